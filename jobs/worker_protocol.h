@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What passes between the jobrunner and one tonearm-worker.
+ *
+ *     jobrunner                                   tonearm-worker (no database, no secrets, no network, no paths)
+ *        │  fd 0  job, one JSON object, then EOF ──────►│
+ *        │  fd 3  the source, read-only, seekable ─────►│
+ *        │◄───────────── fd 4  reports, JSON lines      │
+ *        │◄── fd 5 ...  one read-write file a rendition, in the order of "renditions"
+ *        └── fd 2  the log
+ *
+ * Job:
+ *     {"source_name": "x.mp3", "segment_ms": 4000,
+ *      "limits": {"duration_s": 43200, "memory": 1073741824, "cpu_s": 7200, "output": 4294967296, "nice": 10},
+ *      "renditions": [{"quality": "high", "codec": "aac", "bit_rate": 320000, "sample_rate": 44100, "channels": 2}, ...]}
+ *
+ * Reports, at least one a second while it works (the runner renews its lease on each), "done" or "failed" last:
+ *     {"event": "source", "format": "mp3", "sample_rate": 44100, "channels": 2, "duration_ms": 10333 (an estimate),
+ *      "tags": {"title": "...", "artist": "...", "album": "...", "track": 3, "year": 1999}}
+ *     {"event": "progress", "stage": "transcode", "progress": 0.31, "speed": 41.7}
+ *     {"event": "done", "duration_ms": 10333, "samples": 455699 (at the source's rate)}
+ *     {"event": "failed", "error": "<slug of err.h>", "detail": "a sentence for the person who uploaded it"}
+ *
+ * Exit status 0 after "done", 1 after "failed"; anything else, or a signal, is a crash.
+ */
+#ifndef TONEARM_JOBS_WORKER_PROTOCOL_H
+#define TONEARM_JOBS_WORKER_PROTOCOL_H
+
+enum {
+	WORKER_FD_JOB = 0,
+	WORKER_FD_SOURCE = 3,
+	WORKER_FD_REPORT = 4,
+	WORKER_FD_OUTPUT = 5, /* the first of them */
+	WORKER_RENDITIONS_MOST = 32,
+	WORKER_JOB_BYTES = 1 << 20,
+	WORKER_LINE_BYTES = 1 << 16,
+	WORKER_SILENCE_S = 60 /* without a report the runner ends it */
+};
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * May this request have this? The credentials of a request, in order: a token (Authorization: Bearer, then
+ * the cookie `tonearm_token`, then the query parameter `token`), a stream signature (`expires`, `sig`), a grant (`expires`, `grant`).
+ */
+#ifndef TONEARM_AUTH_ACCESS_H
+#define TONEARM_AUTH_ACCESS_H
+
+#include "auth/jwt.h"
+#include "conf/conf.h"
+#include "http/request.h"
+#include "model/track.h"
+#include "observe/metrics.h"
+
+struct access {
+	const struct conf *conf;
+	struct jwt_key *key;
+	struct metrics *metrics;
+	const struct clock *clock;
+};
+
+/* What let the request in. */
+struct access_pass {
+	bool by_token; /* a valid token with the scope: it may also learn that a track does not exist */
+	const char *subject; /* of the token, "" otherwise */
+	int64_t expires; /* of the credential, seconds; 0 for a public track */
+};
+
+/* ACCESS keeps CONF, METRICS and CLOCK, which must outlive it. ERR_BAD_REQUEST for a bad key. */
+enum err access_open(struct access *access, const struct conf *conf, struct metrics *metrics, const struct clock *clock, struct err_info *info);
+void access_close(struct access *access);
+
+/* The claims of the request's token. ERR_UNAUTHORIZED when there is none or it is not valid; ERR_FORBIDDEN when it lacks SCOPE. */
+enum err access_scope(const struct access *access, struct request *request, const char *scope, struct jwt_claims *claims, struct err_info *info);
+
+/*
+ * May REQUEST listen to TRACK? VISIBILITY is NULL when the track does not exist: the answer to a request without a valid credential is then the same as
+ * for a private track, so that nobody learns which exist. FILE is the name under /stream/ for a stream signature, NULL elsewhere.
+ * ERR_OK fills PASS; ERR_UNAUTHORIZED without a credential or with an invalid token; ERR_FORBIDDEN for a
+ * foreign or expired signature or grant and for a token without stream:read; ERR_NOT_FOUND for a token that reaches this far and a track that does not exist.
+ */
+enum err access_listen(const struct access *access, struct request *request, const char *track, const char *file,
+	const enum track_visibility *visibility, struct access_pass *pass, struct err_info *info);
+
+/*
+ * The query that children of a manifest carry: "" for a public track, else "expires=...&grant=..." in ARENA. It lives as long as the programme
+ * (DURATION_MS) plus conf grant_ttl_s; EXPIRES is rounded up to a multiple of 60 s so that caches see few variants.
+ */
+const char *access_child_query(const struct access *access, const char *track, enum track_visibility visibility, int64_t duration_ms, struct arena *arena);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/hash.h"
+
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void hash_sha256(const void *bytes, size_t length, unsigned char out[static HASH_SIZE])
+{
+	if (EVP_Digest(bytes, length, out, NULL, EVP_sha256(), NULL) != 1)
+		abort();
+}
+
+enum err hash_sha256_file(int fd, unsigned char out[static HASH_SIZE], struct err_info *info)
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	unsigned char *bytes = malloc(1 << 16);
+	enum err err = ERR_OK;
+	off_t at = 0;
+
+	if (context == NULL || bytes == NULL || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1)
+		abort();
+	for (;;) {
+		ssize_t got = pread(fd, bytes, 1 << 16, at);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			err = err_set_errno(info, ERR_IO, errno, "cannot read a file to hash it");
+		if (got <= 0)
+			break;
+		EVP_DigestUpdate(context, bytes, (size_t)got);
+		at += got;
+	}
+	EVP_DigestFinal_ex(context, out, NULL);
+	free(bytes);
+	EVP_MD_CTX_free(context);
+	return err;
+}
+
+void hash_hmac_sha256(const void *key, size_t key_length, const void *bytes, size_t length,
+	unsigned char out[static HASH_SIZE])
+{
+	if (key_length > INT32_MAX ||
+		HMAC(EVP_sha256(), key, (int)key_length, bytes, length, out, NULL) == NULL)
+		abort();
+}
+
+void hash_hex(const unsigned char *bytes, size_t length, char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < length; i++) {
+		*out++ = digits[bytes[i] >> 4];
+		*out++ = digits[bytes[i] & 15];
+	}
+	*out = '\0';
+}
+
+static int digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+bool hash_from_hex(const char *text, unsigned char *out, size_t length)
+{
+	if (strlen(text) != 2 * length)
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		int high = digit(text[2 * i]), low = digit(text[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		out[i] = (unsigned char)(high << 4 | low);
+	}
+	return true;
+}
+
+bool hash_equal(const void *a, const void *b, size_t length)
+{
+	return CRYPTO_memcmp(a, b, length) == 0;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * SHA-256, HMAC-SHA256 (RFC 2104), hex, and comparison in constant time, over OpenSSL. Thread-safe.
+ */
+#ifndef TONEARM_BASE_HASH_H
+#define TONEARM_BASE_HASH_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { HASH_SIZE = 32, HASH_HEX_SIZE = 2 * HASH_SIZE + 1 };
+
+void hash_sha256(const void *bytes, size_t length, unsigned char out[static HASH_SIZE]);
+
+/* SHA-256 of a whole file from its start, by its descriptor; the file offset is not used. ERR_IO when it cannot be read. */
+enum err hash_sha256_file(int fd, unsigned char out[static HASH_SIZE], struct err_info *info);
+
+void hash_hmac_sha256(const void *key, size_t key_length, const void *bytes, size_t length,
+	unsigned char out[static HASH_SIZE]);
+
+/* 2*LENGTH lower-case digits and a NUL. */
+void hash_hex(const unsigned char *bytes, size_t length, char *out);
+
+/* Reads 2*LENGTH hex digits of either case; false when TEXT has another length or another character. */
+bool hash_from_hex(const char *text, unsigned char *out, size_t length);
+
+/* Equal, in a time that depends on LENGTH alone. */
+bool hash_equal(const void *a, const void *b, size_t length);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Text from outside: numbers read strictly, bytes turned into clean UTF-8. Thread-safe, no state.
+ */
+#ifndef TONEARM_BASE_TEXT_H
+#define TONEARM_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Reads decimal digits and nothing else (no sign, space or leading "+") into OUT. False when TEXT is empty,
+ * holds another character or exceeds MOST; OUT is then untouched.
+ */
+bool text_to_u64(const char *text, uint64_t most, uint64_t *out);
+
+/*
+ * LENGTH bytes as valid UTF-8 in a new heap string: invalid sequences (also overlong forms and surrogates,
+ * RFC 3629) become U+FFFD, control characters (C0 but tab and newline, DEL, C1) are dropped. Never NULL.
+ */
+char *text_to_utf8(const char *bytes, size_t length);
+
+/* Cuts TEXT in place to at most MOST bytes without splitting a UTF-8 sequence. */
+void text_cut_utf8(char *text, size_t most);
+
+#endif

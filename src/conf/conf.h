@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The configuration: one table of options (conf.c) with name, type, unit, range, default and sentence. The
+ * table feeds the libconfig reader, `tonearm config --defaults`, and the manual page. A struct conf is read
+ * once at start and then only read: any thread may use it.
+ *
+ * Relative paths in the file are taken from the folder of the file.
+ */
+#ifndef TONEARM_CONF_CONF_H
+#define TONEARM_CONF_CONF_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* One row of media.ladder. */
+struct conf_rendition {
+	const char *quality; /* [a-z0-9-]{1,23} */
+	const char *codec;   /* "aac" */
+	int64_t bit_rate;    /* bits/s */
+	int64_t sample_rate; /* Hz */
+	int64_t channels;    /* 1 or 2 */
+};
+
+struct conf {
+	struct arena arena; /* owns all text below */
+	const char *path;   /* file it was read from */
+
+	const char *data_dir; /* absolute */
+	const char *run_dir;  /* absolute */
+
+	const char *base_url; /* "" or e.g. "https://audio.example.org", no slash at the end */
+	int64_t http_threads;
+	int64_t http_backlog;
+
+	const char *url_secret; /* HMAC key of /stream?sig and of the manifest's grants, >= 32 bytes of text */
+	const char *jwt_secret; /* HS256 key, >= 32 bytes of text */
+	const char *jwt_issuer; /* "" : not checked */
+	int64_t jwt_leeway_s;
+	int64_t token_ttl_s;    /* of tokens that `tonearm token` makes */
+	int64_t grant_ttl_s;    /* least lifetime of the query a manifest hands out */
+
+	int64_t upload_size;    /* bytes */
+	int64_t body_size;      /* bytes, of a JSON body */
+	int64_t upload_idle_s;  /* silence after which an upload is given up */
+	int64_t source_duration_s;
+
+	int64_t segment_ms;
+	bool keep_source;
+	const char *hls_addressing; /* "byterange" or "segments" */
+	const char *default_visibility; /* "private" or "public" */
+	struct conf_rendition *ladder; /* never empty */
+	size_t ladder_count;
+
+	int64_t job_workers;
+	int64_t job_nice;
+	int64_t job_max_queued;
+	int64_t job_max_attempts;
+	int64_t job_lease_s;
+	int64_t job_poll_ms;
+	int64_t job_cpu_s;
+	int64_t job_memory; /* bytes of address space of a worker */
+	int64_t job_wall_s;
+	const char **import_dirs; /* absolute; may be empty */
+	size_t import_dir_count;
+
+	int64_t disk_floor;  /* bytes that must stay free under data_dir */
+	const char *journal_mode; /* "wal" or "delete" */
+	int64_t db_busy_ms;
+
+	const char *log_level;
+	const char *log_file; /* "" : standard error */
+};
+
+/*
+ * Reads PATH. Unknown options, wrong types and values out of range are errors that name file, line and option; a file that
+ * others may read (mode & 0077) and holds secrets is refused with the chmod that mends it. The result is owned by
+ * the caller (conf_free()); *OUT is NULL on failure. ERR_NOT_FOUND, ERR_BAD_REQUEST, ERR_FORBIDDEN (mode).
+ */
+enum err conf_read(const char *path, struct conf **out, struct err_info *info);
+void conf_free(struct conf *conf);
+
+/* The file to read: ARGUMENT if not NULL, else $TONEARM_CONF, else the built-in SYSCONFDIR/tonearm/tonearm.conf. */
+const char *conf_find(const char *argument);
+
+/* A commented configuration file with every option at its default, secrets left out (`tonearm config --defaults`). */
+void conf_write_defaults(struct buf *out);
+
+/* The text of a new configuration with generated secrets, for `tonearm init`. DATA_DIR and RUN_DIR as they shall stand in it. */
+void conf_write_new(struct buf *out, const char *data_dir, const char *run_dir);
+
+/* The options section of tonearm.conf(5) in mdoc, made from the table. */
+void conf_write_manual(struct buf *out);
+
+/* The values in force, one `name = value` a line, secrets shown as "(set)". */
+void conf_write_values(const struct conf *conf, struct buf *out);
+
+/* "<data>/tonearm.db", "<data>/media/<track>", "<run>/metrics" and the like, in ARENA; FORMAT is relative to the folder. */
+char *conf_data_path(const struct conf *conf, struct arena *arena, const char *format, ...) __attribute__((format(printf, 3, 4)));
+char *conf_run_path(const struct conf *conf, struct arena *arena, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Handing a file to the listener. The handler decided who may have it; here the way is chosen after the web
+ * server's TONEARM_DELIVERY: `direct` sends the bytes with all of RFC 9110's ranges and conditions, `xsendfile`
+ * and `xaccel` name the file to the web server, which then moves the bytes and answers Range itself.
+ * A slice of a file (one segment) is sent directly whatever the mode, as no server slices for us by those two headers.
+ */
+#ifndef TONEARM_HTTP_DELIVER_H
+#define TONEARM_HTTP_DELIVER_H
+
+#include "http/response.h"
+
+struct deliverable {
+	const char *path;       /* absolute, made by us, never by the client */
+	const char *accel_path; /* the same below the internal location, "/media/<track>/<file>"; used by xaccel after TONEARM_ACCEL_PREFIX */
+	const char *type;       /* Content-Type */
+	const char *etag;       /* quoted, of these bytes */
+	int64_t modified;       /* seconds */
+	const char *cache_control;
+	uint64_t offset, length; /* the slice; length 0: the whole file */
+};
+
+/*
+ * Answers REQUEST with the file: 200, 206 (single or multipart/byteranges), 304, 412, 416, HEAD; 404 when the file is gone, and the
+ * connection ends early (never padding, never other bytes) when it shrinks underneath.
+ */
+void deliver_file(struct response *response, const struct deliverable *file);
+
+#endif

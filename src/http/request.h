@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One HTTP request as a handler sees it, whatever carried it: libfcgi, plain CGI, later an event loop.
+ *
+ *   transport ──► parameters, body ──► struct request ──► router ──► handler ──► struct response ──► transport
+ *
+ * A request lives in its arena until the handler returned. It belongs to one thread.
+ */
+#ifndef TONEARM_HTTP_REQUEST_H
+#define TONEARM_HTTP_REQUEST_H
+
+#include "base/arena.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum http_method {
+	HTTP_GET = 1 << 0,
+	HTTP_HEAD = 1 << 1,
+	HTTP_POST = 1 << 2,
+	HTTP_PUT = 1 << 3,
+	HTTP_PATCH = 1 << 4,
+	HTTP_DELETE = 1 << 5,
+	HTTP_OPTIONS = 1 << 6,
+	HTTP_OTHER = 1 << 7
+};
+
+enum { REQUEST_CAPTURES = 4, REQUEST_URI_MOST = 8192, REQUEST_ID_SIZE = 33 };
+
+struct transport; /* serve.h's side of the request: reads the body, takes the response */
+
+struct request {
+	struct arena *arena;
+	struct transport *transport;
+	enum http_method method;
+	const char *method_name;
+	const char *path;  /* decoded once, no "." or ".." or empty segments, starts with "/"; below the prefix */
+	const char *query; /* as sent, without "?"; "" when none */
+	const char *prefix; /* path under which the site lives, "" at the root: from TONEARM_PREFIX */
+	const char *remote_address;
+	const char *delivery; /* TONEARM_DELIVERY: "direct", "xsendfile", "xaccel", ...; "direct" when not set */
+	int64_t content_length; /* -1 when not told */
+	const char *content_type; /* "" when not told */
+	bool https;
+	char id[REQUEST_ID_SIZE]; /* names this request in logs and answers; a sane X-Request-Id from outside is kept */
+	const char *capture[REQUEST_CAPTURES]; /* what {name} matched in the route's pattern, in order */
+	int64_t started_us; /* clock_monotonic_us() */
+	uint64_t body_read; /* bytes so far */
+	void *context; /* the program's own, from serve() */
+};
+
+/* The value of a header field by its lower-case name ("if-none-match"), NULL when absent. Lists come joined by ", " from the server. */
+const char *request_header(const struct request *request, const char *name);
+
+/* The value of a CGI parameter as the web server set it ("TONEARM_DELIVERY"), NULL when absent. */
+const char *request_parameter(const struct request *request, const char *name);
+
+/* First value of a query parameter, percent-decoded ("+" is a space) into the arena; NULL when absent or its escapes are bad. */
+const char *request_query(const struct request *request, const char *name);
+
+/* A cookie's value (RFC 6265 section 5.4), NULL when absent. */
+const char *request_cookie(const struct request *request, const char *name);
+
+/*
+ * Reads up to SIZE bytes of the body. Returns the count, 0 at its end, -1 when the client went away or fell
+ * silent. Never reads past Content-Length.
+ */
+ssize_t request_read(struct request *request, void *bytes, size_t size);
+
+/* The whole body, at most LIMIT bytes, NUL added, in the arena. ERR_TOO_LARGE, ERR_LENGTH_REQUIRED, ERR_ABORTED. */
+enum err request_body(struct request *request, size_t limit, char **out, size_t *length, struct err_info *info);
+
+#endif

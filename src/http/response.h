@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The answer to one request. The order is asserted: status, then headers, then begin or a whole-body call,
+ * then writes. A handler that returns without having begun gets 500. For HEAD (and 204, 304) body bytes are
+ * counted and dropped here, so handlers need not care.
+ *
+ *     response_status(r, 200);
+ *     response_header(r, "Cache-Control", "no-cache");
+ *     response_body(r, "application/dash+xml", text, length);
+ */
+#ifndef TONEARM_HTTP_RESPONSE_H
+#define TONEARM_HTTP_RESPONSE_H
+
+#include "base/err.h"
+#include "http/request.h"
+
+#include <jansson.h>
+
+struct response {
+	struct request *request;
+	int status;
+	bool begun;  /* headers are out */
+	bool failed; /* the client went away: further writes do nothing */
+	uint64_t bytes; /* of body, sent by us */
+	struct response_field *fields; /* in the request's arena */
+};
+
+void response_init(struct response *response, struct request *request);
+
+void response_status(struct response *response, int status);
+
+/* Adds a field. NAME and VALUE are copied; CR, LF, NUL and other controls in VALUE become spaces (no header injection). */
+void response_header(struct response *response, const char *name, const char *value);
+void response_headerf(struct response *response, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Sends the header block (a CGI response: Status, then the fields, RFC 3875 section 6). Then write at will. */
+void response_begin(struct response *response);
+/* False when the client is gone. */
+bool response_write(struct response *response, const void *bytes, size_t length);
+/* Pushes what is buffered towards the client: for events. */
+bool response_flush(struct response *response);
+
+/* Begin and the whole body with Content-Type and Content-Length. */
+void response_body(struct response *response, const char *type, const void *bytes, size_t length);
+
+/* Takes the reference of OBJECT, sends it as application/json. */
+void response_json(struct response *response, int status, json_t *object);
+
+/*
+ * RFC 9457 problem: {"type": "about the slug", "title", "status", "detail", "instance": request id}, Cache-Control: no-store.
+ * 401 gets WWW-Authenticate: Bearer, 503 gets Retry-After (5 s unless set before), 405 wants Allow set before.
+ */
+void response_problem(struct response *response, enum err code, const char *detail);
+/* As above from an err_info; codes from 500 on are logged and their detail is not shown to the client. */
+void response_error(struct response *response, const struct err_info *info);
+
+/*
+ * Conditional request of RFC 9110 section 13.2.2 for a representation with ETAG (quoted) and MODIFIED (seconds):
+ * sets ETag and Last-Modified; when 304 or 412 is the answer, sends it and returns true.
+ */
+bool response_not_modified(struct response *response, const char *etag, int64_t modified);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Runs a responder. Plain CGI when GATEWAY_INTERFACE is in the environment and standard input is no
+ * listening socket: one request, then return. Otherwise FastCGI on descriptor 0 (spawned by the web server or
+ * spawn-fcgi) or on a socket of its own, with a number of threads that each take a request at a time.
+ * SIGTERM: accepting stops, requests in flight end, serve() returns. SIGPIPE is ignored.
+ */
+#ifndef TONEARM_HTTP_SERVE_H
+#define TONEARM_HTTP_SERVE_H
+
+#include "http/router.h"
+#include "observe/metrics.h"
+
+struct serve_options {
+	const char *program;      /* "stream": label of metrics and logs */
+	const struct router *router;
+	const char *socket;       /* path of a Unix socket to listen on, or NULL for descriptor 0 */
+	int threads, backlog;
+	struct metrics *metrics;  /* may be NULL */
+	void *context;            /* becomes request->context */
+	int idle_s;               /* silence of a client while its body is read, seconds */
+};
+
+/*
+ * Serves until told to stop. Each request: arena, id, route, access log line, metrics. ERR_IO when the socket
+ * cannot be had. Call from the main thread, once.
+ */
+enum err serve(const struct serve_options *options, struct err_info *info);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * DASH MPD (ISO/IEC 23009-1), static, on-demand profile: one AdaptationSet per codec, one Representation per rendition, SegmentBase with indexRange.
+ * A pure builder. Text from outside is escaped for XML.
+ */
+#ifndef TONEARM_MANIFEST_DASH_H
+#define TONEARM_MANIFEST_DASH_H
+
+#include "base/buf.h"
+#include "model/rendition.h"
+
+struct dash_options {
+	const char *query; /* appended to each BaseURL after "?", "" for none */
+};
+
+/* The MPD at /dash/{track}/manifest.mpd, of COUNT >= 1 renditions in the order given. */
+void dash_mpd(struct buf *out, const struct track *track, const struct rendition *renditions, size_t count, const struct dash_options *options);
+
+#endif

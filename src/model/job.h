@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The job table. Any number of runners share it: claiming is one atomic statement, a claimed job is held by
+ * a lease that its owner renews, and a job whose lease ran out is claimed again. Times are milliseconds
+ * since 1970 and come from the caller, so that tests own the clock.
+ *
+ *     queued ──claim──► running ──finish──► done
+ *       ▲                 │ │ └──cancel──► cancelled
+ *       └──retry/lease────┘ └──fail, attempts used up──► dead
+ */
+#ifndef TONEARM_MODEL_JOB_H
+#define TONEARM_MODEL_JOB_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/id.h"
+#include "db/db.h"
+
+#include <stdint.h>
+
+enum { JOB_PAGE_MOST = 200, JOB_OWNER = 80, JOB_PAYLOAD_MOST = 65536 };
+
+enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_DONE, JOB_FAILED, JOB_DEAD, JOB_CANCELLED };
+#define JOB_STATE_COUNT 6
+
+struct job {
+	char id[ID_SIZE];
+	const char *kind;    /* "transcode" */
+	const char *track;   /* id, or NULL */
+	const char *payload; /* JSON object */
+	const char *submitter; /* subject of the token, "" from the command line */
+	enum job_state state;
+	int64_t priority;    /* higher first; 0 is usual */
+	int64_t attempts, max_attempts;
+	int64_t run_after_ms;
+	const char *lease_owner; /* NULL unless running */
+	int64_t lease_expires_ms;
+	double progress;     /* 0 to 1 */
+	const char *stage;   /* "queued", "probe", "transcode", "publish", ... */
+	double speed;        /* times real time; 0 when unknown */
+	const char *error;   /* NULL, or the sentence of the last failure */
+	int cancel_requested;
+	int64_t created_ms, updated_ms, started_ms, finished_ms;
+};
+
+const char *job_state_name(enum job_state state);
+enum err job_state_parse(const char *name, enum job_state *out);
+
+/*
+ * Queues JOB (id, kind, track, payload, submitter, priority, max_attempts, run_after_ms, created_ms are read).
+ * ERR_BUSY when MAX_QUEUED jobs wait already (0: no limit).
+ */
+enum err job_submit(struct db *db, const struct job *job, int64_t max_queued, struct err_info *info);
+
+/*
+ * Claims for OWNER the best job that may run at NOW (highest priority plus age, then oldest), queued or with
+ * its lease run out, and sets lease and attempts. One atomic statement. ERR_NOT_FOUND when there is nothing to do.
+ */
+enum err job_claim(struct db *db, const char *owner, int64_t now_ms, int64_t lease_ms, struct arena *arena,
+	struct job *out, struct err_info *info);
+
+/*
+ * Writes progress and extends the lease. ERR_CONFLICT when OWNER holds it no more (it ran out and another
+ * took it); ERR_ABORTED when cancelling was asked for: in both cases stop the work.
+ */
+enum err job_report(struct db *db, const char *id, const char *owner, const char *stage, double progress, double speed,
+	int64_t now_ms, int64_t lease_ms, struct err_info *info);
+
+/* The four ends of a run; ERR_CONFLICT when OWNER holds the job no more (nothing is written then). */
+enum err job_finish(struct db *db, const char *id, const char *owner, int64_t now_ms, struct err_info *info);
+/* Back to the queue at RETRY_AT with the reason; dead when attempts are used up or FATAL. *STATE tells which. */
+enum err job_fail(struct db *db, const char *id, const char *owner, const char *reason, int fatal, int64_t retry_at_ms, int64_t now_ms,
+	enum job_state *state, struct err_info *info);
+/* Back to the queue as it was, the attempt not counted: the runner is stopping. */
+enum err job_hand_back(struct db *db, const char *id, const char *owner, int64_t now_ms, struct err_info *info);
+enum err job_set_cancelled(struct db *db, const char *id, const char *owner, int64_t now_ms, struct err_info *info);
+
+/* Asks for the end of a job: a queued one is cancelled at once, a running one when its runner looks. ERR_NOT_FOUND, ERR_CONFLICT when it is over. */
+enum err job_cancel(struct db *db, const char *id, int64_t now_ms, struct err_info *info);
+/* Queues a failed, dead or cancelled job anew with its attempts at 0. ERR_NOT_FOUND, ERR_CONFLICT. */
+enum err job_retry(struct db *db, const char *id, int64_t now_ms, struct err_info *info);
+
+enum err job_get(struct db *db, const char *id, struct arena *arena, struct job *out, struct err_info *info);
+/* Newest first, older than the id AFTER (or NULL); STATE NULL for all, TRACK NULL for all. */
+enum err job_list(struct db *db, const char *after, const enum job_state *state, const char *track, size_t limit,
+	struct arena *arena, struct job **out, size_t *count, struct err_info *info);
+
+/* How many jobs are in each state, indexed by enum job_state. */
+enum err job_counts(struct db *db, int64_t counts[JOB_STATE_COUNT], struct err_info *info);
+
+/* Marks that runner OWNER lives at NOW, and the newest such mark of any runner (0 when none ever). */
+enum err job_runner_seen(struct db *db, const char *owner, int64_t now_ms, struct err_info *info);
+enum err job_runner_last_seen(struct db *db, int64_t *ms, struct err_info *info);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reads back what cmaf.c wrote: init size, index, segment table, codec string, priming. The bytes come from a worker that
+ * opened a stranger's media, so nothing in them is trusted: every size is checked against its parent and the file.
+ */
+#ifndef TONEARM_PACKAGE_CMAF_INDEX_H
+#define TONEARM_PACKAGE_CMAF_INDEX_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "model/rendition.h"
+
+/* Most bytes of init section and index that are read. */
+enum { CMAF_INDEX_MOST = 4 << 20 };
+
+/*
+ * Fills from the file behind FD (offset not used): codec, codecs, sample_rate, channels, timescale, priming, samples, file_size, init_size, index_offset,
+ * index_size, peak_bandwidth, average_bandwidth and segments (in ARENA); the rest of OUT is untouched. Segment durations are those of the media (priming
+ * included in the first). ERR_UNPROCESSABLE with a sentence when the file is not what cmaf.c writes, ERR_IO.
+ */
+enum err cmaf_index_read(int fd, struct arena *arena, struct rendition *out, struct err_info *info);
+
+#endif
