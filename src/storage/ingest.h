@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* From a spooled upload, or a file under an import folder, to a track with its transcode job: the same for the API and the command. */
+#ifndef TONEARM_STORAGE_INGEST_H
+#define TONEARM_STORAGE_INGEST_H
+
+#include "base/clock.h"
+#include "media/transcode_job.h"
+#include "model/job.h"
+#include "model/track.h"
+#include "storage/spool.h"
+
+struct ingest {
+	const char *owner;       /* subject, "" from the command line */
+	const char *source_name; /* as the client named it; cleaned and cut here; may be NULL */
+	const char *title, *artist, *album; /* NULL: taken from the tags by the worker */
+	enum track_visibility visibility;
+	const struct conf_rendition *renditions; /* NULL: the configured ladder */
+	size_t rendition_count;
+	int64_t priority;
+};
+
+/*
+ * Looks at the first bytes, fsync()s and renames the file to <data>/source/<track>.<format>, then inserts track and job in one
+ * transaction; TRACK and JOB are filled, their text in ARENA. On success SPOOL is closed and empty; on failure it is
+ * discarded and nothing is left. ERR_UNPROCESSABLE (empty file), ERR_UNSUPPORTED (no format we take), ERR_BUSY (queue full), ERR_NO_SPACE, ERR_IO.
+ */
+enum err ingest_spool(const struct conf *conf, struct db *db, struct spool *spool, const struct ingest *ingest, const struct clock *clock,
+	struct arena *arena, struct track *track, struct job *job, struct err_info *info);
+
+/*
+ * The same for a file that stays where it is, below a configured import folder. PATH may be relative to one of them. ERR_FORBIDDEN when it lies outside of all,
+ * after symbolic links; ERR_NOT_FOUND.
+ */
+enum err ingest_import(const struct conf *conf, struct db *db, const char *path, const struct ingest *ingest, const struct clock *clock,
+	struct arena *arena, struct track *track, struct job *job, struct err_info *info);
+
+/* A job for a track that is in the library, for those of RENDITIONS it does not have yet. ERR_NOT_FOUND, ERR_CONFLICT when nothing is missing or the source is not kept, ERR_BUSY. */
+enum err ingest_more(const struct conf *conf, struct db *db, const char *track, const struct ingest *ingest, const struct clock *clock,
+	struct arena *arena, struct job *job, struct err_info *info);
+
+#endif
