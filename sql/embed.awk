@@ -25,6 +25,7 @@ BEGIN {
 		print "extern const char *const sql_migration[SQL_MIGRATIONS];\n\n#endif"
 	} else {
 		print "#include \"db/sql_text.h\"\n"
+		print "#pragma GCC diagnostic ignored \"-Woverlength-strings\"\n"
 		print "const char *const sql_query[SQL_COUNT] = {"
 		for (i = 1; i <= q; i++) printf "\t[SQL_%s] =\n%s\t,\n", toupper(names[i]), texts[i]
 		print "};\n\nconst char *const sql_query_name[SQL_COUNT] = {"

@@ -1,0 +1,2 @@
+-- SPDX-License-Identifier: MIT
+PRAGMA journal_mode = DELETE

@@ -1,0 +1,4 @@
+-- SPDX-License-Identifier: MIT
+SELECT state, count(*)
+FROM job
+GROUP BY state

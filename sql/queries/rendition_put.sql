@@ -1,0 +1,15 @@
+-- SPDX-License-Identifier: MIT
+INSERT INTO rendition (
+	track, quality, codec, codecs, file, etag, bit_rate, peak_bandwidth, average_bandwidth, sample_rate, channels, timescale,
+	priming, samples, file_size, init_size, index_offset, index_size, modified_s, segments
+) VALUES (
+	:track, :quality, :codec, :codecs, :file, :etag, :bit_rate, :peak_bandwidth, :average_bandwidth, :sample_rate,
+	:channels, :timescale, :priming, :samples, :file_size, :init_size, :index_offset, :index_size, :modified_s, :segments
+)
+ON CONFLICT (track, quality) DO UPDATE
+SET codec = excluded.codec, codecs = excluded.codecs, file = excluded.file, etag = excluded.etag,
+	bit_rate = excluded.bit_rate, peak_bandwidth = excluded.peak_bandwidth,
+	average_bandwidth = excluded.average_bandwidth, sample_rate = excluded.sample_rate, channels = excluded.channels,
+	timescale = excluded.timescale, priming = excluded.priming, samples = excluded.samples,
+	file_size = excluded.file_size, init_size = excluded.init_size, index_offset = excluded.index_offset,
+	index_size = excluded.index_size, modified_s = excluded.modified_s, segments = excluded.segments
