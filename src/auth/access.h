@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * May this request have this? The credentials of a request, in order: a token (Authorization: Bearer, then
- * the cookie `tonearm_token`, then the query parameter `token`), a stream signature (`expires`, `sig`), a grant (`expires`, `grant`).
+ * the cookie `tonearm_token`, then the query parameter `token`), a stream signature (`expires`, `sig`), a grant (`expires`,
+ * `grant`). Of the three places of a token the first that is filled counts. A struct access is made once and then only read:
+ * any thread may use it.
  */
 #ifndef TONEARM_AUTH_ACCESS_H
 #define TONEARM_AUTH_ACCESS_H
@@ -21,31 +23,42 @@ struct access {
 
 /* What let the request in. */
 struct access_pass {
-	bool by_token; /* a valid token with the scope: it may also learn that a track does not exist */
+	bool by_token; /* a valid token with the scope */
+	bool by_grant; /* the query that a manifest handed out */
 	const char *subject; /* of the token, "" otherwise */
 	int64_t expires; /* of the credential, seconds; 0 for a public track */
 };
 
 /* ACCESS keeps CONF, METRICS and CLOCK, which must outlive it. ERR_BAD_REQUEST for a bad key. */
-enum err access_open(struct access *access, const struct conf *conf, struct metrics *metrics, const struct clock *clock, struct err_info *info);
+enum err access_open(struct access *access, const struct conf *conf, struct metrics *metrics, const struct clock *clock,
+	struct err_info *info);
 void access_close(struct access *access);
 
-/* The claims of the request's token. ERR_UNAUTHORIZED when there is none or it is not valid; ERR_FORBIDDEN when it lacks SCOPE. */
-enum err access_scope(const struct access *access, struct request *request, const char *scope, struct jwt_claims *claims, struct err_info *info);
+/*
+ * The claims of the request's token. ERR_UNAUTHORIZED when there is none or it is not valid; ERR_FORBIDDEN when it lacks
+ * SCOPE; SCOPE NULL takes any valid token.
+ */
+enum err access_scope(const struct access *access, struct request *request, const char *scope, struct jwt_claims *claims,
+	struct err_info *info);
 
 /*
- * May REQUEST listen to TRACK? VISIBILITY is NULL when the track does not exist: the answer to a request without a valid credential is then the same as
- * for a private track, so that nobody learns which exist. FILE is the name under /stream/ for a stream signature, NULL elsewhere.
- * ERR_OK fills PASS; ERR_UNAUTHORIZED without a credential or with an invalid token; ERR_FORBIDDEN for a
- * foreign or expired signature or grant and for a token without stream:read; ERR_NOT_FOUND for a token that reaches this far and a track that does not exist.
+ * May REQUEST listen to TRACK? VISIBILITY is NULL when the track does not exist: the answer to a request without a
+ * valid credential is then the same as for a private track, so that nobody learns which exist. FILE is the name under
+ * /stream/ for a stream signature, NULL elsewhere. A public track needs no credential and none is looked at. Otherwise
+ * the first credential that is valid lets in; when there are several and none is, the first one gives the reason.
+ * ERR_OK fills PASS; ERR_UNAUTHORIZED without a credential or with an invalid token; ERR_FORBIDDEN for a foreign or
+ * expired signature or grant and for a token without stream:read; ERR_NOT_FOUND for a valid credential and a track that
+ * does not exist.
  */
 enum err access_listen(const struct access *access, struct request *request, const char *track, const char *file,
 	const enum track_visibility *visibility, struct access_pass *pass, struct err_info *info);
 
 /*
- * The query that children of a manifest carry: "" for a public track, else "expires=...&grant=..." in ARENA. It lives as long as the programme
- * (DURATION_MS) plus conf grant_ttl_s; EXPIRES is rounded up to a multiple of 60 s so that caches see few variants.
+ * The query that children of a manifest carry: "" for a public track, else "expires=...&grant=..." in ARENA. It lives as
+ * long as the programme (DURATION_MS) plus conf grant_ttl_s; EXPIRES is rounded up to a multiple of 60 s so that caches
+ * see few variants. A request that a grant let in (PASS) gets that grant again: asking does not prolong it.
  */
-const char *access_child_query(const struct access *access, const char *track, enum track_visibility visibility, int64_t duration_ms, struct arena *arena);
+const char *access_child_query(const struct access *access, const struct access_pass *pass, const char *track,
+	enum track_visibility visibility, int64_t duration_ms, struct arena *arena);
 
 #endif

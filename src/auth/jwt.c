@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "auth/jwt.h"
+
+#include "auth/jws.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The largest whole number that every JSON implementation carries exactly (RFC 8259 section 6). */
+static const int64_t latest = (INT64_C(1) << 53) - 1;
+
+enum err jwt_key_new(const char *secret, struct jwt_key **out, struct err_info *info)
+{
+	return jws_key_new(secret, strlen(secret), out, info);
+}
+
+void jwt_key_free(struct jwt_key *key)
+{
+	jws_key_free(key);
+}
+
+/* A NumericDate (RFC 7519 section 2), fractions cut; 0 when absent. False for anything but a number in range. */
+static bool read_time(const json_t *claims, const char *name, int64_t *out)
+{
+	const json_t *value = json_object_get(claims, name);
+
+	*out = 0;
+	if (value == NULL)
+		return true;
+	if (!json_is_number(value) || json_number_value(value) < 0 || json_number_value(value) > (double)latest)
+		return false;
+	*out = json_is_integer(value) ? json_integer_value(value) : (int64_t)json_real_value(value);
+	return true;
+}
+
+/* "" when absent. False for anything but a string. */
+static bool read_text(const json_t *claims, const char *name, struct arena *arena, const char **out)
+{
+	const json_t *value = json_object_get(claims, name);
+
+	*out = "";
+	if (value == NULL)
+		return true;
+	if (!json_is_string(value))
+		return false;
+	*out = arena_strdup(arena, json_string_value(value));
+	return true;
+}
+
+static enum err check_times(const json_t *object, const struct jwt_policy *policy, struct jwt_claims *claims,
+	struct err_info *info)
+{
+	int64_t now = clock_seconds(policy->clock);
+
+	if (!read_time(object, "exp", &claims->expires) || !read_time(object, "nbf", &claims->not_before) ||
+		!read_time(object, "iat", &claims->issued))
+		return err_set(info, ERR_UNAUTHORIZED, "the token has a time that is not a number of seconds");
+	if (json_object_get(object, "exp") == NULL)
+		return err_set(info, ERR_UNAUTHORIZED, "the token never expires, which is not accepted here");
+	if (claims->expires <= now - policy->leeway_s)
+		return err_set(info, ERR_UNAUTHORIZED, "the token has expired");
+	if (claims->not_before > now + policy->leeway_s)
+		return err_set(info, ERR_UNAUTHORIZED, "the token is not valid yet");
+	return ERR_OK;
+}
+
+static enum err check_claims(const json_t *object, const struct jwt_policy *policy, struct arena *arena,
+	struct jwt_claims *claims, struct err_info *info)
+{
+	const char *issuer;
+
+	if (!read_text(object, "iss", arena, &issuer) || !read_text(object, "sub", arena, &claims->subject) ||
+		!read_text(object, "scope", arena, &claims->scope) || !read_text(object, "jti", arena, &claims->id))
+		return err_set(info, ERR_UNAUTHORIZED, "the token has a claim of a wrong type");
+	/* RFC 7519 section 4.1.3: a token that names an audience is for that audience, and none of these is our name. */
+	if (json_object_get(object, "aud") != NULL)
+		return err_set(info, ERR_UNAUTHORIZED, "the token is meant for another audience");
+	if (policy->issuer != NULL && policy->issuer[0] != '\0' && strcmp(issuer, policy->issuer) != 0)
+		return err_set(info, ERR_UNAUTHORIZED, "the token is from another issuer");
+	return check_times(object, policy, claims, info);
+}
+
+enum err jwt_verify(const struct jwt_key *key, const struct jwt_policy *policy, const char *token, struct arena *arena,
+	struct jwt_claims *claims, struct err_info *info)
+{
+	const char *payload;
+	json_t *object;
+	size_t length;
+	enum err err = jws_verify(key, token, arena, &payload, &length, info);
+
+	if (err != ERR_OK)
+		return err;
+	object = json_loadb(payload, length, JSON_REJECT_DUPLICATES, NULL);
+	if (json_is_object(object))
+		err = check_claims(object, policy, arena, claims, info);
+	else
+		err = err_set(info, ERR_UNAUTHORIZED, "the token's claims are not a JSON object");
+	json_decref(object);
+	return err;
+}
+
+static void put_text(json_t *object, const char *name, const char *value)
+{
+	if (value != NULL && value[0] != '\0')
+		json_object_set_new(object, name, json_string(value));
+}
+
+static void put_time(json_t *object, const char *name, int64_t value)
+{
+	if (value != 0)
+		json_object_set_new(object, name, json_integer(value));
+}
+
+enum err jwt_sign(const struct jwt_key *key, const struct jwt_claims *claims, const char *issuer, struct arena *arena,
+	char **out, struct err_info *info)
+{
+	json_t *object = json_object();
+	char *payload;
+	enum err err;
+
+	put_text(object, "iss", issuer);
+	put_text(object, "sub", claims->subject);
+	put_text(object, "scope", claims->scope);
+	put_text(object, "jti", claims->id);
+	put_time(object, "exp", claims->expires);
+	put_time(object, "nbf", claims->not_before);
+	put_time(object, "iat", claims->issued);
+	payload = json_dumps(object, JSON_COMPACT);
+	json_decref(object);
+	if (payload == NULL)
+		return err_set(info, ERR_INTERNAL, "cannot write a token's claims");
+	err = jws_sign(key, payload, strlen(payload), arena, out, info);
+	free(payload);
+	return err;
+}
