@@ -201,6 +201,8 @@ static enum err write_fragment(struct cmaf_writer *writer, struct err_info *info
 
 	if (writer->fragment_count == SEGMENT_TABLE_MOST)
 		return err_set(info, ERR_TOO_LARGE, "A track cannot have more than %d segments.", SEGMENT_TABLE_MOST);
+	if (writer->offset > CMAF_FILE_MOST - SEGMENT_BYTES_MOST - HEAD_BYTES_MOST)
+		return err_set(info, ERR_TOO_LARGE, "A rendition file cannot be larger than 1 TiB.");
 	buf_clear(&writer->head);
 	put_moof(writer);
 	buf_put_be32(&writer->head, (uint32_t)writer->media.length + BMFF_HEADER);

@@ -20,6 +20,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Most units a second, and bytes in a file: with these, rates are computed in 64 bits. */
+enum { CMAF_TIMESCALE_MOST = 1000000 };
+#define CMAF_FILE_MOST (UINT64_C(1) << 40)
+
 enum cmaf_codec { CMAF_AAC, CMAF_OPUS, CMAF_FLAC };
 
 struct cmaf_track {
@@ -57,7 +61,7 @@ enum err cmaf_sample(struct cmaf_writer *writer, const void *bytes, size_t lengt
 
 /*
  * Ends the open segment: its moof and mdat are written. Does nothing when it has no samples. ERR_TOO_LARGE past
- * SEGMENT_TABLE_MOST segments; what the callback returns.
+ * SEGMENT_TABLE_MOST segments or CMAF_FILE_MOST bytes; what the callback returns.
  */
 enum err cmaf_cut(struct cmaf_writer *writer, struct err_info *info);
 

@@ -332,8 +332,9 @@ static bool config_fits(const struct cmaf_track *track)
 
 enum err cmaf_init_check(const struct cmaf_track *track, struct err_info *info)
 {
-	if (track->timescale == 0 || track->sample_rate == 0)
-		return err_set(info, ERR_UNPROCESSABLE, "A track needs a sampling rate and a timescale.");
+	if (track->timescale == 0 || track->timescale > CMAF_TIMESCALE_MOST || track->sample_rate == 0)
+		return err_set(info, ERR_UNPROCESSABLE, "A track cannot have a sampling rate of %u and a timescale of %u.",
+			track->sample_rate, track->timescale);
 	if (track->channels == 0 || track->channels > 255)
 		return err_set(info, ERR_UNPROCESSABLE, "A track cannot have %u channels.", track->channels);
 	if (!config_fits(track))
