@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+// The upload form: a file chosen or dropped, its transfer, then its job until the track can be played.
+
+import {Refused, get, send} from "./api.js";
+import {size} from "./format.js";
+
+const POLL_MS = 500;
+/* A poll that fails is tried again this often before the page gives up on watching. */
+const POLL_FAILURES = 20;
+
+const STAGES = new Map([
+	["queued", "Waiting for its turn"],
+	["probe", "Looking at the file"],
+	["transcode", "Making the qualities"],
+	["publish", "Putting it in place"],
+]);
+
+export class Upload {
+	#form = document.getElementById("upload");
+	#drop = document.getElementById("drop");
+	#file = document.getElementById("file");
+	#fileName = document.getElementById("file-name");
+	#go = document.getElementById("upload-go");
+	#stop = document.getElementById("upload-stop");
+	#work = document.getElementById("work");
+	#workName = document.getElementById("work-name");
+	#transfer = document.getElementById("transfer");
+	#transferText = document.getElementById("transfer-text");
+	#job = document.getElementById("job");
+	#jobText = document.getElementById("job-text");
+	#message = document.getElementById("upload-message");
+	#done = document.getElementById("upload-done");
+	#abort = null;
+	#onAccepted;
+	#onReady;
+
+	/** ON_ACCEPTED is called when the server took the file, ON_READY when the track can be played. */
+	constructor({onAccepted, onReady}) {
+		this.#onAccepted = onAccepted;
+		this.#onReady = onReady;
+		this.#form.addEventListener("submit", event => this.#submit(event));
+		this.#file.addEventListener("change", () => this.#showFile());
+		this.#stop.addEventListener("click", () => this.#abort?.abort());
+		this.#listenForDrops();
+	}
+
+	#listenForDrops() {
+		for (const name of ["dragenter", "dragover"]) {
+			this.#drop.addEventListener(name, event => {
+				event.preventDefault();
+				this.#drop.classList.add("is-over");
+			});
+		}
+		for (const name of ["dragleave", "drop"])
+			this.#drop.addEventListener(name, () => this.#drop.classList.remove("is-over"));
+		this.#drop.addEventListener("drop", event => {
+			event.preventDefault();
+			if (!event.dataTransfer.files.length)
+				return;
+			this.#file.files = event.dataTransfer.files;
+			this.#showFile();
+		});
+		// A file dropped beside the target must not replace the page.
+		for (const name of ["dragover", "drop"])
+			window.addEventListener(name, event => event.preventDefault());
+	}
+
+	#showFile() {
+		const file = this.#file.files[0];
+		this.#fileName.textContent = file ? `${file.name} (${size(file.size)})` : "Choose a file or drop it here";
+		this.#drop.classList.toggle("is-full", Boolean(file));
+	}
+
+	async #submit(event) {
+		event.preventDefault();
+		const file = this.#file.files[0];
+		if (!file)
+			return;
+		this.#begin(file);
+		try {
+			const form = uploadForm(this.#form, file);
+			const accepted = await send("api/v1/tracks", form, (sent, total) => this.#showTransfer(sent, total),
+				this.#abort.signal);
+			this.#accepted();
+			this.#onAccepted(accepted.track);
+			await this.#watch(accepted);
+		} catch (error) {
+			this.#failed(error);
+		} finally {
+			this.#abort = null;
+			this.#busy(false);
+		}
+	}
+
+	#begin(file) {
+		this.#abort = new AbortController();
+		this.#busy(true);
+		this.#say("");
+		this.#done.textContent = "";
+		this.#work.hidden = false;
+		this.#workName.textContent = file.name;
+		this.#transfer.value = 0;
+		this.#transferText.textContent = "";
+		this.#job.value = 0;
+		this.#jobText.textContent = "";
+	}
+
+	#busy(busy) {
+		this.#go.disabled = busy;
+		this.#stop.hidden = !busy;
+	}
+
+	#showTransfer(sent, total) {
+		this.#transfer.value = total ? sent / total : 0;
+		this.#transferText.textContent = `${size(sent)} of ${size(total)}`;
+	}
+
+	#accepted() {
+		this.#transfer.value = 1;
+		this.#transferText.textContent = "done";
+		this.#jobText.textContent = STAGES.get("queued");
+		this.#stop.hidden = true;
+		this.#form.reset();
+		this.#showFile();
+	}
+
+	/* The job tells more; a token that may not read jobs can still see what becomes of the track. */
+	async #watch({track, job}) {
+		let mayReadJobs = true;
+		for (let failures = 0; failures < POLL_FAILURES;) {
+			await new Promise(resolve => setTimeout(resolve, POLL_MS));
+			try {
+				const end = mayReadJobs ? await this.#lookAtJob(job.id) : await this.#lookAtTrack(track.id);
+				failures = 0;
+				if (end)
+					return this.#ended(end, track);
+			} catch (error) {
+				if (mayReadJobs && (error.status === 401 || error.status === 403 || error.status === 404))
+					mayReadJobs = false;
+				else
+					failures++;
+			}
+		}
+		throw new Refused(0, "The server does not answer any more. The track shows up in the list when it is ready.");
+	}
+
+	async #lookAtJob(id) {
+		const answer = await get(`internal/jobs/${encodeURIComponent(id)}`);
+		const job = answer.job ?? answer;
+		this.#job.value = job.progress ?? 0;
+		this.#jobText.textContent = stageText(job);
+		if (job.state === "done")
+			return {ok: true};
+		if (["failed", "dead", "cancelled"].includes(job.state))
+			return {ok: false, reason: job.error};
+		return null;
+	}
+
+	async #lookAtTrack(id) {
+		const answer = await get(`api/v1/tracks/${encodeURIComponent(id)}`);
+		const track = answer.track ?? answer;
+		this.#job.removeAttribute("value");
+		if (track.state === "ready")
+			return {ok: true};
+		return track.state === "failed" ? {ok: false, reason: track.failure} : null;
+	}
+
+	#ended(end, track) {
+		this.#job.value = end.ok ? 1 : 0;
+		this.#jobText.textContent = end.ok ? "done" : "";
+		if (end.ok)
+			this.#done.textContent = "Ready to play.";
+		else
+			this.#say(end.reason ? `This file could not be used: ${end.reason}` : "This file could not be used.");
+		this.#onReady(track);
+	}
+
+	#failed(error) {
+		if (error.name === "AbortError")
+			this.#work.hidden = true;
+		else if (error instanceof Refused)
+			this.#say(error.message);
+		else
+			throw error;
+	}
+
+	#say(text) {
+		this.#message.textContent = text;
+		this.#message.hidden = text === "";
+	}
+}
+
+/* The words come before the file, so that the server knows them when the bytes arrive. Empty ones are left out. */
+function uploadForm(form, file) {
+	const data = new FormData();
+	for (const name of ["title", "artist", "visibility"]) {
+		const value = form.elements[name].value.trim();
+		if (value)
+			data.append(name, value);
+	}
+	data.append("file", file);
+	return data;
+}
+
+function stageText(job) {
+	if (job.state === "queued")
+		return job.error ? `Trying again: ${job.error}` : STAGES.get("queued");
+	const stage = STAGES.get(job.stage) ?? job.stage ?? "";
+	const percent = job.progress > 0 ? ` ${Math.floor(job.progress * 100)} %` : "";
+	const speed = job.speed > 0 ? `, ${job.speed.toFixed(0)}× real time` : "";
+	return `${stage}${percent}${speed}`;
+}
