@@ -30,6 +30,7 @@ enum http_method {
 
 enum { REQUEST_CAPTURES = 4, REQUEST_URI_MOST = 8192, REQUEST_ID_SIZE = 33 };
 
+struct metrics;
 struct transport; /* serve.h's side of the request: reads the body, takes the response */
 
 struct request {
@@ -50,6 +51,7 @@ struct request {
 	int64_t started_us; /* clock_monotonic_us() */
 	uint64_t body_read; /* bytes so far */
 	void *context; /* the program's own, from serve() */
+	struct metrics *metrics; /* may be NULL */
 };
 
 /* The value of a header field by its lower-case name ("if-none-match"), NULL when absent. Lists come joined by ", " from the server. */

@@ -21,7 +21,10 @@ struct response {
 	int status;
 	bool begun;  /* headers are out */
 	bool failed; /* the client went away: further writes do nothing */
+	bool shared; /* pages of other sites may read it: Access-Control-Allow-Origin: * (set by the router) */
 	uint64_t bytes; /* of body, sent by us */
+	uint64_t written; /* as bytes, with those that were dropped for HEAD */
+	int64_t expected; /* Content-Length, -1 when none was set */
 	struct response_field *fields; /* in the request's arena */
 };
 
@@ -29,7 +32,10 @@ void response_init(struct response *response, struct request *request);
 
 void response_status(struct response *response, int status);
 
-/* Adds a field. NAME and VALUE are copied; CR, LF, NUL and other controls in VALUE become spaces (no header injection). */
+/*
+ * Sets a field, in place of one of the same name (Set-Cookie, Link and Vary add one). NAME and VALUE are copied; CR, LF, NUL and other controls in VALUE become spaces (no header injection).
+ * A Content-Length set here is a promise: writing more is a bug, and when less came the connection breaks off.
+ */
 void response_header(struct response *response, const char *name, const char *value);
 void response_headerf(struct response *response, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
@@ -40,6 +46,9 @@ bool response_write(struct response *response, const void *bytes, size_t length)
 /* Pushes what is buffered towards the client: for events. */
 bool response_flush(struct response *response);
 
+/* The answer has begun and all that was promised has gone out: false lets the transport break the connection off. */
+bool response_whole(const struct response *response);
+
 /* Begin and the whole body with Content-Type and Content-Length. */
 void response_body(struct response *response, const char *type, const void *bytes, size_t length);
 
@@ -47,8 +56,9 @@ void response_body(struct response *response, const char *type, const void *byte
 void response_json(struct response *response, int status, json_t *object);
 
 /*
- * RFC 9457 problem: {"type": "about the slug", "title", "status", "detail", "instance": request id}, Cache-Control: no-store.
+ * RFC 9457 problem: {"type": "urn:tonearm:problem:<slug>", "title", "status", "detail", "instance": request id}, Cache-Control: no-store.
  * 401 gets WWW-Authenticate: Bearer, 503 gets Retry-After (5 s unless set before), 405 wants Allow set before.
+ * Of the fields set before only those that belong to a refusal stay. After response_begin() it ends the answer early.
  */
 void response_problem(struct response *response, enum err code, const char *detail);
 /* As above from an err_info; codes from 500 on are logged and their detail is not shown to the client. */

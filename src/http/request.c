@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/request.h"
+
+#include "http/transport.h"
+#include "http/url.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { HEADER_NAME_MOST = 64 };
+
+const char *request_parameter(const struct request *request, const char *name)
+{
+	return request->transport->class->parameter(request->transport, name);
+}
+
+const char *request_header(const struct request *request, const char *name)
+{
+	char parameter[HEADER_NAME_MOST] = "HTTP_";
+	size_t used = strlen(parameter);
+	const char *value;
+
+	if (strcmp(name, "content-type") == 0)
+		return request_parameter(request, "CONTENT_TYPE");
+	if (strcmp(name, "content-length") == 0)
+		return request_parameter(request, "CONTENT_LENGTH");
+	for (; *name != '\0' && used < sizeof parameter - 1; name++)
+		parameter[used++] = *name == '-' ? '_' : (char)toupper((unsigned char)*name);
+	parameter[used] = '\0';
+	value = request_parameter(request, parameter);
+	/* Apache keeps the credential from CGI programs unless a rewrite rule hands it on under this name. */
+	if (value == NULL && strcmp(parameter, "HTTP_AUTHORIZATION") == 0)
+		value = request_parameter(request, "REDIRECT_HTTP_AUTHORIZATION");
+	return value;
+}
+
+const char *request_query(const struct request *request, const char *name)
+{
+	return url_query_value(request->query, name, request->arena);
+}
+
+const char *request_cookie(const struct request *request, const char *name)
+{
+	const char *at = request_header(request, "cookie");
+	size_t name_length = strlen(name);
+
+	while (at != NULL && *at != '\0') {
+		size_t length;
+
+		at += strspn(at, "; \t,");
+		length = strcspn(at, ";");
+		if (length > name_length && strncmp(at, name, name_length) == 0 && at[name_length] == '=') {
+			const char *value = at + name_length + 1;
+
+			length -= name_length + 1;
+			if (length >= 2 && value[0] == '"' && value[length - 1] == '"')
+				return arena_memdup(request->arena, value + 1, length - 2);
+			return arena_memdup(request->arena, value, length);
+		}
+		at += length;
+	}
+	return NULL;
+}
+
+ssize_t request_read(struct request *request, void *bytes, size_t size)
+{
+	ssize_t got;
+
+	if (request->content_length >= 0) {
+		uint64_t left = (uint64_t)request->content_length - request->body_read;
+
+		if (left < size)
+			size = (size_t)left;
+	}
+	if (size == 0)
+		return 0;
+	got = request->transport->class->read(request->transport, bytes, size);
+	if (got == 0 && request->content_length >= 0)
+		return -1;
+	if (got > 0)
+		request->body_read += (uint64_t)got;
+	return got;
+}
+
+enum err request_body(struct request *request, size_t limit, char **out, size_t *length, struct err_info *info)
+{
+	size_t want;
+	char *body;
+
+	*out = NULL;
+	*length = 0;
+	if (request->content_length < 0)
+		return err_set(info, ERR_LENGTH_REQUIRED, "Content-Length is missing");
+	if ((uint64_t)request->content_length > limit)
+		return err_set(info, ERR_TOO_LARGE, "the body is longer than %zu bytes", limit);
+	want = (size_t)request->content_length;
+	body = arena_alloc(request->arena, want + 1);
+	for (size_t used = 0; used < want;) {
+		ssize_t got = request_read(request, body + used, want - used);
+
+		if (got <= 0)
+			return err_set(info, ERR_ABORTED, "the body broke off");
+		used += (size_t)got;
+	}
+	*out = body;
+	*length = want;
+	return ERR_OK;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/serve.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "http/request_build.h"
+#include "http/transport.h"
+#include "observe/access_log.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void count_request(const struct serve_options *options, const struct request *request,
+	const struct response *response, const char *route, int64_t duration_us)
+{
+	struct metrics *metrics = options->metrics;
+	char status[8];
+
+	snprintf(status, sizeof status, "%d", response->status);
+	metrics_add(metrics, METRIC_REQUESTS, 1, options->program, route, status);
+	metrics_observe(metrics, METRIC_REQUEST_SECONDS, (uint64_t)duration_us, options->program, route);
+	if (request->body_read > 0)
+		metrics_add(metrics, METRIC_REQUEST_BYTES, request->body_read, options->program, route);
+	if (response->bytes > 0)
+		metrics_add(metrics, METRIC_RESPONSE_BYTES, response->bytes, options->program, route);
+}
+
+static void record(const struct serve_options *options, const struct request *request,
+	const struct response *response, const char *route)
+{
+	struct access_entry entry = {
+		.method = request->method_name,
+		.path = request->path,
+		.route = route,
+		.status = response->status,
+		.bytes_in = request->body_read,
+		.bytes_out = response->bytes,
+		.duration_us = clock_monotonic_us() - request->started_us,
+		.remote = request->remote_address,
+		.user_agent = request_header(request, "user-agent"),
+		.broken_off = !response_whole(response),
+	};
+
+	access_log_write(&entry);
+	count_request(options, request, response, route, entry.duration_us);
+}
+
+/* Routes and makes sure that there is an answer. Returns the route's pattern, "" when there is none. */
+static const char *answer(const struct serve_options *options, struct request *request, struct response *response)
+{
+	const char *route = router_handle(options->router, request, response);
+
+	if (!response->begun) {
+		log_message(LOG_ERROR, "a handler gave no answer");
+		response_problem(response, ERR_INTERNAL, err_title(ERR_INTERNAL));
+	}
+	return route;
+}
+
+void transport_handle(struct transport *transport, const struct serve_options *options, struct arena *arena)
+{
+	struct request request;
+	struct response response;
+	struct err_info info = {0};
+	const char *route = "";
+	bool body_read;
+
+	if (request_build(&request, transport, arena, &info) == ERR_OK) {
+		request.context = options->context;
+		request.metrics = options->metrics;
+	}
+	response_init(&response, &request);
+	log_context(request.id);
+	if (info.code != ERR_OK)
+		response_error(&response, &info);
+	else
+		route = answer(options, &request, &response);
+	body_read = request.content_length <= 0 || request.body_read == (uint64_t)request.content_length;
+	record(options, &request, &response, route);
+	transport->class->finish(transport, response_whole(&response), body_read);
+	log_context(NULL);
+}
+
+static bool is_listening(int fd)
+{
+	int listening = 0;
+	socklen_t size = sizeof listening;
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening != 0;
+}
+
+enum err serve(const struct serve_options *options, struct err_info *info)
+{
+	enum err code;
+	struct listener listener = {.fd = STDIN_FILENO};
+
+	signal(SIGPIPE, SIG_IGN);
+	if (options->socket == NULL && !is_listening(STDIN_FILENO)) {
+		if (getenv("GATEWAY_INTERFACE") == NULL)
+			return err_set(info, ERR_IO, "standard input is no listening socket: start it from a web server");
+		serve_cgi(options);
+		return ERR_OK;
+	}
+	if (options->socket != NULL) {
+		code = listen_unix(options->socket, options->backlog, &listener, info);
+		if (code != ERR_OK)
+			return code;
+	}
+	code = serve_fcgi(options, listener.fd, info);
+	if (options->socket != NULL)
+		listen_close(&listener, options->socket);
+	return code;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* Plain CGI, RFC 3875: one request from the environment, standard input and standard output. */
+#include "http/transport.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { IDLE_DEFAULT_S = 30, OUT_BYTES = 16 * 1024 };
+
+struct cgi_transport {
+	struct transport base;
+	int idle_s;
+	bool failed;
+	size_t used;
+	char out[OUT_BYTES];
+};
+
+static const char *cgi_parameter(struct transport *transport, const char *name)
+{
+	(void)transport;
+	return getenv(name);
+}
+
+/* Whether FD gets ready within the time of silence we bear. */
+static bool wait_ready(const struct cgi_transport *cgi, int fd, short events)
+{
+	struct pollfd poll_fd = {.fd = fd, .events = events};
+	int ready;
+
+	do
+		ready = poll(&poll_fd, 1, cgi->idle_s * 1000);
+	while (ready < 0 && errno == EINTR);
+	return ready > 0;
+}
+
+static ssize_t cgi_read(struct transport *transport, void *bytes, size_t size)
+{
+	const struct cgi_transport *cgi = (const struct cgi_transport *)transport;
+	ssize_t got;
+
+	if (!wait_ready(cgi, STDIN_FILENO, POLLIN))
+		return -1;
+	do
+		got = read(STDIN_FILENO, bytes, size);
+	while (got < 0 && errno == EINTR);
+	return got;
+}
+
+/* A pipe that polls as writable takes PIPE_BUF bytes without blocking (POSIX), so pieces of that size cannot hang. */
+static bool drain(struct cgi_transport *cgi)
+{
+	size_t at = 0;
+
+	while (at < cgi->used && !cgi->failed) {
+		size_t piece = cgi->used - at < PIPE_BUF ? cgi->used - at : PIPE_BUF;
+		ssize_t put;
+
+		if (!wait_ready(cgi, STDOUT_FILENO, POLLOUT)) {
+			cgi->failed = true;
+			break;
+		}
+		put = write(STDOUT_FILENO, cgi->out + at, piece);
+		if (put > 0)
+			at += (size_t)put;
+		else if (put == 0 || (errno != EINTR && errno != EAGAIN))
+			cgi->failed = true;
+	}
+	cgi->used = 0;
+	return !cgi->failed;
+}
+
+static bool cgi_write(struct transport *transport, const void *bytes, size_t length)
+{
+	struct cgi_transport *cgi = (struct cgi_transport *)transport;
+	const char *at = bytes;
+
+	while (length > 0 && !cgi->failed) {
+		size_t room = sizeof cgi->out - cgi->used;
+		size_t piece = length < room ? length : room;
+
+		memcpy(cgi->out + cgi->used, at, piece);
+		cgi->used += piece;
+		at += piece;
+		length -= piece;
+		if (cgi->used == sizeof cgi->out)
+			drain(cgi);
+	}
+	return !cgi->failed;
+}
+
+static bool cgi_flush(struct transport *transport)
+{
+	return drain((struct cgi_transport *)transport);
+}
+
+/* A CGI answer can break off in one way only: the process ends. Content-Length tells the rest. */
+static void cgi_finish(struct transport *transport, bool complete, bool body_read)
+{
+	(void)complete;
+	(void)body_read;
+	drain((struct cgi_transport *)transport);
+}
+
+static const struct transport_class cgi_class = {cgi_parameter, cgi_read, cgi_write, cgi_flush, cgi_finish};
+
+void serve_cgi(const struct serve_options *options)
+{
+	struct cgi_transport cgi = {.base = {&cgi_class}, .idle_s = options->idle_s > 0 ? options->idle_s : IDLE_DEFAULT_S};
+	struct arena arena = {0};
+
+	transport_handle(&cgi.base, options, &arena);
+	arena_free(&arena);
+}
