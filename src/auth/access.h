@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * May this request have this? The credentials of a request, in order: a token (Authorization: Bearer, then
- * the cookie `tonearm_token`, then the query parameter `token`), a stream signature (`expires`, `sig`), a grant (`expires`,
- * `grant`). Of the three places of a token the first that is filled counts. A struct access is made once and then only read:
- * any thread may use it.
+ * May this request have this? The credentials of a request, in order: a token (Authorization: Bearer, then the cookie
+ * `tonearm_token`, then the query parameter `token`), a stream signature (`expires`, `sig`), a grant (`expires`,
+ * `grant`). Of the three places of a token the first that is filled counts. A struct access is made once and then
+ * only read: any thread may use it.
  */
 #ifndef TONEARM_AUTH_ACCESS_H
 #define TONEARM_AUTH_ACCESS_H
@@ -35,8 +35,8 @@ enum err access_open(struct access *access, const struct conf *conf, struct metr
 void access_close(struct access *access);
 
 /*
- * The claims of the request's token. ERR_UNAUTHORIZED when there is none or it is not valid; ERR_FORBIDDEN when it lacks
- * SCOPE; SCOPE NULL takes any valid token.
+ * The claims of the request's token. ERR_UNAUTHORIZED when there is none or it is not valid; ERR_FORBIDDEN when it
+ * lacks SCOPE; SCOPE NULL takes any valid token.
  */
 enum err access_scope(const struct access *access, struct request *request, const char *scope, struct jwt_claims *claims,
 	struct err_info *info);
@@ -54,9 +54,9 @@ enum err access_listen(const struct access *access, struct request *request, con
 	const enum track_visibility *visibility, struct access_pass *pass, struct err_info *info);
 
 /*
- * The query that children of a manifest carry: "" for a public track, else "expires=...&grant=..." in ARENA. It lives as
- * long as the programme (DURATION_MS) plus conf grant_ttl_s; EXPIRES is rounded up to a multiple of 60 s so that caches
- * see few variants. A request that a grant let in (PASS) gets that grant again: asking does not prolong it.
+ * The query that children of a manifest carry: "" for a public track, else "expires=...&grant=..." in ARENA. It lives
+ * as long as the programme (DURATION_MS) plus conf grant_ttl_s; EXPIRES is rounded up to a multiple of 60 s so that
+ * caches see few variants. A request that a grant let in (PASS) gets that grant again: asking does not prolong it.
  */
 const char *access_child_query(const struct access *access, const struct access_pass *pass, const char *track,
 	enum track_visibility visibility, int64_t duration_ms, struct arena *arena);

@@ -74,7 +74,9 @@ static enum err check_claims(const json_t *object, const struct jwt_policy *poli
 	if (!read_text(object, "iss", arena, &issuer) || !read_text(object, "sub", arena, &claims->subject) ||
 		!read_text(object, "scope", arena, &claims->scope) || !read_text(object, "jti", arena, &claims->id))
 		return err_set(info, ERR_UNAUTHORIZED, "the token has a claim of a wrong type");
-	/* RFC 7519 section 4.1.3: a token that names an audience is for that audience, and none of these is our name. */
+	/*
+	 * RFC 7519 section 4.1.3: a token that names an audience is for that audience, and none of these is our name.
+	 */
 	if (json_object_get(object, "aud") != NULL)
 		return err_set(info, ERR_UNAUTHORIZED, "the token is meant for another audience");
 	if (policy->issuer != NULL && policy->issuer[0] != '\0' && strcmp(issuer, policy->issuer) != 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * JSON Web Tokens (RFC 7519): claims checked and made, on top of jws.h, which does the signature. HS256 alone; the
- * algorithm is ours to choose, never the token's. A struct jwt_key is made once and then only read: any thread may use it.
+ * algorithm is ours to choose, never the token's. A struct jwt_key is made once and then only read: any thread may
+ * use it.
  */
 #ifndef TONEARM_AUTH_JWT_H
 #define TONEARM_AUTH_JWT_H
@@ -33,9 +34,9 @@ enum err jwt_key_new(const char *secret, struct jwt_key **out, struct err_info *
 void jwt_key_free(struct jwt_key *key);
 
 /*
- * Verifies TOKEN in compact form: size, alg, crit (any is refused), signature, exp (must be there), nbf, iss; times must be
- * JSON numbers. A token with `aud` is refused, as it is meant for somebody else (RFC 7519 section 4.1.3). CLAIMS point
- * into ARENA. ERR_UNAUTHORIZED with a sentence that names no value.
+ * Verifies TOKEN in compact form: size, alg, crit (any is refused), signature, exp (must be there), nbf, iss; times
+ * must be JSON numbers. A token with `aud` is refused, as it is meant for somebody else (RFC 7519 section 4.1.3).
+ * CLAIMS point into ARENA. ERR_UNAUTHORIZED with a sentence that names no value.
  */
 enum err jwt_verify(const struct jwt_key *key, const struct jwt_policy *policy, const char *token, struct arena *arena,
 	struct jwt_claims *claims, struct err_info *info);

@@ -23,8 +23,8 @@ void signed_url_stream(const char *secret, const char *file, int64_t expires, ch
 void signed_url_grant(const char *secret, const char *track, int64_t expires, char out[static HASH_HEX_SIZE]);
 
 /*
- * Verify the text of the query parameters. ERR_FORBIDDEN with a sentence when EXPIRES is no number, lies in the past, or the
- * signature is not ours.
+ * Verify the text of the query parameters. ERR_FORBIDDEN with a sentence when EXPIRES is no number, lies in the past,
+ * or the signature is not ours.
  */
 enum err signed_url_check_stream(const char *secret, const char *file, const char *expires, const char *sig,
 	const struct clock *clock, struct err_info *info);

@@ -11,10 +11,12 @@
 
 #define TRANSCODE_KIND "transcode"
 
+enum { TRANSCODE_RENDITIONS_MOST = 32 };
+
 struct transcode_job {
 	const char *source; /* name below <data>/source, or NULL */
 	const char *import; /* absolute path under a configured import folder, or NULL; exactly one of the two is set */
-	struct conf_rendition *renditions;
+	const struct conf_rendition *renditions;
 	size_t count; /* 1 to 32 */
 };
 
@@ -25,9 +27,11 @@ char *transcode_job_encode(const struct transcode_job *job, struct arena *arena)
 enum err transcode_job_decode(const char *payload, struct arena *arena, struct transcode_job *out, struct err_info *info);
 
 /*
- * Reads "renditions" as clients write it: an array of {"quality"?, "codec", "bit_rate", "sample_rate"?, "channels"?} or of quality names of
- * the configured ladder ("high"); NULL gives the whole ladder. Qualities are unique. ERR_UNPROCESSABLE.
+ * Reads "renditions" as clients write it: an array of 1 to 32 of {"quality"?, "codec", "bit_rate", "sample_rate"?,
+ * "channels"?} or of quality names of the configured ladder ("high"); NULL gives the whole ladder. Left out, the rate
+ * is 44100 Hz, the channels 2, the quality "<codec>-<kbit/s>". Qualities are unique. ERR_UNPROCESSABLE.
  */
-enum err transcode_job_renditions(const struct conf *conf, const json_t *wanted, struct arena *arena, struct conf_rendition **out, size_t *count, struct err_info *info);
+enum err transcode_job_renditions(const struct conf *conf, const json_t *wanted, struct arena *arena,
+	const struct conf_rendition **out, size_t *count, struct err_info *info);
 
 #endif

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* From a spooled upload, or a file under an import folder, to a track with its transcode job: the same for the API and the command. */
+/*
+ * From a spooled upload, or a file under an import folder, to a track with its transcode job: the same for the API
+ * and the command.
+ *
+ *     spool ──► format by first bytes ──► <data>/source/<track>.<format> ──► track and job, one transaction
+ *
+ * Text from outside is made clean UTF-8 and cut here. All calls take a connection that the caller holds.
+ */
 #ifndef TONEARM_STORAGE_INGEST_H
 #define TONEARM_STORAGE_INGEST_H
 
@@ -20,22 +27,27 @@ struct ingest {
 };
 
 /*
- * Looks at the first bytes, fsync()s and renames the file to <data>/source/<track>.<format>, then inserts track and job in one
- * transaction; TRACK and JOB are filled, their text in ARENA. On success SPOOL is closed and empty; on failure it is
- * discarded and nothing is left. ERR_UNPROCESSABLE (empty file), ERR_UNSUPPORTED (no format we take), ERR_BUSY (queue full), ERR_NO_SPACE, ERR_IO.
+ * Looks at the first bytes, fsync()s and renames the file to <data>/source/<track>.<format>, then inserts track and
+ * job in one transaction; TRACK and JOB are filled, their text in ARENA. On success SPOOL is closed and empty; on
+ * failure it is discarded and nothing is left. ERR_UNPROCESSABLE (empty file), ERR_UNSUPPORTED (no format we take),
+ * ERR_BUSY (queue full), ERR_NO_SPACE, ERR_IO.
  */
-enum err ingest_spool(const struct conf *conf, struct db *db, struct spool *spool, const struct ingest *ingest, const struct clock *clock,
-	struct arena *arena, struct track *track, struct job *job, struct err_info *info);
+enum err ingest_spool(const struct conf *conf, struct db *db, struct spool *spool, const struct ingest *ingest,
+	const struct clock *clock, struct arena *arena, struct track *track, struct job *job, struct err_info *info);
 
 /*
- * The same for a file that stays where it is, below a configured import folder. PATH may be relative to one of them. ERR_FORBIDDEN when it lies outside of all,
- * after symbolic links; ERR_NOT_FOUND.
+ * The same for a file that stays where it is, below a configured import folder. PATH may be relative to one of them.
+ * ERR_FORBIDDEN when it lies outside of all, after symbolic links; ERR_NOT_FOUND; else as above. Whoever runs the job
+ * opens the file with import_open().
  */
-enum err ingest_import(const struct conf *conf, struct db *db, const char *path, const struct ingest *ingest, const struct clock *clock,
-	struct arena *arena, struct track *track, struct job *job, struct err_info *info);
+enum err ingest_import(const struct conf *conf, struct db *db, const char *path, const struct ingest *ingest,
+	const struct clock *clock, struct arena *arena, struct track *track, struct job *job, struct err_info *info);
 
-/* A job for a track that is in the library, for those of RENDITIONS it does not have yet. ERR_NOT_FOUND, ERR_CONFLICT when nothing is missing or the source is not kept, ERR_BUSY. */
-enum err ingest_more(const struct conf *conf, struct db *db, const char *track, const struct ingest *ingest, const struct clock *clock,
-	struct arena *arena, struct job *job, struct err_info *info);
+/*
+ * A job for a track that is in the library, for those of RENDITIONS it does not have yet. ERR_NOT_FOUND; ERR_CONFLICT
+ * when nothing is missing, the source is not kept, or a job is at work on the track already; ERR_BUSY.
+ */
+enum err ingest_more(const struct conf *conf, struct db *db, const char *track, const struct ingest *ingest,
+	const struct clock *clock, struct arena *arena, struct job *job, struct err_info *info);
 
 #endif

@@ -154,8 +154,8 @@ static bool mislabelled(const char *comment)
 }
 
 /*
- * What must become of TEST, whose key is KEY (NULL when we refuse it). A case that is invalid because of the declared use of its JWK
- * concerns a key store, which we have not: it is left open (-1).
+ * What must become of TEST, whose key is KEY (NULL when we refuse it). A case that is invalid because of the declared
+ * use of its JWK concerns a key store, which we have not: it is left open (-1).
  */
 static int expected(const json_t *test, const json_t *jwk, const struct jwt_key *key)
 {

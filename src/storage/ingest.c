@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+#include "storage/ingest.h"
+
+#include "base/fs.h"
+#include "base/text.h"
+#include "media/magic.h"
+#include "model/rendition.h"
+#include "storage/import.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SOURCE_NAME_MOST = 255 };
+
+/* TEXT as clean UTF-8 of at most MOST bytes in ARENA; NULL when nothing is left of it. */
+static const char *clean(const char *text, size_t most, struct arena *arena)
+{
+	char *utf8, *result = NULL;
+
+	if (text == NULL)
+		return NULL;
+	utf8 = text_to_utf8(text, strlen(text));
+	text_cut_utf8(utf8, most);
+	if (utf8[strspn(utf8, " \t\n")] != '\0')
+		result = arena_strdup(arena, utf8);
+	free(utf8);
+	return result;
+}
+
+/* The last part of a path as any system writes it: clients are known to send the whole. */
+static const char *file_part(const char *name)
+{
+	for (const char *at = name; at != NULL && *at != '\0'; at++) {
+		if (*at == '/' || *at == '\\')
+			name = at + 1;
+	}
+	return name;
+}
+
+static void fill_track(struct track *track, const struct ingest *ingest, const struct clock *clock, struct arena *arena)
+{
+	*track = (struct track){
+		.visibility = ingest->visibility,
+		.state = TRACK_PENDING,
+		.owner = ingest->owner != NULL ? arena_strdup(arena, ingest->owner) : "",
+		.title = clean(ingest->title, TRACK_TEXT, arena),
+		.artist = clean(ingest->artist, TRACK_TEXT, arena),
+		.album = clean(ingest->album, TRACK_TEXT, arena),
+		.source_name = clean(file_part(ingest->source_name), SOURCE_NAME_MOST, arena),
+		.created_ms = clock_ms(clock),
+		.updated_ms = clock_ms(clock),
+	};
+	id_new(clock, track->id);
+}
+
+/* Judges the bytes behind FD: their size and, by the first of them, their format. */
+static enum err recognise(int fd, struct track *track, struct err_info *info)
+{
+	struct stat status;
+	enum magic magic;
+
+	if (fstat(fd, &status) != 0)
+		return err_set_errno(info, ERR_IO, errno, "cannot look at the upload");
+	if (status.st_size == 0)
+		return err_set(info, ERR_UNPROCESSABLE, "the file is empty");
+	magic = magic_find_file(fd);
+	if (magic == MAGIC_UNKNOWN)
+		return err_set(info, ERR_UNSUPPORTED, "the file is of no sound format that is taken here");
+	track->source_bytes = status.st_size;
+	track->source_format = magic_name(magic);
+	return ERR_OK;
+}
+
+/* Queues the job that makes PAYLOAD of TRACK. */
+static enum err submit(const struct conf *conf, struct db *db, const char *track, const struct transcode_job *payload,
+	const struct ingest *ingest, const struct clock *clock, struct arena *arena, struct job *job, struct err_info *info)
+{
+	int64_t now = clock_ms(clock);
+
+	*job = (struct job){
+		.kind = TRANSCODE_KIND,
+		.track = arena_strdup(arena, track),
+		.payload = transcode_job_encode(payload, arena),
+		.submitter = ingest->owner != NULL ? arena_strdup(arena, ingest->owner) : "",
+		.state = JOB_QUEUED,
+		.priority = ingest->priority,
+		.max_attempts = conf->job_max_attempts,
+		.run_after_ms = now,
+		.stage = "queued",
+		.created_ms = now,
+		.updated_ms = now,
+	};
+	id_new(clock, job->id);
+	return job_submit(db, job, conf->job_max_queued, info);
+}
+
+static struct transcode_job payload_of(const struct conf *conf, const struct ingest *ingest)
+{
+	if (ingest->renditions == NULL)
+		return (struct transcode_job){.renditions = conf->ladder, .count = conf->ladder_count};
+	return (struct transcode_job){.renditions = ingest->renditions, .count = ingest->rendition_count};
+}
+
+/* Track and job are there together or not at all. */
+static enum err insert(const struct conf *conf, struct db *db, const struct transcode_job *payload,
+	const struct ingest *ingest, const struct clock *clock, struct arena *arena, const struct track *track,
+	struct job *job, struct err_info *info)
+{
+	enum err err = db_begin(db, info);
+
+	if (err != ERR_OK)
+		return err;
+	err = track_insert(db, track, info);
+	if (err == ERR_OK)
+		err = submit(conf, db, track->id, payload, ingest, clock, arena, job, info);
+	if (err == ERR_OK)
+		err = db_commit(db, info);
+	if (err != ERR_OK)
+		db_rollback(db);
+	return err;
+}
+
+/* The spooled bytes are on disk, under the name that only the track's row makes visible. */
+static enum err keep_source(const struct conf *conf, const struct spool *spool, const char *path, struct arena *arena,
+	struct err_info *info)
+{
+	enum err err = fs_make_dirs(conf_data_path(conf, arena, "source"), 0750, info);
+
+	if (err == ERR_OK && fsync(spool->fd) != 0)
+		err = err_set_errno(info, ERR_IO, errno, "cannot finish the file of the upload");
+	return err == ERR_OK ? fs_rename(spool->path, path, info) : err;
+}
+
+enum err ingest_spool(const struct conf *conf, struct db *db, struct spool *spool, const struct ingest *ingest,
+	const struct clock *clock, struct arena *arena, struct track *track, struct job *job, struct err_info *info)
+{
+	struct transcode_job payload = payload_of(conf, ingest);
+	enum err err;
+
+	fill_track(track, ingest, clock, arena);
+	err = recognise(spool->fd, track, info);
+	if (err == ERR_OK) {
+		const char *path;
+
+		track->source_file = arena_printf(arena, "%s.%s", track->id, track->source_format);
+		payload.source = track->source_file;
+		path = conf_data_path(conf, arena, "source/%s", track->source_file);
+		err = keep_source(conf, spool, path, arena, info);
+		if (err == ERR_OK) {
+			spool->path = path; /* what is discarded if the database says no */
+			err = insert(conf, db, &payload, ingest, clock, arena, track, job, info);
+		}
+	}
+	if (err != ERR_OK) {
+		spool_discard(spool);
+		return err;
+	}
+	close(spool->fd);
+	*spool = (struct spool){.conf = conf, .fd = -1};
+	return ERR_OK;
+}
+
+enum err ingest_import(const struct conf *conf, struct db *db, const char *path, const struct ingest *ingest,
+	const struct clock *clock, struct arena *arena, struct track *track, struct job *job, struct err_info *info)
+{
+	struct transcode_job payload = payload_of(conf, ingest);
+	struct ingest named = *ingest;
+	enum err err;
+	int fd;
+
+	err = import_open(conf, path, arena, &fd, &payload.import, info);
+	if (err != ERR_OK)
+		return err;
+	if (named.source_name == NULL)
+		named.source_name = path;
+	fill_track(track, &named, clock, arena);
+	err = recognise(fd, track, info);
+	close(fd);
+	return err == ERR_OK ? insert(conf, db, &payload, &named, clock, arena, track, job, info) : err;
+}
+
+/* Leaves in PAYLOAD the renditions that are not among the COUNT that are there. */
+static enum err only_missing(struct transcode_job *payload, const struct rendition *there, size_t count,
+	struct arena *arena, struct err_info *info)
+{
+	struct conf_rendition *missing = arena_array(arena, payload->count, sizeof *missing);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < payload->count; i++) {
+		size_t at = 0;
+
+		while (at < count && strcmp(there[at].quality, payload->renditions[i].quality) != 0)
+			at++;
+		if (at == count)
+			missing[kept++] = payload->renditions[i];
+	}
+	if (kept == 0)
+		return err_set(info, ERR_CONFLICT, "the track has all these renditions");
+	payload->renditions = missing;
+	payload->count = kept;
+	return ERR_OK;
+}
+
+/* Where the bytes of TRACK are: kept here, or in an import folder, which only its jobs know. */
+static enum err find_source(const struct conf *conf, struct db *db, const struct track *track,
+	struct transcode_job *payload, struct arena *arena, struct err_info *info)
+{
+	struct transcode_job earlier;
+	struct job *last;
+	size_t count;
+	enum err err = job_list(db, NULL, NULL, track->id, 1, arena, &last, &count, info);
+
+	if (err != ERR_OK)
+		return err;
+	if (count > 0 && (last->state == JOB_QUEUED || last->state == JOB_RUNNING))
+		return err_set(info, ERR_CONFLICT, "the job %s is at work on this track", last->id);
+	if (track->source_file != NULL &&
+		access(conf_data_path(conf, arena, "source/%s", track->source_file), R_OK) == 0) {
+		payload->source = track->source_file;
+		return ERR_OK;
+	}
+	if (count == 0 || transcode_job_decode(last->payload, arena, &earlier, info) != ERR_OK || earlier.import == NULL)
+		return err_set(info, ERR_CONFLICT, "the source of this track is not kept");
+	payload->import = earlier.import;
+	return ERR_OK;
+}
+
+static enum err plan_more(const struct conf *conf, struct db *db, const char *id, struct transcode_job *payload,
+	struct arena *arena, struct err_info *info)
+{
+	struct rendition *there;
+	struct track track;
+	size_t count;
+	enum err err = rendition_list(db, id, arena, &track, &there, &count, info);
+
+	if (err == ERR_OK)
+		err = only_missing(payload, there, count, arena, info);
+	return err == ERR_OK ? find_source(conf, db, &track, payload, arena, info) : err;
+}
+
+enum err ingest_more(const struct conf *conf, struct db *db, const char *track, const struct ingest *ingest,
+	const struct clock *clock, struct arena *arena, struct job *job, struct err_info *info)
+{
+	struct transcode_job payload = payload_of(conf, ingest);
+	enum err err = db_begin(db, info);
+
+	if (err != ERR_OK)
+		return err;
+	err = plan_more(conf, db, track, &payload, arena, info);
+	if (err == ERR_OK)
+		err = submit(conf, db, track, &payload, ingest, clock, arena, job, info);
+	if (err == ERR_OK)
+		err = db_commit(db, info);
+	if (err != ERR_OK)
+		db_rollback(db);
+	return err;
+}

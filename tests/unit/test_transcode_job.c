@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+#include "media/transcode_job.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct conf_rendition ladder[] = {
+	{"high", "aac", 320000, 44100, 2},
+	{"low", "aac", 128000, 44100, 2},
+};
+static const struct conf conf = {.ladder = ladder, .ladder_count = 2};
+
+static int setup(void **state)
+{
+	*state = calloc(1, sizeof(struct arena));
+	return *state != NULL ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	arena_free(*state);
+	free(*state);
+	return 0;
+}
+
+static enum err wish(const char *text, struct arena *arena, const struct conf_rendition **out, size_t *count)
+{
+	struct err_info info = {0};
+	json_t *wanted = json_loads(text, JSON_DECODE_ANY, NULL);
+	enum err err = transcode_job_renditions(&conf, wanted, arena, out, count, &info);
+
+	assert_non_null(wanted);
+	assert_true(err == ERR_OK || info.detail[0] != '\0');
+	json_decref(wanted);
+	return err;
+}
+
+static void survives_encoding(void **state)
+{
+	struct transcode_job job = {"01.flac", NULL, ladder, 2}, back;
+	struct err_info info;
+	char *text = transcode_job_encode(&job, *state);
+
+	assert_int_equal(transcode_job_decode(text, *state, &back, &info), ERR_OK);
+	assert_string_equal(back.source, "01.flac");
+	assert_null(back.import);
+	assert_int_equal(back.count, 2);
+	assert_string_equal(back.renditions[1].quality, "low");
+	assert_string_equal(back.renditions[1].codec, "aac");
+	assert_int_equal(back.renditions[1].bit_rate, 128000);
+	assert_int_equal(back.renditions[1].sample_rate, 44100);
+	assert_int_equal(back.renditions[1].channels, 2);
+	job = (struct transcode_job){NULL, "/music/\xC3\xA9 \"x\".wav", ladder, 1};
+	assert_int_equal(transcode_job_decode(transcode_job_encode(&job, *state), *state, &back, &info), ERR_OK);
+	assert_string_equal(back.import, job.import);
+	assert_null(back.source);
+}
+
+static void wrong_payloads_are_refused(void **state)
+{
+	static const char *const payloads[] = {
+		"", "x", "[]", "{}", "{\"source\":\"a\"}", "{\"source\":\"a\",\"renditions\":[]}",
+		"{\"source\":\"a\",\"renditions\":[\"high\"]}",
+		"{\"source\":\"a\",\"import\":\"/b\",\"renditions\":[{\"codec\":\"aac\",\"bit_rate\":96000}]}",
+		"{\"renditions\":[{\"codec\":\"aac\",\"bit_rate\":96000}]}",
+		"{\"source\":\"../a\",\"renditions\":[{\"codec\":\"aac\",\"bit_rate\":96000}]}",
+		"{\"source\":\"..\",\"renditions\":[{\"codec\":\"aac\",\"bit_rate\":96000}]}",
+		"{\"source\":\"\",\"renditions\":[{\"codec\":\"aac\",\"bit_rate\":96000}]}",
+		"{\"import\":\"a\",\"renditions\":[{\"codec\":\"aac\",\"bit_rate\":96000}]}",
+		"{\"source\":7,\"renditions\":[{\"codec\":\"aac\",\"bit_rate\":96000}]}",
+		"{\"source\":\"a\",\"more\":1,\"renditions\":[{\"codec\":\"aac\",\"bit_rate\":96000}]}",
+	};
+	struct transcode_job job;
+	struct err_info info;
+
+	for (size_t i = 0; i < sizeof payloads / sizeof *payloads; i++) {
+		if (transcode_job_decode(payloads[i], *state, &job, &info) != ERR_UNPROCESSABLE)
+			fail_msg("accepted: %s", payloads[i]);
+	}
+}
+
+static void nothing_wanted_is_the_ladder(void **state)
+{
+	const struct conf_rendition *renditions;
+	struct err_info info;
+	size_t count;
+
+	assert_int_equal(transcode_job_renditions(&conf, NULL, *state, &renditions, &count, &info), ERR_OK);
+	assert_ptr_equal(renditions, ladder);
+	assert_int_equal(count, 2);
+}
+
+static void names_and_objects_mix(void **state)
+{
+	const struct conf_rendition *renditions;
+	size_t count;
+
+	assert_int_equal(wish("[\"low\", {\"codec\": \"aac\", \"bit_rate\": 64000}, {\"codec\": \"aac\", \"bit_rate\": 48000, "
+			      "\"sample_rate\": 22050, \"channels\": 1, \"quality\": \"tiny\"}]",
+				 *state, &renditions, &count), ERR_OK);
+	assert_int_equal(count, 3);
+	assert_int_equal(renditions[0].bit_rate, 128000);
+	assert_string_equal(renditions[1].quality, "aac-64");
+	assert_int_equal(renditions[1].sample_rate, 44100);
+	assert_int_equal(renditions[1].channels, 2);
+	assert_string_equal(renditions[2].quality, "tiny");
+	assert_int_equal(renditions[2].channels, 1);
+}
+
+static void wrong_wishes_are_refused(void **state)
+{
+	static const char *const wishes[] = {
+		"null", "{}", "\"high\"", "[]", "[1]", "[null]", "[[]]", "[\"none\"]", "[\"high\", \"high\"]", "[{}]",
+		"[{\"codec\": \"aac\"}]", "[{\"bit_rate\": 96000}]", "[{\"codec\": \"aac\", \"bit_rate\": \"96000\"}]",
+		"[{\"codec\": \"aac\", \"bit_rate\": 96000.5}]", "[{\"codec\": \"aac\", \"bit_rate\": -1}]",
+		"[{\"codec\": \"aac\", \"bit_rate\": 99999999999}]", "[{\"codec\": \"nosuch\", \"bit_rate\": 96000}]",
+		"[{\"codec\": \"aac\", \"bit_rate\": 96000, \"bitrate\": 1}]",
+		"[{\"codec\": \"aac\", \"bit_rate\": 96000, \"channels\": 3}]",
+		"[{\"codec\": \"aac\", \"bit_rate\": 96000, \"sample_rate\": 44000}]",
+		"[{\"codec\": \"aac\", \"bit_rate\": 96000, \"quality\": \"\"}]",
+		"[{\"codec\": \"aac\", \"bit_rate\": 96000, \"quality\": \"High\"}]",
+		"[{\"codec\": \"aac\", \"bit_rate\": 96000, \"quality\": \"a/b\"}]",
+		"[{\"codec\": \"aac\", \"bit_rate\": 96000, \"quality\": \"abcdefghijklmnopqrstuvwx\"}]",
+		"[\"high\", {\"codec\": \"aac\", \"bit_rate\": 96000, \"quality\": \"high\"}]",
+	};
+	const struct conf_rendition *renditions;
+	size_t count;
+
+	for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++) {
+		if (wish(wishes[i], *state, &renditions, &count) != ERR_UNPROCESSABLE)
+			fail_msg("accepted: %s", wishes[i]);
+	}
+}
+
+static void their_number_is_bounded(void **state)
+{
+	json_t *wanted = json_array();
+	const struct conf_rendition *renditions;
+	struct err_info info;
+	size_t count;
+
+	for (int i = 0; i < TRANSCODE_RENDITIONS_MOST; i++)
+		json_array_append_new(wanted, json_pack("{s:s, s:i}", "codec", "aac", "bit_rate", 96000 + i * 1000));
+	assert_int_equal(transcode_job_renditions(&conf, wanted, *state, &renditions, &count, &info), ERR_OK);
+	json_array_append_new(wanted, json_string("high"));
+	assert_int_equal(transcode_job_renditions(&conf, wanted, *state, &renditions, &count, &info), ERR_UNPROCESSABLE);
+	json_decref(wanted);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(survives_encoding, setup, teardown),
+		cmocka_unit_test_setup_teardown(wrong_payloads_are_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(nothing_wanted_is_the_ladder, setup, teardown),
+		cmocka_unit_test_setup_teardown(names_and_objects_mix, setup, teardown),
+		cmocka_unit_test_setup_teardown(wrong_wishes_are_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(their_number_is_bounded, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("transcode_job", tests, NULL, NULL);
+}
