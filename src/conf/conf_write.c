@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+#include "conf/option.h"
+
+#include "base/id.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { COMMENT_WIDTH = 100 };
+
+/* TEXT as a libconfig string, quotes included. */
+static void put_quoted(struct buf *out, const char *text)
+{
+	buf_putc(out, '"');
+	for (; *text != '\0'; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c == '"' || c == '\\')
+			buf_printf(out, "\\%c", c);
+		else if (c < 0x20)
+			buf_printf(out, "\\x%02x", c);
+		else
+			buf_putc(out, *text);
+	}
+	buf_putc(out, '"');
+}
+
+/* "512M" for a whole number of units, else bytes; libconfig wants an L past 32 bits. */
+static void put_size(struct buf *out, int64_t bytes)
+{
+	static const char suffixes[] = "KMGT";
+	int unit = -1;
+
+	while (bytes != 0 && bytes % 1024 == 0 && unit < 3) {
+		bytes /= 1024;
+		unit++;
+	}
+	if (unit >= 0)
+		buf_printf(out, "\"%" PRId64 "%c\"", bytes, suffixes[unit]);
+	else
+		buf_printf(out, "%" PRId64 "%s", bytes, bytes > INT32_MAX ? "L" : "");
+}
+
+static void put_ladder(struct buf *out)
+{
+	buf_puts(out, "(");
+	for (size_t i = 0; i < option_ladder_count; i++) {
+		const struct conf_rendition *rung = &option_ladder[i];
+
+		buf_printf(out, "%s\n\t\t{ quality = \"%s\"; codec = \"%s\"; bit_rate = %" PRId64 "; sample_rate = %" PRId64
+			"; channels = %" PRId64 "; }", i == 0 ? "" : ",", rung->quality, rung->codec, rung->bit_rate,
+			rung->sample_rate, rung->channels);
+	}
+	buf_puts(out, "\n\t)");
+}
+
+static void put_default(struct buf *out, const struct option *option)
+{
+	switch (option->type) {
+	case OPTION_INTEGER:
+		buf_printf(out, "%" PRId64 "%s", option->standard, option->standard > INT32_MAX ? "L" : "");
+		break;
+	case OPTION_SIZE:
+		put_size(out, option->standard);
+		break;
+	case OPTION_SWITCH:
+		buf_puts(out, option->standard ? "true" : "false");
+		break;
+	case OPTION_LADDER:
+		put_ladder(out);
+		break;
+	case OPTION_PATHS:
+		buf_puts(out, "[]");
+		break;
+	default:
+		put_quoted(out, option->text == NULL ? "" : option->text);
+	}
+}
+
+/* The sentence as comment lines, broken between words. */
+static void put_comment(struct buf *out, const char *sentence)
+{
+	while (*sentence != '\0') {
+		size_t length = strlen(sentence);
+
+		if (length > COMMENT_WIDTH)
+			for (length = COMMENT_WIDTH; sentence[length] != ' ' && length > 1;)
+				length--;
+		buf_puts(out, "\t# ");
+		buf_put(out, sentence, length);
+		buf_putc(out, '\n');
+		sentence += length;
+		sentence += *sentence == ' ';
+	}
+}
+
+/* What may stand for the option: "from 1 to 19", "one of ..."; nothing for free text. */
+static void put_range(struct buf *out, const struct option *option)
+{
+	if (option->type == OPTION_INTEGER)
+		buf_printf(out, "%" PRId64 " to %" PRId64, option->least, option->most);
+	if (option->type == OPTION_SIZE) {
+		put_size(out, option->least);
+		buf_puts(out, " to ");
+		put_size(out, option->most);
+	}
+	for (size_t i = 0; option->choices[i] != NULL; i++)
+		buf_printf(out, "%s\"%s\"", i == 0 ? "" : " or ", option->choices[i]);
+	if (option->unit != NULL)
+		buf_printf(out, " %s", option->unit);
+}
+
+static void put_range_comment(struct buf *out, const struct option *option)
+{
+	size_t before = out->length;
+
+	buf_puts(out, "\t# (");
+	put_range(out, option);
+	if (out->length == before + 4) {
+		out->length = before;
+		return;
+	}
+	buf_puts(out, ")\n");
+}
+
+void conf_write_defaults(struct buf *out)
+{
+	const char *section = "";
+
+	buf_puts(out, "# Configuration of Tonearm, every option at its default. Relative paths are taken from the folder of this\n"
+		"# file. A size is a number of bytes or text such as \"512K\", \"20M\", \"2G\" (powers of 1024).\n");
+	for (size_t i = 0; i < option_count; i++) {
+		const struct option *option = &option_table[i];
+		bool opens = strcmp(section, option->section) != 0;
+
+		if (opens)
+			buf_printf(out, "%s\n%s:\n{\n", section[0] == '\0' ? "" : "};\n", option->section);
+		else
+			buf_putc(out, '\n');
+		section = option->section;
+		put_comment(out, option->sentence);
+		put_range_comment(out, option);
+		buf_printf(out, "\t%s%s = ", option->type == OPTION_SECRET ? "# " : "", option->name);
+		put_default(out, option);
+		buf_puts(out, ";\n");
+	}
+	buf_puts(out, "};\n");
+}
+
+void conf_write_new(struct buf *out, const char *data_dir, const char *run_dir)
+{
+	char secret[2 * 32 + 1];
+
+	buf_puts(out, "# Configuration of Tonearm. `tonearm config --defaults` shows all options; tonearm.conf(5) explains them.\n"
+		"# Keep this file secret: who has the keys below can make tokens and signed URLs.\n\nstorage:\n{\n\tdata_dir = ");
+	put_quoted(out, data_dir);
+	buf_puts(out, ";\n\trun_dir = ");
+	put_quoted(out, run_dir);
+	id_random_hex(32, secret);
+	buf_printf(out, ";\n};\n\nauth:\n{\n\turl_secret = \"%s\";\n", secret);
+	id_random_hex(32, secret);
+	buf_printf(out, "\tjwt_secret = \"%s\";\n};\n", secret);
+	explicit_bzero(secret, sizeof secret);
+}
+
+/* TEXT with what mdoc would take for a request or an escape made harmless. */
+static void put_mdoc(struct buf *out, const char *text)
+{
+	if (*text == '.' || *text == '\'')
+		buf_puts(out, "\\&");
+	for (; *text != '\0'; text++) {
+		if (*text == '\\')
+			buf_puts(out, "\\e");
+		else if (*text == '"')
+			buf_puts(out, "\\(dq");
+		else if (*text == '`')
+			buf_puts(out, "\\(ga");
+		else
+			buf_putc(out, *text);
+	}
+	buf_putc(out, '\n');
+}
+
+static void put_manual_facts(struct buf *out, const struct option *option)
+{
+	struct buf facts;
+
+	buf_init(&facts, 4096);
+	put_range(&facts, option);
+	if (facts.length > 0)
+		buf_puts(&facts, "; ");
+	if (option->type == OPTION_SECRET) {
+		buf_puts(&facts, "must be set.");
+	} else if (option->type == OPTION_LADDER) {
+		buf_puts(&facts, "the default is");
+		for (size_t i = 0; i < option_ladder_count; i++)
+			buf_printf(&facts, "%s %s (%" PRId64 "k)", i == 0 ? "" : ",", option_ladder[i].quality,
+				option_ladder[i].bit_rate / 1000);
+		buf_puts(&facts, ", each AAC at 44.1 kHz in stereo.");
+	} else {
+		buf_puts(&facts, "the default is ");
+		put_default(&facts, option);
+		buf_putc(&facts, '.');
+	}
+	put_mdoc(out, buf_text(&facts));
+	buf_free(&facts);
+}
+
+void conf_write_manual(struct buf *out)
+{
+	const char *section = "";
+
+	for (size_t i = 0; i < option_count; i++) {
+		const struct option *option = &option_table[i];
+
+		if (strcmp(section, option->section) != 0)
+			buf_printf(out, "%s.Ss Group %s\n.Bl -tag -width Ds\n", section[0] == '\0' ? "" : ".El\n", option->section);
+		section = option->section;
+		buf_printf(out, ".It Va %s\n", option->name);
+		put_mdoc(out, option->sentence);
+		buf_puts(out, ".br\n");
+		put_manual_facts(out, option);
+	}
+	buf_puts(out, ".El\n");
+}
+
+static void put_value(struct buf *out, struct conf *conf, const struct option *option)
+{
+	switch (option->type) {
+	case OPTION_INTEGER:
+	case OPTION_SIZE:
+		buf_printf(out, "%" PRId64, *option_number(conf, option));
+		break;
+	case OPTION_SWITCH:
+		buf_puts(out, *option_switch(conf, option) ? "true" : "false");
+		break;
+	case OPTION_SECRET:
+		buf_puts(out, "(set)");
+		break;
+	case OPTION_PATHS:
+		for (size_t i = 0; i < conf->import_dir_count; i++) {
+			buf_puts(out, i == 0 ? "" : ", ");
+			put_quoted(out, conf->import_dirs[i]);
+		}
+		break;
+	case OPTION_LADDER:
+		for (size_t i = 0; i < conf->ladder_count; i++)
+			buf_printf(out, "%s%s:%s:%" PRId64 ":%" PRId64 ":%" PRId64, i == 0 ? "" : ", ", conf->ladder[i].quality,
+				conf->ladder[i].codec, conf->ladder[i].bit_rate, conf->ladder[i].sample_rate,
+				conf->ladder[i].channels);
+		break;
+	default:
+		put_quoted(out, *option_text(conf, option));
+	}
+}
+
+void conf_write_values(const struct conf *conf, struct buf *out)
+{
+	for (size_t i = 0; i < option_count; i++) {
+		buf_printf(out, "%s.%s = ", option_table[i].section, option_table[i].name);
+		/* The accessors serve the reader too, hence without const; nothing is written here. */
+		put_value(out, (struct conf *)conf, &option_table[i]);
+		buf_putc(out, '\n');
+	}
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+#include "conf/option.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define AT(field) .offset = offsetof(struct conf, field)
+#define KIB INT64_C(1024)
+#define MIB (1024 * KIB)
+#define GIB (1024 * MIB)
+#define DAY INT64_C(86400)
+
+const struct option option_table[] = {
+	{"storage", "data_dir", OPTION_PATH, AT(data_dir), .text = "/var/lib/tonearm",
+		.sentence = "Folder of the database, the uploads in flight, the sources and the renditions."},
+	{"storage", "run_dir", OPTION_PATH, AT(run_dir), .text = "/run/tonearm",
+		.sentence = "Folder of what lives only while Tonearm runs: counters and sockets."},
+	{"storage", "disk_floor", OPTION_SIZE, AT(disk_floor), .unit = "bytes", .least = 0, .most = 1024 * GIB,
+		.standard = 512 * MIB,
+		.sentence = "Space that must stay free under data_dir: below it uploads are refused and no job starts."},
+
+	{"http", "base_url", OPTION_URL, AT(base_url), .text = "",
+		.sentence = "Where listeners reach the service, such as \"https://audio.example.org\", without a slash at the "
+			"end; when empty, links are relative to the host of the request."},
+	{"http", "threads", OPTION_INTEGER, AT(http_threads), .least = 1, .most = 4096, .standard = 32,
+		.sentence = "Requests that one responder process answers at the same time."},
+	{"http", "backlog", OPTION_INTEGER, AT(http_backlog), .least = 1, .most = 65535, .standard = 1024,
+		.sentence = "Connections that may wait for a thread before the web server is turned away."},
+
+	{"auth", "url_secret", OPTION_SECRET, AT(url_secret),
+		.sentence = "Key of signed URLs and of the queries that manifests hand out; at least 32 characters."},
+	{"auth", "jwt_secret", OPTION_SECRET, AT(jwt_secret),
+		.sentence = "HS256 key of the tokens; at least 32 characters."},
+	{"auth", "jwt_issuer", OPTION_TEXT, AT(jwt_issuer), .text = "",
+		.sentence = "The \"iss\" that a token must carry; when empty it is not looked at."},
+	{"auth", "jwt_leeway_s", OPTION_INTEGER, AT(jwt_leeway_s), .unit = "seconds", .least = 0, .most = 600, .standard = 30,
+		.sentence = "How far the clock of who made a token may be off."},
+	{"auth", "token_ttl_s", OPTION_INTEGER, AT(token_ttl_s), .unit = "seconds", .least = 1, .most = 3650 * DAY,
+		.standard = 3600, .sentence = "Lifetime of a token that `tonearm token` makes."},
+	{"auth", "grant_ttl_s", OPTION_INTEGER, AT(grant_ttl_s), .unit = "seconds", .least = 60, .most = 30 * DAY,
+		.standard = 21600,
+		.sentence = "Least lifetime of the signed query by which a manifest of a private track names its children."},
+
+	{"limits", "upload_size", OPTION_SIZE, AT(upload_size), .unit = "bytes", .least = 1, .most = 1024 * GIB,
+		.standard = 2 * GIB, .sentence = "Largest file that may be uploaded."},
+	{"limits", "body_size", OPTION_SIZE, AT(body_size), .unit = "bytes", .least = KIB, .most = 16 * MIB,
+		.standard = 64 * KIB, .sentence = "Largest JSON body of a request."},
+	{"limits", "upload_idle_s", OPTION_INTEGER, AT(upload_idle_s), .unit = "seconds", .least = 1, .most = 3600,
+		.standard = 30, .sentence = "Silence after which an upload is given up and its file removed."},
+	{"limits", "source_duration_s", OPTION_INTEGER, AT(source_duration_s), .unit = "seconds", .least = 1,
+		.most = 2 * DAY, .standard = 43200, .sentence = "Longest source that is taken."},
+
+	{"media", "segment_ms", OPTION_INTEGER, AT(segment_ms), .unit = "milliseconds", .least = 1000, .most = 10000,
+		.standard = 4000, .sentence = "Length of a segment."},
+	{"media", "keep_source", OPTION_SWITCH, AT(keep_source), .standard = 1,
+		.sentence = "Whether the uploaded file is kept when its renditions are made."},
+	{"media", "hls_addressing", OPTION_CHOICE, AT(hls_addressing), .text = "byterange",
+		.choices = {"byterange", "segments"},
+		.sentence = "Whether HLS playlists name byte ranges of the one file, or a URL for each segment."},
+	{"media", "default_visibility", OPTION_CHOICE, AT(default_visibility), .text = "private",
+		.choices = {"private", "public"}, .sentence = "Who may hear a track whose upload does not say."},
+	{"media", "ladder", OPTION_LADDER, AT(ladder),
+		.sentence = "The renditions made of each track. quality is the name in URLs (a-z, 0-9 and -, at most 23 "
+			"characters), codec is \"aac\", bit_rate is in bits per second, sample_rate in hertz, channels 1 or 2."},
+
+	{"jobs", "workers", OPTION_INTEGER, AT(job_workers), .least = 0, .most = 1024, .standard = 0,
+		.sentence = "Media jobs that a jobrunner runs at the same time; 0 is half the number of processors, at least 1, "
+			"as the encoders inside one job already run in parallel."},
+	{"jobs", "nice", OPTION_INTEGER, AT(job_nice), .least = 0, .most = 19, .standard = 10,
+		.sentence = "Niceness of the workers."},
+	{"jobs", "max_queued", OPTION_INTEGER, AT(job_max_queued), .least = 0, .most = 10000000, .standard = 10000,
+		.sentence = "Jobs that may wait; a submission past it is answered with 503. 0 is no limit."},
+	{"jobs", "max_attempts", OPTION_INTEGER, AT(job_max_attempts), .least = 1, .most = 100, .standard = 3,
+		.sentence = "How often a job is tried before it is dead."},
+	{"jobs", "lease_s", OPTION_INTEGER, AT(job_lease_s), .unit = "seconds", .least = 5, .most = 3600, .standard = 30,
+		.sentence = "How long a job without a sign of life stays with its runner before another may take it."},
+	{"jobs", "poll_ms", OPTION_INTEGER, AT(job_poll_ms), .unit = "milliseconds", .least = 10, .most = 60000,
+		.standard = 500, .sentence = "How often an idle jobrunner looks for work."},
+	{"jobs", "cpu_s", OPTION_INTEGER, AT(job_cpu_s), .unit = "seconds", .least = 1, .most = 7 * DAY, .standard = 7200,
+		.sentence = "Processor time one job may use."},
+	{"jobs", "memory", OPTION_SIZE, AT(job_memory), .unit = "bytes", .least = 128 * MIB, .most = 64 * GIB,
+		.standard = GIB, .sentence = "Address space of one worker."},
+	{"jobs", "wall_s", OPTION_INTEGER, AT(job_wall_s), .unit = "seconds", .least = 1, .most = 7 * DAY,
+		.standard = 14400, .sentence = "Time after which a job is stopped."},
+	{"jobs", "import_dirs", OPTION_PATHS, AT(import_dirs),
+		.sentence = "Folders on this machine whose files a submitted job may name by path."},
+
+	{"db", "journal_mode", OPTION_CHOICE, AT(journal_mode), .text = "wal", .choices = {"wal", "delete"},
+		.sentence = "\"wal\", or \"delete\" where data_dir lies on a network file system."},
+	{"db", "busy_ms", OPTION_INTEGER, AT(db_busy_ms), .unit = "milliseconds", .least = 0, .most = 60000,
+		.standard = 5000, .sentence = "How long a statement waits for a lock or a free connection."},
+
+	{"log", "level", OPTION_CHOICE, AT(log_level), .text = "info", .choices = {"debug", "info", "warning", "error"},
+		.sentence = "The least level that is logged."},
+	{"log", "file", OPTION_PATH, AT(log_file), .text = "",
+		.sentence = "File the log is appended to; when empty it goes to standard error."},
+};
+const size_t option_count = sizeof option_table / sizeof option_table[0];
+
+const struct conf_rendition option_ladder[] = {
+	{"high", "aac", 320000, 44100, 2},
+	{"medium", "aac", 192000, 44100, 2},
+	{"low", "aac", 128000, 44100, 2},
+	{"mobile", "aac", 96000, 44100, 2},
+};
+const size_t option_ladder_count = sizeof option_ladder / sizeof option_ladder[0];
+
+int64_t *option_number(struct conf *conf, const struct option *option)
+{
+	return (int64_t *)(void *)((char *)conf + option->offset);
+}
+
+bool *option_switch(struct conf *conf, const struct option *option)
+{
+	return (bool *)(void *)((char *)conf + option->offset);
+}
+
+const char **option_text(struct conf *conf, const struct option *option)
+{
+	return (const char **)(void *)((char *)conf + option->offset);
+}
+
+const struct option *option_find(const char *section, const char *name)
+{
+	for (size_t i = 0; i < option_count; i++)
+		if (strcmp(option_table[i].section, section) == 0 && strcmp(option_table[i].name, name) == 0)
+			return &option_table[i];
+	return NULL;
+}
+
+bool option_section_known(const char *section)
+{
+	for (size_t i = 0; i < option_count; i++)
+		if (strcmp(option_table[i].section, section) == 0)
+			return true;
+	return false;
+}
+
+static size_t least_of(size_t a, size_t b, size_t c)
+{
+	size_t least = a < b ? a : b;
+
+	return least < c ? least : c;
+}
+
+/* Levenshtein's distance; a name too long to be anything of ours is far from all. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[64], length = strlen(b);
+
+	if (strlen(a) >= 64 || length >= 64)
+		return SIZE_MAX / 2;
+	for (size_t j = 0; j <= length; j++)
+		row[j] = j;
+	for (size_t i = 1; a[i - 1] != '\0'; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= length; j++) {
+			size_t above = row[j];
+
+			row[j] = least_of(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
+			diagonal = above;
+		}
+	}
+	return row[length];
+}
+
+const struct option *option_nearest(const char *section, const char *name)
+{
+	const struct option *nearest = NULL;
+	size_t best = strlen(name) / 3 + 1;
+
+	for (size_t i = 0; i < option_count; i++) {
+		size_t away = 2 * distance(name, option_table[i].name) + (strcmp(section, option_table[i].section) != 0);
+
+		if (away <= 2 * best) {
+			best = away / 2;
+			nearest = &option_table[i];
+			if (away == 0)
+				break;
+		}
+	}
+	return nearest;
+}
+
+/* Past a comment or a string that begins at TEXT; TEXT itself when none does. */
+static const char *skip_quiet(const char *text)
+{
+	const char *end;
+
+	if (*text == '#' || strncmp(text, "//", 2) == 0)
+		return text + strcspn(text, "\n");
+	if (strncmp(text, "/*", 2) == 0) {
+		end = strstr(text + 2, "*/");
+		return end == NULL ? text + strlen(text) : end + 2;
+	}
+	if (*text == '"') {
+		for (end = text + 1; *end != '\0' && *end != '"'; end++)
+			if (*end == '\\' && end[1] != '\0')
+				end++;
+		return *end == '"' ? end + 1 : end;
+	}
+	return text;
+}
+
+/* A whole number past 32 bits that libconfig would not read as one of 64. */
+static bool number_too_long(const char *text, size_t length)
+{
+	static const char digits[] = "0123456789";
+	int64_t value = 0;
+
+	if (length > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
+		return text[length - 1] != 'L' && length > 9;
+	if (strspn(text, digits) != length)
+		return false;
+	for (size_t i = 0; i < length && value <= INT32_MAX; i++)
+		value = value * 10 + (text[i] - '0');
+	return value > INT32_MAX;
+}
+
+enum err option_check_text(const char *path, const char *text, struct err_info *info)
+{
+	static const char word[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@";
+	int line = 1;
+
+	while (*text != '\0') {
+		const char *after = skip_quiet(text);
+		size_t length = after > text ? 0 : strspn(text, word);
+
+		if (length == 8 && strncmp(text, "@include", 8) == 0)
+			return err_set(info, ERR_BAD_REQUEST, "%s:%d: @include is not allowed here", path, line);
+		if (length > 0 && number_too_long(text, length))
+			return err_set(info, ERR_BAD_REQUEST, "%s:%d: %.*s is too large: append an L, or write a size as \"2G\"",
+				path, line, (int)length, text);
+		if (after == text)
+			after += length > 0 ? length : 1;
+		for (; text < after; text++)
+			line += *text == '\n';
+	}
+	return ERR_OK;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The table of options, shared by the reader (conf.c) and the writers (conf_write.c) of this room and included by nobody
+ * else. An option "media.segment_ms" is a setting `segment_ms` in the group `media`.
+ */
+#ifndef TONEARM_CONF_OPTION_H
+#define TONEARM_CONF_OPTION_H
+
+#include "conf/conf.h"
+
+enum option_type {
+	OPTION_TEXT,
+	OPTION_URL,     /* text: "" or http(s) with no slash at the end */
+	OPTION_SECRET,  /* text of OPTION_SECRET_LEAST bytes or more, required, never shown */
+	OPTION_CHOICE,  /* text: one of `choices` */
+	OPTION_PATH,    /* text, made absolute */
+	OPTION_PATHS,   /* array of paths */
+	OPTION_INTEGER, /* a number from least to most */
+	OPTION_SIZE,    /* bytes: a number, or text such as "512M" */
+	OPTION_SWITCH,  /* true or false */
+	OPTION_LADDER   /* list of groups */
+};
+
+enum { OPTION_SECRET_LEAST = 32, OPTION_CHOICES = 5, OPTION_LADDER_MOST = 16, OPTION_PATHS_MOST = 64 };
+
+struct option {
+	const char *section, *name;
+	enum option_type type;
+	size_t offset;                            /* of its field in struct conf */
+	const char *sentence;                     /* what it does, for people */
+	const char *unit;                         /* NULL when it has none */
+	int64_t least, most, standard;            /* of integers, sizes and switches */
+	const char *text;                         /* default of texts */
+	const char *choices[OPTION_CHOICES];      /* NULL at the end */
+};
+
+extern const struct option option_table[];
+extern const size_t option_count;
+
+/* The default of media.ladder. */
+extern const struct conf_rendition option_ladder[];
+extern const size_t option_ladder_count;
+
+/* The option of this name; NULL when there is none. */
+const struct option *option_find(const char *section, const char *name);
+
+/* True when some option stands in SECTION. */
+bool option_section_known(const char *section);
+
+/* The option a person may have meant by SECTION.NAME ("" for no section); NULL when none is close. */
+const struct option *option_nearest(const char *section, const char *name);
+
+/* Fields of CONF. */
+int64_t *option_number(struct conf *conf, const struct option *option);
+bool *option_switch(struct conf *conf, const struct option *option);
+const char **option_text(struct conf *conf, const struct option *option);
+
+/*
+ * Refuses what libconfig would take amiss: @include, which opens other files, and whole numbers past 32 bits without the
+ * suffix L, which it cuts off silently. TEXT is the file PATH.
+ */
+enum err option_check_text(const char *path, const char *text, struct err_info *info);
+
+#endif
