@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#include "manifest/hls.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* EXT-X-MAP outside of I-frame playlists needs version 6; 7 is what players expect of fragmented MP4. */
+static const char HEAD[] = "#EXTM3U\n#EXT-X-VERSION:7\n";
+
+static void put_query(struct buf *out, const char *query)
+{
+	if (query[0] == '\0')
+		return;
+	buf_putc(out, '?');
+	buf_puts(out, query);
+}
+
+static bool seen_before(const struct rendition *renditions, size_t index)
+{
+	for (size_t i = 0; i < index; i++) {
+		if (renditions[i].peak_bandwidth == renditions[index].peak_bandwidth &&
+			strcmp(renditions[i].codecs, renditions[index].codecs) == 0)
+			return true;
+	}
+	return false;
+}
+
+void hls_master(struct buf *out, const struct rendition *renditions, size_t count, const struct hls_options *options)
+{
+	buf_puts(out, HEAD);
+	buf_puts(out, "#EXT-X-INDEPENDENT-SEGMENTS\n");
+	for (size_t i = 0; i < count; i++) {
+		const struct rendition *rendition = &renditions[i];
+
+		if (seen_before(renditions, i))
+			continue;
+		buf_printf(out, "#EXT-X-STREAM-INF:BANDWIDTH=%" PRIu32 ",AVERAGE-BANDWIDTH=%" PRIu32 ",CODECS=\"%s\"\n",
+			rendition->peak_bandwidth, rendition->average_bandwidth, rendition->codecs);
+		buf_printf(out, "%s/playlist.m3u8", rendition->quality);
+		put_query(out, options->query);
+		buf_putc(out, '\n');
+	}
+}
+
+static uint64_t microseconds(uint32_t duration, uint32_t timescale)
+{
+	return ((uint64_t)duration * 1000000 + timescale / 2) / timescale;
+}
+
+/* Section 4.4.3.1: no EXTINF, rounded to the nearest second, may exceed it. At least 1: players poll and buffer by it. */
+static uint64_t target_duration(const struct rendition *rendition)
+{
+	uint64_t longest = 0;
+
+	for (size_t i = 0; i < rendition->segments.count; i++) {
+		uint64_t length = microseconds(rendition->segments.segments[i].duration, rendition->timescale);
+
+		if (length > longest)
+			longest = length;
+	}
+	return longest < 1000000 ? 1 : (longest + 500000) / 1000000;
+}
+
+static void put_file(struct buf *out, const struct rendition *rendition, const char *query)
+{
+	buf_printf(out, "../../../media/%s/%s", rendition->track, rendition->file);
+	put_query(out, query);
+}
+
+static void put_map(struct buf *out, const struct rendition *rendition, const struct hls_options *options)
+{
+	buf_puts(out, "#EXT-X-MAP:URI=\"");
+	if (options->addressing == HLS_BYTERANGE) {
+		put_file(out, rendition, options->query);
+		buf_printf(out, "\",BYTERANGE=\"%" PRIu64 "@0\"\n", rendition->init_size);
+	} else {
+		buf_puts(out, "init.mp4");
+		put_query(out, options->query);
+		buf_puts(out, "\"\n");
+	}
+}
+
+static void put_segment(struct buf *out, const struct rendition *rendition, size_t index, const struct hls_options *options)
+{
+	const struct segment *segment = &rendition->segments.segments[index];
+	uint64_t length = microseconds(segment->duration, rendition->timescale);
+
+	buf_printf(out, "#EXTINF:%" PRIu64 ".%06" PRIu64 ",\n", length / 1000000, length % 1000000);
+	if (options->addressing == HLS_BYTERANGE) {
+		buf_printf(out, "#EXT-X-BYTERANGE:%" PRIu32 "@%" PRIu64 "\n", segment->size, segment->offset);
+		put_file(out, rendition, options->query);
+	} else {
+		buf_printf(out, "%zu.m4s", index);
+		put_query(out, options->query);
+	}
+	buf_putc(out, '\n');
+}
+
+void hls_media(struct buf *out, const struct rendition *rendition, const struct hls_options *options)
+{
+	buf_puts(out, HEAD);
+	buf_printf(out, "#EXT-X-TARGETDURATION:%" PRIu64 "\n", target_duration(rendition));
+	buf_puts(out, "#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-INDEPENDENT-SEGMENTS\n");
+	put_map(out, rendition, options);
+	for (size_t i = 0; i < rendition->segments.count; i++)
+		put_segment(out, rendition, i, options);
+	buf_puts(out, "#EXT-X-ENDLIST\n");
+}

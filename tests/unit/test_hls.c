@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+#include "manifest/hls.h"
+
+#include <locale.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "golden.h"
+#include "manifest_fixture.h"
+
+static const struct hls_options RANGES = {HLS_BYTERANGE, ""};
+
+static void master_ladder(void **state)
+{
+	struct rendition ladder[] = {
+		fixture_rendition("high", "aac", "mp4a.40.2", 329120), fixture_rendition("medium", "aac", "mp4a.40.2", 198011),
+		fixture_rendition("low", "aac", "mp4a.40.2", 132544), fixture_rendition("mobile", "aac", "mp4a.40.2", 99871),
+	};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 1 << 16);
+	hls_master(&out, ladder, 4, &RANGES);
+	golden_check(&out, "master.m3u8");
+	buf_free(&out);
+}
+
+static void master_codecs_and_query(void **state)
+{
+	struct rendition ladder[] = {
+		fixture_rendition("lossless", "flac", "fLaC", 912034), fixture_rendition("high", "aac", "mp4a.40.2", 329120),
+		fixture_rendition("opus-128", "opus", "Opus", 130202),
+	};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 1 << 16);
+	hls_master(&out, ladder, 3, &(struct hls_options){HLS_SEGMENTS, "expires=1767225600&sig=0f1e"});
+	golden_check(&out, "master-query.m3u8");
+	buf_free(&out);
+}
+
+/* Silence costs the same at any rate: such variants would look like redundant copies. */
+static void master_without_twins(void **state)
+{
+	struct rendition ladder[] = {
+		fixture_rendition("high", "aac", "mp4a.40.2", 6000), fixture_rendition("medium", "aac", "mp4a.40.2", 6000),
+		fixture_rendition("opus", "opus", "Opus", 6000),
+	};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 1 << 16);
+	hls_master(&out, ladder, 3, &RANGES);
+	assert_non_null(strstr(buf_text(&out), "\nhigh/playlist.m3u8\n"));
+	assert_null(strstr(buf_text(&out), "medium"));
+	assert_non_null(strstr(buf_text(&out), "\nopus/playlist.m3u8\n"));
+	buf_free(&out);
+}
+
+static void media_by_ranges(void **state)
+{
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 1 << 16);
+	hls_media(&out, &FIXTURE_HIGH, &RANGES);
+	golden_check(&out, "media-byterange.m3u8");
+	buf_free(&out);
+}
+
+static void media_by_ranges_with_query(void **state)
+{
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 1 << 16);
+	hls_media(&out, &FIXTURE_HIGH, &(struct hls_options){HLS_BYTERANGE, "expires=1767225600&sig=0f1e"});
+	golden_check(&out, "media-byterange-query.m3u8");
+	buf_free(&out);
+}
+
+static void media_by_segments(void **state)
+{
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 1 << 16);
+	hls_media(&out, &FIXTURE_HIGH, &(struct hls_options){HLS_SEGMENTS, "expires=1767225600&sig=0f1e"});
+	golden_check(&out, "media-segments.m3u8");
+	buf_free(&out);
+}
+
+static void expect_target(uint32_t duration, uint32_t timescale, const char *target, const char *extinf)
+{
+	struct segment segment = {800, 1000, duration};
+	struct rendition rendition = FIXTURE_HIGH;
+	struct buf out;
+
+	rendition.timescale = timescale;
+	rendition.segments = (struct segment_table){&segment, 1};
+	buf_init(&out, 1 << 16);
+	hls_media(&out, &rendition, &RANGES);
+	assert_non_null(strstr(buf_text(&out), target));
+	assert_non_null(strstr(buf_text(&out), extinf));
+	buf_free(&out);
+}
+
+static void target_duration_rounds(void **state)
+{
+	(void)state;
+	expect_target(64999, 10000, "DURATION:6\n", "#EXTINF:6.499900,\n");
+	expect_target(65000, 10000, "DURATION:7\n", "#EXTINF:6.500000,\n");
+	expect_target(60000, 10000, "DURATION:6\n", "#EXTINF:6.000000,\n");
+	expect_target(1, 48000, "DURATION:1\n", "#EXTINF:0.000021,\n");
+	expect_target(UINT32_MAX, 8000, "DURATION:536871\n", "#EXTINF:536870.911875,\n");
+}
+
+static void locale_does_not_matter(void **state)
+{
+	static const char *const comma[] = {"de_DE.UTF-8", "de_DE", "fr_FR.UTF-8", "fr_FR"};
+	size_t i = 0;
+
+	(void)state;
+	while (i < 4 && setlocale(LC_ALL, comma[i]) == NULL)
+		i++;
+	if (i == 4) {
+		print_message("# skipped: no locale with a decimal comma is installed\n");
+		return;
+	}
+	expect_target(64999, 10000, "DURATION:6\n", "#EXTINF:6.499900,\n");
+	setlocale(LC_ALL, "C");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(master_ladder),
+		cmocka_unit_test(master_codecs_and_query),
+		cmocka_unit_test(master_without_twins),
+		cmocka_unit_test(media_by_ranges),
+		cmocka_unit_test(media_by_ranges_with_query),
+		cmocka_unit_test(media_by_segments),
+		cmocka_unit_test(target_duration_rounds),
+		cmocka_unit_test(locale_does_not_matter),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
