@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: MIT
+// A complete Tonearm for one test: a folder of its own, the responders on Unix sockets, the jobrunner if wanted, and
+// lighttpd or nginx in front with the shipped example, on a port that the kernel chose. stop() ends what start()
+// started, by process id, and nothing else.
+//
+// TONEARM_TRACE=valgrind or strace runs the responders and the jobrunner under that tool; valgrind's complaints make
+// stop() fail, strace's files stay in the folder, which is kept and named.
+
+import {execFile, spawn} from "node:child_process";
+import {createHmac, randomBytes} from "node:crypto";
+import {createWriteStream} from "node:fs";
+import fs from "node:fs/promises";
+import net from "node:net";
+import os from "node:os";
+import path from "node:path";
+import {promisify} from "node:util";
+import {request} from "./http.mjs";
+import {build, source, which} from "./tools.mjs";
+
+const RESPONDERS = ["manifest", "stream", "api"];
+const trace = process.env.TONEARM_TRACE ?? "";
+const START_MS = trace ? 90000 : 20000;
+const STOP_MS = trace ? 60000 : 15000;
+const run = promisify(execFile);
+const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
+
+/* A test that dies takes its processes along. */
+const alive = new Set();
+process.on("exit", () => {
+	for (const child of alive)
+		child.kill("SIGKILL");
+});
+
+export class Process {
+	constructor(name, command, {env = {}, cwd, log} = {}) {
+		this.name = name;
+		this.log = log;
+		this.child = spawn(command[0], command.slice(1), {
+			cwd,
+			env: {...process.env, ...env},
+			stdio: ["ignore", "pipe", "pipe"],
+		});
+		alive.add(this.child);
+		const file = createWriteStream(log, {flags: "a"});
+		this.child.stdout.pipe(file, {end: false});
+		this.child.stderr.pipe(file, {end: false});
+		this.ended = new Promise(resolve => this.child.on("close", (code, signal) => {
+			alive.delete(this.child);
+			file.end();
+			resolve({code, signal});
+		}));
+		this.child.on("error", error => {
+			this.failure = error;
+		});
+	}
+
+	get running() {
+		return this.child.pid !== undefined && this.child.exitCode === null && this.child.signalCode === null;
+	}
+
+	kill(signal) {
+		this.child.kill(signal);
+	}
+
+	/** SIGTERM, then SIGKILL when it does not end in time; {code, signal, forced}. */
+	async stop() {
+		if (this.running)
+			this.child.kill("SIGTERM");
+		const late = setTimeout(() => this.child.kill("SIGKILL"), STOP_MS);
+		const end = await this.ended;
+		clearTimeout(late);
+		return end;
+	}
+}
+
+/** Why no site can be started here, or false; for the skip option of a test. */
+export function cannotServe(server) {
+	for (const program of [server, "spawn-fcgi"]) {
+		if (!which(program))
+			return `${program} is not installed`;
+	}
+	return false;
+}
+
+/**
+ * Starts a site. OPTIONS: server ("lighttpd" or "nginx"), delivery ("" as the example has it, or "direct"), runner
+ * (whether a jobrunner works), webRoot (document root instead of the built page), conf ({section: {option: value}}
+ * over the test's own). The caller calls stop().
+ */
+export async function start(options = {}) {
+	const site = new Site({server: "lighttpd", delivery: "", runner: false, conf: {}, ...options});
+	try {
+		await site.start();
+	} catch (error) {
+		await site.stop().catch(() => {});
+		throw error;
+	}
+	return site;
+}
+
+class Site {
+	constructor(options) {
+		this.options = options;
+		this.processes = new Map();
+		this.urlSecret = randomBytes(32).toString("hex");
+		this.jwtSecret = randomBytes(32).toString("hex");
+	}
+
+	get confFile() {
+		return path.join(this.dir, "tonearm.conf");
+	}
+
+	get dataDir() {
+		return path.join(this.dir, "data");
+	}
+
+	get runDir() {
+		return path.join(this.dir, "run");
+	}
+
+	async start() {
+		this.dir = await fs.mkdtemp(path.join(os.tmpdir(), "tonearm-"));
+		await run(path.join(build, "tonearm"), ["init", this.dir]);
+		await fs.writeFile(this.confFile, this.#conf(), {mode: 0o600});
+		await fs.mkdir(this.runDir, {recursive: true});
+		for (const name of RESPONDERS)
+			await this.startResponder(name);
+		if (this.options.runner)
+			this.startRunner();
+		await this.#startServer();
+	}
+
+	#conf() {
+		const sections = {
+			storage: {data_dir: "data", run_dir: "run", disk_floor: 0},
+			auth: {url_secret: this.urlSecret, jwt_secret: this.jwtSecret},
+			limits: {upload_size: "16M", upload_idle_s: 5},
+			media: {},
+			jobs: {poll_ms: 50, nice: 0},
+			db: {},
+			http: {},
+			log: {},
+		};
+		for (const [name, values] of Object.entries(this.options.conf))
+			sections[name] = {...sections[name], ...values};
+		return Object.entries(sections).map(([name, values]) => `${name}:\n{\n` +
+			Object.entries(values).map(([key, value]) => `\t${key} = ${JSON.stringify(value)};\n`).join("") + "};\n").join("");
+	}
+
+	/** Starts a responder (again) on its socket, as conf-examples tell. */
+	async startResponder(name) {
+		const socket = path.join(this.runDir, `${name}.sock`);
+		await fs.rm(socket, {force: true});
+		this.#spawn(name, [which("spawn-fcgi"), "-n", "-s", socket, "--", ...this.#traced(name),
+			path.join(build, "fcgi", `${name}.fcgi`)]);
+		await this.#until(`${name} has its socket`, () => fs.stat(socket).then(() => true, () => false), name);
+	}
+
+	startRunner() {
+		this.#spawn("jobrunner", [...this.#traced("jobrunner"), path.join(build, "jobs", "tonearm-jobrunner")]);
+	}
+
+	#traced(name) {
+		if (trace === "valgrind")
+			return ["valgrind", "--quiet", "--error-exitcode=99", "--leak-check=full", "--trace-children=no"];
+		return trace === "strace" ? ["strace", "-f", "-o", path.join(this.dir, `strace.${name}`)] : [];
+	}
+
+	#spawn(name, command) {
+		const started = new Process(name, command, {
+			env: {TONEARM_CONF: this.confFile, TONEARM_LIBEXEC: build},
+			cwd: this.dir,
+			log: path.join(this.dir, `${name}.log`),
+		});
+		this.processes.set(name, started);
+		return started;
+	}
+
+	/* The port may be taken between asking the kernel for it and using it: then another is tried. */
+	async #startServer() {
+		for (let attempt = 1; ; attempt++) {
+			const port = await freePort();
+			const file = path.join(this.dir, `${this.options.server}.conf`);
+			await fs.writeFile(file, await this.#serverConf(port));
+			this.url = `http://127.0.0.1:${port}`;
+			const server = this.#spawn(this.options.server, this.options.server === "nginx"
+				? [which("nginx"), "-p", this.dir, "-e", path.join(this.runDir, "nginx-error.log"), "-c", file, "-g", "daemon off;"]
+				: [which("lighttpd"), "-D", "-f", file]);
+			try {
+				await this.#until("/healthz answers", () => healthy(this.url), this.options.server);
+				return;
+			} catch (error) {
+				if (server.running || attempt === 5)
+					throw error;
+			}
+		}
+	}
+
+	async #serverConf(port) {
+		const places = {
+			ADDRESS: "127.0.0.1",
+			PORT: String(port),
+			USER: os.userInfo().username,
+			DATA: this.dataDir,
+			RUN: this.runDir,
+			WWW: this.options.webRoot ?? path.join(build, "www"),
+		};
+		let text = await fs.readFile(path.join(source, "conf-examples", `${this.options.server}.conf`), "utf8");
+		// lighttpd does not switch to the user that it already is when that is root.
+		text = text.replace(/^server\.(username|groupname).*\n/gm, "");
+		text = text.replace(/^[^#\n].*$/gm, line => line.replace(/@([A-Z]+)@/g, (_, name) => places[name]));
+		if (this.options.delivery) {
+			const set = /(TONEARM_DELIVERY"?\s*(?:=>)?\s*"?)(xsendfile|xaccel)/;
+			if (!set.test(text.replace(/^#.*$/gm, "")))
+				throw new Error(`${this.options.server}.conf does not set TONEARM_DELIVERY`);
+			text = text.replace(/^[^#\n].*$/gm, line => line.replace(set, `$1${this.options.delivery}`));
+		}
+		return text;
+	}
+
+	async #until(what, isSo, name) {
+		const end = Date.now() + START_MS;
+		const {child} = this.processes.get(name);
+		while (!await isSo()) {
+			const over = child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
+			if (over || Date.now() > end) {
+				const log = await fs.readFile(path.join(this.dir, `${name}.log`), "utf8").catch(() => "");
+				throw new Error(`${name} ${over ? "ended" : "took too long"} before ${what}: ${log.slice(-2000)}`);
+			}
+			await pause(25);
+		}
+	}
+
+	/** An HS256 token with SCOPES ("track:write stream:read"). CLAIMS replace the usual ones; KEY another's secret. */
+	token(scopes, claims = {}, key = this.jwtSecret) {
+		const now = Math.floor(Date.now() / 1000);
+		const encode = value => Buffer.from(JSON.stringify(value)).toString("base64url");
+		const text = `${encode({alg: "HS256", typ: "JWT"})}.${encode({sub: "tester", iat: now, exp: now + 600, scope: scopes, ...claims})}`;
+		return `${text}.${createHmac("sha256", key).update(text).digest("base64url")}`;
+	}
+
+	bearer(scopes, claims) {
+		return {Authorization: `Bearer ${this.token(scopes, claims)}`};
+	}
+
+	/** "/stream/{file}?expires=...&sig=..." as existing clients compute it. */
+	streamPath(file, expires = Math.floor(Date.now() / 1000) + 600, secret = this.urlSecret) {
+		const sig = createHmac("sha256", secret).update(`${file}|${expires}`).digest("hex");
+		return `/stream/${file}?expires=${expires}&sig=${sig}`;
+	}
+
+	request(options) {
+		return request(this.url, options);
+	}
+
+	/** Uploads FILE (a path) as a raw body; the 202's {track, job, urls}. */
+	async upload(file, {visibility = "public", name = path.basename(file), type = "application/octet-stream"} = {}) {
+		const query = new URLSearchParams({filename: name, visibility});
+		const answer = await this.request({
+			method: "POST",
+			path: `/api/v1/tracks?${query}`,
+			headers: {...this.bearer("track:write"), "Content-Type": type},
+			body: await fs.readFile(file),
+		});
+		if (answer.status !== 202)
+			throw new Error(`upload of ${name}: ${answer.status} ${answer.text}`);
+		return answer.json;
+	}
+
+	/** Waits until JOB (an id) is over; its last state. */
+	async jobOver(job, ms = trace ? 300000 : 60000) {
+		const end = Date.now() + ms;
+		for (;;) {
+			const answer = await this.request({path: `/internal/jobs/${job}`, headers: this.bearer("jobs:read")});
+			if (answer.status !== 200)
+				throw new Error(`job ${job}: ${answer.status} ${answer.text}`);
+			const state = answer.json.job ?? answer.json;
+			if (["done", "failed", "dead", "cancelled"].includes(state.state))
+				return state;
+			if (Date.now() > end)
+				throw new Error(`job ${job} is not over after ${ms} ms: ${answer.text}`);
+			await pause(50);
+		}
+	}
+
+	/** Uploads FILE and waits for its renditions; the 202's {track, job, urls}. */
+	async publish(file, options) {
+		const accepted = await this.upload(file, options);
+		const job = await this.jobOver(accepted.job.id);
+		if (job.state !== "done")
+			throw new Error(`${path.basename(file)}: ${job.state}: ${job.error}`);
+		return accepted;
+	}
+
+	/** Ends everything this site started; throws when a program did not end well. */
+	async stop() {
+		const bad = [];
+		for (const [name, started] of [...this.processes].reverse()) {
+			const wasRunning = started.running;
+			const end = await started.stop();
+			if (wasRunning && (end.signal === "SIGKILL" || end.code === 99))
+				bad.push(`${name} ended with ${end.signal ?? end.code}: ${await fs.readFile(started.log, "utf8").catch(() => "")}`);
+		}
+		this.processes.clear();
+		if (trace === "strace")
+			process.stderr.write(`# traces are in ${this.dir}\n`);
+		else if (this.dir)
+			await fs.rm(this.dir, {recursive: true, force: true});
+		if (bad.length)
+			throw new Error(bad.join("\n"));
+	}
+}
+
+async function freePort() {
+	const probe = net.createServer();
+	await new Promise((resolve, reject) => probe.once("error", reject).listen(0, "127.0.0.1", resolve));
+	const {port} = probe.address();
+	await new Promise(resolve => probe.close(resolve));
+	return port;
+}
+
+async function healthy(url) {
+	try {
+		return (await request(url, {path: "/healthz"})).status === 200;
+	} catch {
+		return false;
+	}
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// What a test needs from the machine: programs, npm packages, vectors; and a reason to skip when one is not there.
+
+import {existsSync, readFileSync, statSync} from "node:fs";
+import {createRequire} from "node:module";
+import path from "node:path";
+import {fileURLToPath} from "node:url";
+
+export const source = process.env.TONEARM_SOURCE ?? fileURLToPath(new URL("../../..", import.meta.url));
+export const build = process.env.TONEARM_BUILD ?? path.join(source, "build");
+export const vectors = process.env.TONEARM_VECTORS ?? path.join(source, "..", "shared", "vectors");
+
+/** The path of PROGRAM, looked up as a shell would and where Debian keeps servers; null when it is not installed. */
+export function which(program) {
+	const folders = [...(process.env.PATH ?? "").split(":"), "/usr/local/sbin", "/usr/sbin", "/sbin"];
+	return folders.map(folder => path.join(folder, program)).find(file => {
+		try {
+			return (statSync(file).mode & 0o111) !== 0;
+		} catch {
+			return false;
+		}
+	}) ?? null;
+}
+
+const modules = path.join(build, "test-modules", "node_modules");
+const require = createRequire(path.join(modules, "x.cjs"));
+
+/** The npm package NAME of tests/package.json. */
+export function load(name) {
+	return require(name);
+}
+
+/** A file inside a package, for pages that load it. */
+export function packageFile(name) {
+	return path.join(modules, name);
+}
+
+/** False when all of WANTED are here ("chromium", "npm:hls.js", "vectors:range/cases.json"), else the reason to skip. */
+export function missing(...wanted) {
+	for (const what of wanted) {
+		const [kind, name] = what.includes(":") ? what.split(/:(.*)/s) : ["program", what];
+		if (kind === "program" && !which(name))
+			return `${name} is not installed`;
+		if (kind === "npm" && !existsSync(path.join(modules, name)))
+			return `the npm package ${name} is not in ${modules} (make test-modules/stamp)`;
+		if (kind === "vectors" && !existsSync(path.join(vectors, name)))
+			return `${name} is not among the vectors (TONEARM_VECTORS)`;
+	}
+	return false;
+}
+
+export function vectorJson(name) {
+	return JSON.parse(readFileSync(path.join(vectors, name), "utf8"));
+}
