@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tonearm-worker: one media job in a cage. worker_protocol.h says what its descriptors are, pipeline.h what happens between them.
+ */
+#include "base/arena.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "jobs/sandbox.h"
+#include "jobs/worker_job.h"
+#include "jobs/worker_protocol.h"
+#include "media/pipeline.h"
+
+#include <jansson.h>
+#include <libavutil/log.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifdef TONEARM_SANITIZER
+/* The leak checker stops its own process with ptrace() at exit, which the cage forbids: leaks are looked for in the unit tests and fuzzers. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "detect_leaks=0";
+}
+#endif
+
+static atomic_int out_of_time;
+
+static void on_cpu_limit(int signal_number)
+{
+	(void)signal_number;
+	atomic_store(&out_of_time, 1);
+}
+
+/* Sends REPORT (given up to here) as one line. When nobody reads any more, there is nothing left to work for. */
+static void send_report(json_t *report)
+{
+	char *text = json_dumps(report, JSON_COMPACT);
+	struct err_info info;
+	size_t length;
+
+	json_decref(report);
+	if (text == NULL)
+		abort();
+	length = strlen(text);
+	text[length] = '\n';
+	if (fs_write_all(WORKER_FD_REPORT, text, length + 1, &info) != ERR_OK) {
+		log_failure(LOG_WARNING, "the jobrunner is gone", &info);
+		_exit(EXIT_FAILURE);
+	}
+	free(text);
+}
+
+static json_t *tags_json(const struct tags *tags)
+{
+	json_t *object = json_object();
+
+	if (tags->title[0] != '\0')
+		json_object_set_new(object, "title", json_string(tags->title));
+	if (tags->artist[0] != '\0')
+		json_object_set_new(object, "artist", json_string(tags->artist));
+	if (tags->album[0] != '\0')
+		json_object_set_new(object, "album", json_string(tags->album));
+	if (tags->track != 0)
+		json_object_set_new(object, "track", json_integer(tags->track));
+	if (tags->year != 0)
+		json_object_set_new(object, "year", json_integer(tags->year));
+	return object;
+}
+
+static void report_source(void *context, const struct source_info *source)
+{
+	(void)context;
+	send_report(json_pack("{s:s, s:s, s:I, s:I, s:I, s:o}", "event", "source", "format", magic_name(source->format), "sample_rate",
+		(json_int_t)source->sample_rate, "channels", (json_int_t)source->channels, "duration_ms",
+		(json_int_t)source->duration_ms, "tags", tags_json(&source->tags)));
+}
+
+static void report_progress(void *context, double fraction, double speed)
+{
+	(void)context;
+	send_report(json_pack("{s:s, s:s, s:f, s:f}", "event", "progress", "stage", "transcode", "progress", fraction, "speed", speed));
+}
+
+static void report_done(const struct pipeline_result *result)
+{
+	uint64_t ms = (result->samples * 1000 + result->sample_rate / 2) / result->sample_rate;
+
+	send_report(json_pack("{s:s, s:I, s:I}", "event", "done", "duration_ms", (json_int_t)ms, "samples", (json_int_t)result->samples));
+}
+
+static void report_failure(const struct err_info *info)
+{
+	send_report(json_pack("{s:s, s:s, s:s}", "event", "failed", "error", err_slug(info->code), "detail", info->detail));
+}
+
+static void handle_signals(void)
+{
+	struct sigaction action = {.sa_handler = SIG_IGN};
+
+	sigaction(SIGPIPE, &action, NULL);
+	/* A write past RLIMIT_FSIZE then fails with EFBIG, which has a sentence. */
+	sigaction(SIGXFSZ, &action, NULL);
+	action.sa_handler = on_cpu_limit;
+	action.sa_flags = SA_RESTART;
+	sigaction(SIGXCPU, &action, NULL);
+}
+
+/* What libraries would otherwise open or allocate lazily, when nothing can be opened any more. */
+static void warm_up(void)
+{
+	tzset();
+	av_log_set_level(AV_LOG_QUIET);
+	/* Each further heap would reserve 64 MiB of the limited address space. */
+	mallopt(M_ARENA_MAX, 2);
+}
+
+static enum err run(struct arena *arena, struct pipeline_result *result, struct err_info *info)
+{
+	static struct worker_job job;
+	int outputs[WORKER_RENDITIONS_MOST];
+	enum err err = worker_job_read(WORKER_FD_JOB, arena, &job, info);
+
+	if (err != ERR_OK)
+		return err;
+	close_range(WORKER_FD_OUTPUT + (unsigned)job.count, ~0U, 0);
+	for (size_t i = 0; i < job.count; i++)
+		outputs[i] = WORKER_FD_OUTPUT + (int)i;
+	warm_up();
+	err = sandbox_limit(&job.limits, info);
+	if (err == ERR_OK)
+		err = sandbox_enter(info);
+	if (err != ERR_OK)
+		return err;
+	return pipeline_run(&(struct pipeline_job){.source = WORKER_FD_SOURCE,
+				    .segment_ms = job.segment_ms,
+				    .duration_s = job.duration_s,
+				    .renditions = job.renditions,
+				    .outputs = outputs,
+				    .count = job.count,
+				    .stop = &out_of_time,
+				    .on_source = report_source,
+				    .on_progress = report_progress},
+		result, info);
+}
+
+int main(void)
+{
+	struct pipeline_result result;
+	struct err_info info = {0};
+	struct arena arena = {0};
+	enum err err;
+
+	handle_signals();
+	if (log_open("tonearm-worker", LOG_INFO, NULL, &info) != ERR_OK)
+		return EXIT_FAILURE;
+	err = run(&arena, &result, &info);
+	if (err == ERR_OK)
+		report_done(&result);
+	else
+		report_failure(&info);
+	arena_free(&arena);
+	return err == ERR_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+#include "media/demux.h"
+
+#include "media/averror.h"
+
+#include <errno.h>
+#include <libavutil/avstring.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+	IO_BYTES = 1 << 15,
+	PROBE_BYTES = 5 << 20,
+	ANALYSE_US = 5 * 1000000,
+	STREAMS_MOST = 16,
+	/* A demuxer that reads the file so many times over is going round in circles. Seeks in badly interleaved files read each block a few times. */
+	READS_MOST = 64,
+	READS_EXTRA = 64 << 20
+};
+
+struct demux_input {
+	int fd;
+	int64_t at, size;
+	int64_t left; /* bytes it may still read */
+	bool failed;  /* the descriptor, not the file's content */
+};
+
+#define PCM_LITTLE "pcm_u8,pcm_s16le,pcm_s24le,pcm_s32le,pcm_f32le,pcm_f64le"
+#define PCM_BIG "pcm_s8,pcm_s16be,pcm_s24be,pcm_s32be,pcm_f32be,pcm_f64be"
+
+static const struct {
+	const char *demuxer;
+	const char *decoders;
+} formats[MAGIC_COUNT] = {
+	[MAGIC_MP3] = {"mp3", "mp3float,mp3"},
+	[MAGIC_AAC] = {"aac", "aac"},
+	[MAGIC_MP4] = {"mp4", "aac,alac"},
+	[MAGIC_FLAC] = {"flac", "flac"},
+	[MAGIC_OGG] = {"ogg", "vorbis,opus,flac"},
+	[MAGIC_WAV] = {"wav", PCM_LITTLE},
+	[MAGIC_RF64] = {"wav", PCM_LITTLE},
+	[MAGIC_W64] = {"w64", PCM_LITTLE},
+	[MAGIC_AIFF] = {"aiff", PCM_BIG ",pcm_s16le"},
+	[MAGIC_WEBM] = {"webm", "vorbis,opus"},
+};
+
+static int read_input(void *opaque, uint8_t *bytes, int size)
+{
+	struct demux_input *input = opaque;
+	ssize_t n = pread(input->fd, bytes, (size_t)size, input->at);
+
+	if (n < 0) {
+		input->failed = true;
+		return AVERROR(EIO);
+	}
+	if (n == 0)
+		return AVERROR_EOF;
+	input->at += n;
+	input->left -= n;
+	return input->left < 0 ? AVERROR_INVALIDDATA : (int)n;
+}
+
+static int64_t seek_input(void *opaque, int64_t offset, int whence)
+{
+	struct demux_input *input = opaque;
+
+	switch (whence & ~AVSEEK_FORCE) {
+	case AVSEEK_SIZE:
+		return input->size;
+	case SEEK_SET:
+		break;
+	case SEEK_CUR:
+		offset += input->at;
+		break;
+	case SEEK_END:
+		offset += input->size;
+		break;
+	default:
+		return AVERROR(EINVAL);
+	}
+	if (offset < 0)
+		return AVERROR(EINVAL);
+	return input->at = offset;
+}
+
+/* In the place of FFmpeg's own: a file that names another file gets nothing. */
+static int open_nothing(AVFormatContext *format, AVIOContext **io, const char *url, int flags, AVDictionary **options)
+{
+	(void)format;
+	(void)url;
+	(void)flags;
+	(void)options;
+	*io = NULL;
+	return AVERROR(EPERM);
+}
+
+static enum err open_input(struct demux *demux, int fd, struct err_info *info)
+{
+	struct demux_input *input = calloc(1, sizeof *input);
+	unsigned char *buffer = av_malloc(IO_BYTES);
+
+	demux->input = input;
+	demux->format = avformat_alloc_context();
+	if (input == NULL || buffer == NULL || demux->format == NULL ||
+		(demux->format->pb = avio_alloc_context(buffer, IO_BYTES, 0, input, read_input, NULL, seek_input)) == NULL) {
+		av_free(buffer);
+		return err_set(info, ERR_NO_MEMORY, "no memory to open the file");
+	}
+	demux->format->flags |= AVFMT_FLAG_CUSTOM_IO;
+	input->fd = fd;
+	input->size = lseek(fd, 0, SEEK_END);
+	if (input->size < 0)
+		return err_set_errno(info, ERR_IO, errno, "the source cannot be read");
+	if (input->size == 0)
+		return err_set(info, ERR_UNPROCESSABLE, "the file is empty: upload it again");
+	input->left = READS_EXTRA + (input->size > INT64_MAX / READS_MOST - READS_EXTRA ? INT64_MAX / 2 : input->size * READS_MOST);
+	return ERR_OK;
+}
+
+static enum err open_format(struct demux *demux, enum magic magic, struct err_info *info)
+{
+	AVFormatContext *format = demux->format;
+	AVIOContext *io = format->pb;
+	const AVInputFormat *demuxer;
+	int code;
+
+	if (magic == MAGIC_UNKNOWN)
+		return err_set(info, ERR_UNSUPPORTED,
+			"this is not a sound file of a kind we take: upload MP3, AAC, M4A, FLAC, Ogg, WAV, AIFF or WebM");
+	demuxer = av_find_input_format(formats[magic].demuxer);
+	if (demuxer == NULL)
+		return err_set(info, ERR_UNSUPPORTED, "the FFmpeg library here cannot read %s", magic_name(magic));
+	format->io_open = open_nothing;
+	format->max_streams = STREAMS_MOST;
+	format->probesize = PROBE_BYTES;
+	format->max_analyze_duration = ANALYSE_US;
+	format->protocol_whitelist = av_strdup("");
+	format->format_whitelist = av_strdup(demuxer->name);
+	format->codec_whitelist = av_strdup(formats[magic].decoders);
+	if (format->protocol_whitelist == NULL || format->format_whitelist == NULL || format->codec_whitelist == NULL)
+		return err_set(info, ERR_NO_MEMORY, "no memory to open the file");
+	/* On failure it frees the context but not our reader. */
+	code = avformat_open_input(&demux->format, NULL, demuxer, NULL);
+	if (code < 0) {
+		av_freep(&io->buffer);
+		avio_context_free(&io);
+		return averror_set(info, code, "the file is damaged: it cannot be opened");
+	}
+	for (unsigned i = 0; i < format->nb_streams; i++) {
+		if (format->streams[i]->codecpar->codec_type != AVMEDIA_TYPE_AUDIO)
+			format->streams[i]->discard = AVDISCARD_ALL;
+	}
+	code = avformat_find_stream_info(format, NULL);
+	return code < 0 ? averror_set(info, code, "the file is damaged: its headers cannot be read") : ERR_OK;
+}
+
+static enum err choose_stream(struct demux *demux, enum magic magic, struct err_info *info)
+{
+	AVFormatContext *format = demux->format;
+	int index = av_find_best_stream(format, AVMEDIA_TYPE_AUDIO, -1, -1, NULL, 0);
+	const AVCodec *decoder;
+
+	if (index < 0)
+		return err_set(info, ERR_UNPROCESSABLE, "there is no sound in the file");
+	demux->stream = format->streams[index];
+	decoder = avcodec_find_decoder(demux->stream->codecpar->codec_id);
+	if (decoder == NULL || av_match_list(decoder->name, formats[magic].decoders, ',') <= 0)
+		return err_set(info, ERR_UNSUPPORTED, "sound coded as %s in a file of the format %s is not taken",
+			avcodec_get_name(demux->stream->codecpar->codec_id), magic_name(magic));
+	demux->decoder = decoder;
+	for (unsigned i = 0; i < format->nb_streams; i++)
+		format->streams[i]->discard = (int)i == index ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
+	return ERR_OK;
+}
+
+enum err demux_open(int fd, enum magic magic, struct demux **out, struct err_info *info)
+{
+	struct demux *demux = calloc(1, sizeof *demux);
+	enum err err;
+
+	*out = NULL;
+	if (demux == NULL)
+		return err_set(info, ERR_NO_MEMORY, "no memory to open the file");
+	err = open_input(demux, fd, info);
+	if (err == ERR_OK)
+		err = open_format(demux, magic, info);
+	if (err == ERR_OK)
+		err = choose_stream(demux, magic, info);
+	if (err != ERR_OK) {
+		demux_close(demux);
+		return err;
+	}
+	*out = demux;
+	return ERR_OK;
+}
+
+enum err demux_next(struct demux *demux, AVPacket *packet, bool *end, struct err_info *info)
+{
+	*end = false;
+	for (;;) {
+		int code = av_read_frame(demux->format, packet);
+
+		if (demux->input->failed)
+			return err_set(info, ERR_IO, "the source cannot be read");
+		if (code == AVERROR(ENOMEM))
+			return averror_set(info, code, "the file cannot be read");
+		if (code < 0) {
+			*end = true;
+			return ERR_OK;
+		}
+		if (packet->stream_index == demux->stream->index)
+			return ERR_OK;
+		av_packet_unref(packet);
+	}
+}
+
+int64_t demux_size(const struct demux *demux)
+{
+	return demux->input->size;
+}
+
+void demux_close(struct demux *demux)
+{
+	AVIOContext *io;
+
+	if (demux == NULL)
+		return;
+	if (demux->format != NULL) {
+		io = demux->format->pb;
+		avformat_close_input(&demux->format);
+		if (io != NULL) {
+			av_freep(&io->buffer);
+			avio_context_free(&io);
+		}
+	}
+	free(demux->input);
+	free(demux);
+}

@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: MIT */
+#include "media/pipeline.h"
+
+#include "base/clock.h"
+#include "media/decode.h"
+#include "media/filter.h"
+#include "media/output.h"
+#include "media/queue.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Frames between the decoder and an encoder: 1.5 s of 44.1 kHz stereo, half a megabyte, shared by the renditions of a format. */
+enum { QUEUE_FRAMES = 64 };
+
+struct pipeline;
+
+/* A rendition: its thread and what belongs to it. */
+struct branch {
+	struct pipeline *pipeline;
+	struct output output;
+	struct queue queue;
+	size_t filter;
+	uint64_t samples; /* presented length; set before the queue is closed */
+	pthread_t thread;
+};
+
+struct pipeline {
+	const struct pipeline_job *job;
+	struct source_info source;
+	struct demux *demux;
+	struct decode *decode;
+	struct filter *filters[PIPELINE_RENDITIONS_MOST];
+	size_t filter_count;
+	struct branch branches[PIPELINE_RENDITIONS_MOST];
+	size_t branch_count;
+	pthread_t thread;
+
+	pthread_mutex_t lock; /* of what follows */
+	pthread_cond_t ended;
+	size_t running; /* threads */
+	uint64_t decoded; /* samples so far */
+	enum err err; /* of the stage that failed first */
+	struct err_info info;
+};
+
+/* Which filter the frames of a sink call come from. */
+struct fan {
+	struct pipeline *pipeline;
+	size_t filter;
+};
+
+static void release_frame(void *item)
+{
+	AVFrame *frame = item;
+
+	av_frame_free(&frame);
+}
+
+/* Notes the first failure and wakes all stages. */
+static void fail(struct pipeline *pipeline, enum err err, const struct err_info *info)
+{
+	pthread_mutex_lock(&pipeline->lock);
+	if (pipeline->err == ERR_OK) {
+		pipeline->err = err;
+		pipeline->info = *info;
+	}
+	pthread_mutex_unlock(&pipeline->lock);
+	for (size_t i = 0; i < pipeline->branch_count; i++)
+		queue_abort(&pipeline->branches[i].queue);
+}
+
+static void thread_ended(struct pipeline *pipeline)
+{
+	pthread_mutex_lock(&pipeline->lock);
+	pipeline->running--;
+	pthread_cond_signal(&pipeline->ended);
+	pthread_mutex_unlock(&pipeline->lock);
+}
+
+/* A filter_sink: FRAME to all encoders of the filter. */
+static enum err fan_out(void *context, AVFrame *frame, struct err_info *info)
+{
+	const struct fan *fan = context;
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; i < fan->pipeline->branch_count && err == ERR_OK; i++) {
+		struct branch *branch = &fan->pipeline->branches[i];
+		AVFrame *reference;
+
+		if (branch->filter != fan->filter)
+			continue;
+		reference = av_frame_clone(frame);
+		if (reference == NULL) {
+			err = err_set(info, ERR_NO_MEMORY, "no memory for a frame");
+		} else if (!queue_push(&branch->queue, reference)) {
+			av_frame_free(&reference);
+			err = err_set(info, ERR_ABORTED, "another stage failed");
+		}
+	}
+	av_frame_free(&frame);
+	return err;
+}
+
+static enum err filter_all(struct pipeline *pipeline, const AVFrame *frame, struct err_info *info)
+{
+	for (size_t i = 0; i < pipeline->filter_count; i++) {
+		struct fan fan = {pipeline, i};
+		enum err err = filter_push(pipeline->filters[i], frame, fan_out, &fan, info);
+
+		if (err != ERR_OK)
+			return err;
+	}
+	return ERR_OK;
+}
+
+static enum err check_progress(struct pipeline *pipeline, struct err_info *info)
+{
+	const struct decode *decode = pipeline->decode;
+
+	pthread_mutex_lock(&pipeline->lock);
+	pipeline->decoded = decode->samples;
+	pthread_mutex_unlock(&pipeline->lock);
+	if (decode->samples / (uint64_t)decode->sample_rate > pipeline->job->duration_s)
+		return err_set(info, ERR_TOO_LARGE, "it is longer than the %llu seconds of limits.source_duration",
+			(unsigned long long)pipeline->job->duration_s);
+	return ERR_OK;
+}
+
+static enum err decode_all(struct pipeline *pipeline, AVFrame *frame, struct err_info *info)
+{
+	for (;;) {
+		bool end;
+		enum err err = decode_next(pipeline->decode, frame, &end, info);
+
+		if (err != ERR_OK || end)
+			return err;
+		err = check_progress(pipeline, info);
+		if (err == ERR_OK)
+			err = filter_all(pipeline, frame, info);
+		av_frame_unref(frame);
+		if (err != ERR_OK)
+			return err;
+	}
+}
+
+/* The rule of the header for damaged files. */
+static enum err judge(const struct pipeline *pipeline, struct err_info *info)
+{
+	const struct decode *decode = pipeline->decode;
+	uint64_t ms;
+
+	if (decode->samples == 0)
+		return err_set(info, ERR_UNPROCESSABLE, "nothing in the file can be decoded: it is damaged or cut off, upload it again");
+	if (decode->bad_packets * 2 > decode->packets)
+		return err_set(info, ERR_UNPROCESSABLE, "most of the file is damaged: upload it again");
+	ms = decode->samples * 1000 / (uint64_t)decode->sample_rate;
+	if (pipeline->source.duration_claimed && ms * 2 < pipeline->source.duration_ms)
+		return err_set(info, ERR_UNPROCESSABLE,
+			"the file is cut off: it says it is %.1f s long, but holds %.1f s; upload it again",
+			(double)pipeline->source.duration_ms / 1000, (double)ms / 1000);
+	return ERR_OK;
+}
+
+/* The filters' last frames, and the presented length of each rendition. */
+static enum err finish_filters(struct pipeline *pipeline, struct err_info *info)
+{
+	for (size_t i = 0; i < pipeline->filter_count; i++) {
+		struct fan fan = {pipeline, i};
+		uint64_t samples;
+		enum err err = filter_finish(pipeline->filters[i], fan_out, &fan, &samples, info);
+
+		if (err != ERR_OK)
+			return err;
+		for (size_t b = 0; b < pipeline->branch_count; b++) {
+			if (pipeline->branches[b].filter == i)
+				pipeline->branches[b].samples = samples;
+		}
+	}
+	return ERR_OK;
+}
+
+static void *decode_thread(void *context)
+{
+	struct pipeline *pipeline = context;
+	AVFrame *frame = av_frame_alloc();
+	struct err_info info = {0};
+	enum err err;
+
+	if (frame != NULL)
+		err = decode_all(pipeline, frame, &info);
+	else
+		err = err_set(&info, ERR_NO_MEMORY, "no memory for a frame");
+	av_frame_free(&frame);
+	if (err == ERR_OK)
+		err = judge(pipeline, &info);
+	if (err == ERR_OK)
+		err = finish_filters(pipeline, &info);
+	if (err != ERR_OK)
+		fail(pipeline, err, &info);
+	for (size_t i = 0; i < pipeline->branch_count; i++)
+		queue_close(&pipeline->branches[i].queue);
+	thread_ended(pipeline);
+	return NULL;
+}
+
+static void *encode_thread(void *context)
+{
+	struct branch *branch = context;
+	struct err_info info = {0};
+	enum err err = ERR_OK;
+	AVFrame *frame;
+
+	while (err == ERR_OK && (frame = queue_pop(&branch->queue)) != NULL) {
+		err = output_frame(&branch->output, frame, &info);
+		av_frame_free(&frame);
+	}
+	if (err == ERR_OK && !queue_aborted(&branch->queue))
+		err = output_finish(&branch->output, branch->samples, &info);
+	if (err != ERR_OK)
+		fail(branch->pipeline, err, &info);
+	thread_ended(branch->pipeline);
+	return NULL;
+}
+
+static enum err open_branches(struct pipeline *pipeline, struct err_info *info)
+{
+	const struct pipeline_job *job = pipeline->job;
+
+	for (size_t i = 0; i < job->count; i++) {
+		struct branch *branch = &pipeline->branches[i];
+		enum err err;
+
+		branch->pipeline = pipeline;
+		queue_init(&branch->queue, QUEUE_FRAMES);
+		pipeline->branch_count++;
+		err = output_open(&branch->output, &job->renditions[i], job->outputs[i], info);
+		if (err != ERR_OK)
+			return err;
+	}
+	return ERR_OK;
+}
+
+/* The filter for the format of BRANCH, made when there is none yet. */
+static enum err attach_filter(struct pipeline *pipeline, struct branch *branch, struct err_info *info)
+{
+	int rate = (int)branch->output.sample_rate;
+	int channels = (int)branch->output.channels;
+	int frame = (int)branch->output.encode->frame_samples;
+	enum err err;
+
+	for (branch->filter = 0; branch->filter < pipeline->filter_count; branch->filter++) {
+		const struct filter *filter = pipeline->filters[branch->filter];
+
+		if (filter->sample_rate == rate && filter->channels == channels && filter->frame_samples == frame)
+			return ERR_OK;
+	}
+	err = filter_open(rate, channels, frame, &pipeline->filters[pipeline->filter_count], info);
+	if (err == ERR_OK)
+		pipeline->filter_count++;
+	return err;
+}
+
+/* The branch that sets the segment boundaries for the codec of OF: that of the lowest rate. */
+static const struct branch *pace_maker(const struct pipeline *pipeline, const struct branch *of)
+{
+	const struct branch *lowest = of;
+
+	for (size_t i = 0; i < pipeline->branch_count; i++) {
+		const struct branch *branch = &pipeline->branches[i];
+
+		if (branch->output.encode->kind == of->output.encode->kind && branch->output.sample_rate < lowest->output.sample_rate)
+			lowest = branch;
+	}
+	return lowest;
+}
+
+static enum err start_outputs(struct pipeline *pipeline, struct err_info *info)
+{
+	uint64_t duration_ms = pipeline->source.duration_ms;
+	enum err err = ERR_OK;
+
+	/* A guessed length may be too short; the writer joins index entries when room runs out, so a wide margin is enough. */
+	if (!pipeline->source.duration_claimed)
+		duration_ms = 2 * duration_ms + 10000;
+	if (duration_ms / 1000 > pipeline->job->duration_s)
+		duration_ms = (pipeline->job->duration_s + 1) * 1000;
+	for (size_t i = 0; i < pipeline->branch_count && err == ERR_OK; i++) {
+		struct branch *branch = &pipeline->branches[i];
+		const struct output *pace = &pace_maker(pipeline, branch)->output;
+		struct segment_plan plan = segment_plan_make(
+			pipeline->job->segment_ms, pace->sample_rate, pace->encode->frame_samples, pace->encode->priming);
+
+		err = attach_filter(pipeline, branch, info);
+		if (err == ERR_OK)
+			err = output_start(&branch->output, &plan, duration_ms, info);
+	}
+	return err;
+}
+
+static enum err open_stages(struct pipeline *pipeline, struct err_info *info)
+{
+	const struct pipeline_job *job = pipeline->job;
+	enum magic magic = magic_find_file(job->source);
+	enum err err = demux_open(job->source, magic, &pipeline->demux, info);
+
+	if (err == ERR_OK)
+		err = probe(pipeline->demux, magic, job->duration_s, &pipeline->source, info);
+	if (err == ERR_OK)
+		err = decode_open(pipeline->demux, &pipeline->decode, info);
+	if (err != ERR_OK)
+		return err;
+	job->on_source(job->context, &pipeline->source);
+	err = open_branches(pipeline, info);
+	return err == ERR_OK ? start_outputs(pipeline, info) : err;
+}
+
+/* Starts the threads; when the system gives no more of them, those that run are told to end. */
+static void start_threads(struct pipeline *pipeline, size_t *started, bool *decoding)
+{
+	struct err_info info = {0};
+
+	*started = 0;
+	*decoding = false;
+	pthread_mutex_lock(&pipeline->lock);
+	pipeline->running = pipeline->branch_count + 1;
+	pthread_mutex_unlock(&pipeline->lock);
+	for (; *started < pipeline->branch_count; (*started)++) {
+		struct branch *branch = &pipeline->branches[*started];
+
+		if (pthread_create(&branch->thread, NULL, encode_thread, branch) != 0)
+			break;
+	}
+	if (*started == pipeline->branch_count)
+		*decoding = pthread_create(&pipeline->thread, NULL, decode_thread, pipeline) == 0;
+	if (!*decoding)
+		fail(pipeline, err_set(&info, ERR_NO_MEMORY, "no more threads for this job"), &info);
+	pthread_mutex_lock(&pipeline->lock);
+	pipeline->running -= pipeline->branch_count - *started + !*decoding;
+	pthread_mutex_unlock(&pipeline->lock);
+}
+
+static void report(struct pipeline *pipeline, uint64_t decoded, int64_t began_us)
+{
+	double seconds = (double)decoded / pipeline->source.sample_rate;
+	double fraction = seconds * 1000 / (double)pipeline->source.duration_ms;
+	double wall = (double)(clock_monotonic_us() - began_us) / 1e6;
+
+	pipeline->job->on_progress(pipeline->job->context, fraction > 1 ? 1 : fraction, wall > 0 ? seconds / wall : 0);
+}
+
+/* Until all threads have ended: progress, and the stop flag. */
+static void watch(struct pipeline *pipeline)
+{
+	int64_t began_us = clock_monotonic_us();
+	bool stopping = false;
+
+	pthread_mutex_lock(&pipeline->lock);
+	while (pipeline->running > 0) {
+		struct timespec until;
+		uint64_t decoded;
+
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_nsec += PIPELINE_REPORT_MS * 1000000L;
+		until.tv_sec += until.tv_nsec / 1000000000L;
+		until.tv_nsec %= 1000000000L;
+		if (pthread_cond_timedwait(&pipeline->ended, &pipeline->lock, &until) == 0)
+			continue;
+		decoded = pipeline->decoded;
+		pthread_mutex_unlock(&pipeline->lock);
+		report(pipeline, decoded, began_us);
+		if (atomic_load(pipeline->job->stop) && !stopping) {
+			struct err_info info;
+
+			stopping = true;
+			fail(pipeline, err_set(&info, ERR_TIMEOUT, "it takes more processor time than jobs.cpu_s allows"), &info);
+		}
+		pthread_mutex_lock(&pipeline->lock);
+	}
+	pthread_mutex_unlock(&pipeline->lock);
+}
+
+static void close_stages(struct pipeline *pipeline)
+{
+	for (size_t i = 0; i < pipeline->branch_count; i++) {
+		output_close(&pipeline->branches[i].output);
+		queue_free(&pipeline->branches[i].queue, release_frame);
+	}
+	for (size_t i = 0; i < pipeline->filter_count; i++)
+		filter_close(pipeline->filters[i]);
+	decode_close(pipeline->decode);
+	demux_close(pipeline->demux);
+	pthread_cond_destroy(&pipeline->ended);
+	pthread_mutex_destroy(&pipeline->lock);
+	free(pipeline);
+}
+
+static struct pipeline *make_pipeline(const struct pipeline_job *job)
+{
+	struct pipeline *pipeline = calloc(1, sizeof *pipeline);
+	pthread_condattr_t monotonic;
+
+	if (pipeline == NULL)
+		return NULL;
+	pipeline->job = job;
+	pthread_mutex_init(&pipeline->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&pipeline->ended, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	return pipeline;
+}
+
+enum err pipeline_run(const struct pipeline_job *job, struct pipeline_result *result, struct err_info *info)
+{
+	struct pipeline *pipeline = make_pipeline(job);
+	size_t started;
+	bool decoding;
+	enum err err;
+
+	assert(job->count >= 1 && job->count <= PIPELINE_RENDITIONS_MOST);
+	if (pipeline == NULL)
+		return err_set(info, ERR_NO_MEMORY, "no memory for this job");
+	err = open_stages(pipeline, info);
+	if (err != ERR_OK)
+		goto out;
+	start_threads(pipeline, &started, &decoding);
+	watch(pipeline);
+	for (size_t i = 0; i < started; i++)
+		pthread_join(pipeline->branches[i].thread, NULL);
+	if (decoding)
+		pthread_join(pipeline->thread, NULL);
+	err = pipeline->err;
+	*info = pipeline->info;
+	if (err == ERR_OK)
+		*result = (struct pipeline_result){pipeline->decode->samples, (uint32_t)pipeline->decode->sample_rate};
+out:
+	close_stages(pipeline);
+	return err;
+}
