@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/deliver.h"
+
+#include "base/id.h"
+#include "http/condition.h"
+#include "http/range.h"
+#include "http/url.h"
+#include "observe/metrics.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PIECE = 64 * 1024, BOUNDARY_BYTES = 16 };
+
+/* An open file and the part of it that is the representation. */
+struct source {
+	int fd;
+	uint64_t offset, size;
+	char *piece;
+};
+
+/* Sends bytes FIRST to LAST of the representation; less when the file has shrunk or the client is gone. */
+static void send_range(struct response *response, const struct source *source, struct range range)
+{
+	uint64_t at = source->offset + range.first;
+	uint64_t left = range.last - range.first + 1;
+
+	while (left > 0) {
+		size_t want = left < PIECE ? (size_t)left : PIECE;
+		ssize_t got = pread(source->fd, source->piece, want, (off_t)at);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0) {
+			response->failed = true;
+			return;
+		}
+		if (!response_write(response, source->piece, (size_t)got))
+			return;
+		at += (uint64_t)got;
+		left -= (uint64_t)got;
+	}
+}
+
+static void begin_with_length(struct response *response, uint64_t length)
+{
+	response_headerf(response, "Content-Length", "%" PRIu64, length);
+	response_begin(response);
+}
+
+static void send_whole(struct response *response, const struct deliverable *file, const struct source *source)
+{
+	response_status(response, 200);
+	response_header(response, "Content-Type", file->type);
+	begin_with_length(response, source->size);
+	if (source->size > 0 && response->request->method != HTTP_HEAD)
+		send_range(response, source, (struct range){0, source->size - 1});
+}
+
+static void send_single(struct response *response, const struct deliverable *file, const struct source *source,
+	struct range range)
+{
+	response_status(response, 206);
+	response_header(response, "Content-Type", file->type);
+	response_headerf(response, "Content-Range", "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, range.first, range.last,
+		source->size);
+	begin_with_length(response, range.last - range.first + 1);
+	send_range(response, source, range);
+}
+
+/* multipart/byteranges, RFC 9110 section 14.6. */
+static void send_several(struct response *response, const struct deliverable *file, const struct source *source,
+	const struct range *ranges, size_t count)
+{
+	struct arena *arena = response->request->arena;
+	char boundary[2 * BOUNDARY_BYTES + 1];
+	const char *heads[RANGE_MOST];
+	const char *tail;
+	uint64_t length;
+
+	id_random_hex(BOUNDARY_BYTES, boundary);
+	tail = arena_printf(arena, "\r\n--%s--\r\n", boundary);
+	length = strlen(tail);
+	for (size_t i = 0; i < count; i++) {
+		heads[i] = arena_printf(arena,
+			"%s--%s\r\nContent-Type: %s\r\nContent-Range: bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64 "\r\n\r\n",
+			i == 0 ? "" : "\r\n", boundary, file->type, ranges[i].first, ranges[i].last, source->size);
+		length += strlen(heads[i]) + (ranges[i].last - ranges[i].first + 1);
+	}
+	response_status(response, 206);
+	response_headerf(response, "Content-Type", "multipart/byteranges; boundary=%s", boundary);
+	begin_with_length(response, length);
+	for (size_t i = 0; i < count && response_write(response, heads[i], strlen(heads[i])); i++)
+		send_range(response, source, ranges[i]);
+	response_write(response, tail, strlen(tail));
+}
+
+static void send_selected(struct response *response, const struct deliverable *file, const struct source *source)
+{
+	const struct request *request = response->request;
+	struct range ranges[RANGE_MOST];
+	enum range_result result = RANGE_NONE;
+	size_t count = 0;
+
+	/* Range means something for GET alone (RFC 9110 section 14.2). */
+	if (request->method == HTTP_GET && condition_range(request, file->etag, file->modified))
+		result = range_parse(request_header(request, "range"), source->size, ranges, &count);
+	if (result == RANGE_UNSATISFIABLE) {
+		response_headerf(response, "Content-Range", "bytes */%" PRIu64, source->size);
+		response_problem(response, ERR_RANGE, "no byte of the range exists");
+	} else if (result == RANGE_NONE) {
+		send_whole(response, file, source);
+	} else if (count == 1) {
+		send_single(response, file, source, ranges[0]);
+	} else {
+		send_several(response, file, source, ranges, count);
+	}
+}
+
+static void gone(struct response *response)
+{
+	response_problem(response, ERR_NOT_FOUND, "there is no such file");
+}
+
+/* Opens the file and finds its size; answers itself when that fails. */
+static bool open_source(struct response *response, const struct deliverable *file, struct source *source)
+{
+	struct err_info info = {0};
+	struct stat status;
+
+	/* O_NONBLOCK: a FIFO in its place must not hold the thread. */
+	source->fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (source->fd < 0) {
+		if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) {
+			gone(response);
+		} else {
+			err_set_errno(&info, ERR_IO, errno, "cannot open %s", file->path);
+			response_error(response, &info);
+		}
+		return false;
+	}
+	if (fstat(source->fd, &status) < 0 || !S_ISREG(status.st_mode) || file->offset > (uint64_t)status.st_size ||
+		file->length > (uint64_t)status.st_size - file->offset) {
+		close(source->fd);
+		gone(response);
+		return false;
+	}
+	source->offset = file->offset;
+	source->size = file->length > 0 ? file->length : (uint64_t)status.st_size - file->offset;
+	source->piece = arena_alloc(response->request->arena, PIECE);
+	return true;
+}
+
+static void count_delivered(const struct response *response, const char *mode, uint64_t bytes)
+{
+	if (bytes > 0)
+		metrics_add(response->request->metrics, METRIC_DELIVERED_BYTES, bytes, mode);
+}
+
+static void deliver_direct(struct response *response, const struct deliverable *file)
+{
+	struct source source;
+
+	if (!open_source(response, file, &source))
+		return;
+	response_header(response, "Accept-Ranges", "bytes");
+	if (!response_not_modified(response, file->etag, file->modified))
+		send_selected(response, file, &source);
+	close(source.fd);
+	count_delivered(response, "direct", response->bytes);
+}
+
+/* Both headers' readers decode percent escapes. */
+static const char *encode_path(const char *path, struct arena *arena)
+{
+	const char *out = "";
+
+	while (*path != '\0') {
+		size_t length = strcspn(path, "/");
+		const char *segment = url_encode(arena_memdup(arena, path, length), arena);
+		const char *slash = path[length] == '/' ? "/" : "";
+
+		out = arena_printf(arena, "%s%s%s", out, segment, slash);
+		path += length + strlen(slash);
+	}
+	return out;
+}
+
+static void hand_over(struct response *response, const struct deliverable *file, const char *header, const char *value,
+	const char *mode)
+{
+	struct stat status;
+
+	if (lstat(file->path, &status) < 0 || !S_ISREG(status.st_mode)) {
+		gone(response);
+		return;
+	}
+	response_header(response, "Content-Type", file->type);
+	response_header(response, header, value);
+	response_begin(response);
+	if (response->request->method != HTTP_HEAD)
+		count_delivered(response, mode, (uint64_t)status.st_size);
+}
+
+void deliver_file(struct response *response, const struct deliverable *file)
+{
+	const struct request *request = response->request;
+	const char *prefix = request_parameter(request, "TONEARM_ACCEL_PREFIX");
+	bool slice = file->offset > 0 || file->length > 0;
+
+	response_status(response, 200);
+	if (file->cache_control != NULL)
+		response_header(response, "Cache-Control", file->cache_control);
+	if (!slice && strcmp(request->delivery, "xsendfile") == 0) {
+		hand_over(response, file, "X-Sendfile", encode_path(file->path, request->arena), "xsendfile");
+	} else if (!slice && strcmp(request->delivery, "xaccel") == 0 && file->accel_path != NULL) {
+		const char *path = encode_path(file->accel_path, request->arena);
+
+		path = arena_printf(request->arena, "%s%s", prefix == NULL ? "/_tonearm" : prefix, path);
+		hand_over(response, file, "X-Accel-Redirect", path, "xaccel");
+	} else {
+		deliver_direct(response, file);
+	}
+}
