@@ -7,6 +7,9 @@
  *     queued ──claim──► running ──finish──► done
  *       ▲                 │ │ └──cancel──► cancelled
  *       └──retry/lease────┘ └──fail, attempts used up──► dead
+ *
+ * A track that is pending becomes failed, with the job's error as its reason, in the very statement that makes its job dead
+ * or cancelled, and pending again when job_retry() queues that job (triggers of the schema).
  */
 #ifndef TONEARM_MODEL_JOB_H
 #define TONEARM_MODEL_JOB_H
@@ -19,6 +22,13 @@
 #include <stdint.h>
 
 enum { JOB_PAGE_MOST = 200, JOB_OWNER = 80, JOB_PAYLOAD_MOST = 65536 };
+
+/*
+ * The order of the queue: a point of priority is worth a minute of waiting. A job's rank, kept in the table, is the moment
+ * it may run less that minute for each point; the lowest rank runs first. So what waits rises past what comes later,
+ * without a row being rewritten, and an index serves the claim however long the queue is.
+ */
+enum { JOB_PRIORITY_MOST = 1000, JOB_PRIORITY_MS = 60000 };
 
 enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_DONE, JOB_FAILED, JOB_DEAD, JOB_CANCELLED };
 #define JOB_STATE_COUNT 6
@@ -47,14 +57,17 @@ const char *job_state_name(enum job_state state);
 enum err job_state_parse(const char *name, enum job_state *out);
 
 /*
- * Queues JOB (id, kind, track, payload, submitter, priority, max_attempts, run_after_ms, created_ms are read).
- * ERR_BUSY when MAX_QUEUED jobs wait already (0: no limit).
+ * Queues JOB (id, kind, track, payload, submitter, priority, max_attempts, run_after_ms, created_ms are read; run_after_ms
+ * 0 is at once). ERR_BUSY when MAX_QUEUED jobs wait already (0: no limit); ERR_TOO_LARGE for a payload of more than
+ * JOB_PAYLOAD_MOST bytes; ERR_UNPROCESSABLE for a priority beyond +-JOB_PRIORITY_MOST; ERR_CONFLICT when the id exists.
  */
 enum err job_submit(struct db *db, const struct job *job, int64_t max_queued, struct err_info *info);
 
 /*
- * Claims for OWNER the best job that may run at NOW (highest priority plus age, then oldest), queued or with
- * its lease run out, and sets lease and attempts. One atomic statement. ERR_NOT_FOUND when there is nothing to do.
+ * Claims for OWNER the best job that may run at NOW (lowest rank, see above, then oldest), queued or with
+ * its lease run out, and sets lease and attempts. One atomic statement. A job whose lease ran out in its last attempt
+ * becomes dead, one that was to be cancelled becomes cancelled, and the next is tried.
+ * ERR_NOT_FOUND when there is nothing to do.
  */
 enum err job_claim(struct db *db, const char *owner, int64_t now_ms, int64_t lease_ms, struct arena *arena,
 	struct job *out, struct err_info *info);
@@ -68,10 +81,13 @@ enum err job_report(struct db *db, const char *id, const char *owner, const char
 
 /* The four ends of a run; ERR_CONFLICT when OWNER holds the job no more (nothing is written then). */
 enum err job_finish(struct db *db, const char *id, const char *owner, int64_t now_ms, struct err_info *info);
-/* Back to the queue at RETRY_AT with the reason; dead when attempts are used up or FATAL. *STATE tells which. */
+/*
+ * Back to the queue at RETRY_AT with the reason; dead when attempts are used up or FATAL; cancelled when that was asked
+ * for. *STATE tells which.
+ */
 enum err job_fail(struct db *db, const char *id, const char *owner, const char *reason, int fatal, int64_t retry_at_ms, int64_t now_ms,
 	enum job_state *state, struct err_info *info);
-/* Back to the queue as it was, the attempt not counted: the runner is stopping. */
+/* Back to the queue as it was, the attempt not counted, or cancelled when that was asked for: the runner is stopping. */
 enum err job_hand_back(struct db *db, const char *id, const char *owner, int64_t now_ms, struct err_info *info);
 enum err job_set_cancelled(struct db *db, const char *id, const char *owner, int64_t now_ms, struct err_info *info);
 

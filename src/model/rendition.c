@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+#include "model/rendition.h"
+
+#include "model/track_row.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { COLUMNS = 18, ROOM_FIRST = 8 };
+
+enum err rendition_put(struct db *db, const struct rendition *rendition, struct err_info *info)
+{
+	struct db_stmt *stmt = db_stmt(db, SQL_RENDITION_PUT);
+	struct arena arena = {0};
+	size_t length;
+	const void *blob = segment_table_encode(&rendition->segments, &arena, &length);
+	enum err err;
+
+	db_bind_text(stmt, ":track", rendition->track);
+	db_bind_text(stmt, ":quality", rendition->quality);
+	db_bind_text(stmt, ":codec", rendition->codec);
+	db_bind_text(stmt, ":codecs", rendition->codecs);
+	db_bind_text(stmt, ":file", rendition->file);
+	db_bind_text(stmt, ":etag", rendition->etag);
+	db_bind_int(stmt, ":bit_rate", rendition->bit_rate);
+	db_bind_int(stmt, ":peak_bandwidth", rendition->peak_bandwidth);
+	db_bind_int(stmt, ":average_bandwidth", rendition->average_bandwidth);
+	db_bind_int(stmt, ":sample_rate", rendition->sample_rate);
+	db_bind_int(stmt, ":channels", rendition->channels);
+	db_bind_int(stmt, ":timescale", rendition->timescale);
+	db_bind_int(stmt, ":priming", rendition->priming);
+	db_bind_int(stmt, ":samples", (int64_t)rendition->samples);
+	db_bind_int(stmt, ":file_size", (int64_t)rendition->file_size);
+	db_bind_int(stmt, ":init_size", (int64_t)rendition->init_size);
+	db_bind_int(stmt, ":index_offset", (int64_t)rendition->index_offset);
+	db_bind_int(stmt, ":index_size", (int64_t)rendition->index_size);
+	db_bind_int(stmt, ":modified_s", rendition->modified);
+	db_bind_blob(stmt, ":segments", blob, length);
+	err = db_run(stmt, info);
+	arena_free(&arena);
+	return err;
+}
+
+/* Text of a column into a field of the struct: rows that were not written by rendition_put() may be too long. */
+static bool get_text(struct db_stmt *stmt, int column, char *out, size_t size)
+{
+	const char *text = db_text(stmt, column);
+
+	return text != NULL && (size_t)snprintf(out, size, "%s", text) < size;
+}
+
+static bool get_u32(struct db_stmt *stmt, int column, uint32_t *out)
+{
+	int64_t value = db_int(stmt, column);
+
+	*out = (uint32_t)value;
+	return value >= 0 && value <= UINT32_MAX;
+}
+
+static bool get_u64(struct db_stmt *stmt, int column, uint64_t *out)
+{
+	int64_t value = db_int(stmt, column);
+
+	*out = (uint64_t)value;
+	return value >= 0;
+}
+
+/* The COLUMNS columns from FIRST of the current row. */
+static enum err read_row(struct db_stmt *stmt, int first, const char *track, struct rendition *out, struct err_info *info)
+{
+	bool good;
+
+	*out = (struct rendition){0};
+	snprintf(out->track, sizeof out->track, "%s", track);
+	good = get_text(stmt, first, out->quality, sizeof out->quality) &&
+		get_text(stmt, first + 1, out->codec, sizeof out->codec) &&
+		get_text(stmt, first + 2, out->codecs, sizeof out->codecs) &&
+		get_text(stmt, first + 3, out->file, sizeof out->file) &&
+		get_text(stmt, first + 4, out->etag, sizeof out->etag) &&
+		get_u32(stmt, first + 5, &out->bit_rate) &&
+		get_u32(stmt, first + 6, &out->peak_bandwidth) &&
+		get_u32(stmt, first + 7, &out->average_bandwidth) &&
+		get_u32(stmt, first + 8, &out->sample_rate) &&
+		get_u32(stmt, first + 9, &out->channels) &&
+		get_u32(stmt, first + 10, &out->timescale) &&
+		get_u32(stmt, first + 11, &out->priming) &&
+		get_u64(stmt, first + 12, &out->samples) &&
+		get_u64(stmt, first + 13, &out->file_size) &&
+		get_u64(stmt, first + 14, &out->init_size) &&
+		get_u64(stmt, first + 15, &out->index_offset) &&
+		get_u64(stmt, first + 16, &out->index_size);
+	out->modified = db_int(stmt, first + 17);
+	if (!good)
+		return err_set(info, ERR_INTERNAL, "the row of the rendition %s/%s is damaged", out->track, out->quality);
+	return ERR_OK;
+}
+
+/* The segments end where the file does: a playlist must never name a byte that is not there. */
+static enum err read_segments(struct db_stmt *stmt, int column, struct arena *arena, struct rendition *rendition,
+	struct err_info *info)
+{
+	const struct segment *last;
+	size_t length = 0;
+	const void *blob = db_blob(stmt, column, &length);
+	enum err err = segment_table_decode(
+		blob, length, rendition->index_offset + rendition->index_size, arena, &rendition->segments, info);
+
+	if (err != ERR_OK || rendition->segments.count == 0)
+		return err;
+	last = &rendition->segments.segments[rendition->segments.count - 1];
+	if (last->offset + last->size > rendition->file_size)
+		return err_set(info, ERR_INTERNAL, "the segments of the rendition %s/%s are longer than its file",
+			rendition->track, rendition->quality);
+	return ERR_OK;
+}
+
+enum err rendition_get(struct db *db, const char *track, const char *quality, struct arena *arena,
+	struct rendition_view *out, struct err_info *info)
+{
+	struct db_stmt *stmt = db_stmt(db, SQL_RENDITION_GET);
+	enum err err;
+
+	db_bind_text(stmt, ":track", track);
+	db_bind_text(stmt, ":quality", quality);
+	err = db_step(stmt, info);
+	if (err == ERR_NOT_FOUND)
+		err_set(info, err, "there is no such rendition");
+	if (err == ERR_OK)
+		err = read_row(stmt, 0, track, &out->rendition, info);
+	if (err == ERR_OK)
+		err = track_row_words(
+			db_text(stmt, COLUMNS), db_text(stmt, COLUMNS + 1), &out->visibility, &out->state, info);
+	if (err == ERR_OK)
+		err = read_segments(stmt, COLUMNS + 2, arena, &out->rendition, info);
+	db_reset(stmt);
+	return err;
+}
+
+/* Room for one more: the array doubles, the old one stays in the arena. */
+static void grow(struct arena *arena, struct rendition **array, size_t count, size_t *room)
+{
+	struct rendition *larger;
+
+	if (count < *room)
+		return;
+	*room = *room == 0 ? ROOM_FIRST : 2 * *room;
+	larger = arena_array(arena, *room, sizeof *larger);
+	if (count > 0)
+		memcpy(larger, *array, count * sizeof *larger);
+	*array = larger;
+}
+
+enum err rendition_list(struct db *db, const char *track, struct arena *arena, struct track *of,
+	struct rendition **out, size_t *count, struct err_info *info)
+{
+	struct db_stmt *stmt = db_stmt(db, SQL_RENDITION_LIST);
+	size_t room = 0;
+	enum err err;
+
+	*out = NULL;
+	*count = 0;
+	db_bind_text(stmt, ":track", track);
+	err = db_step(stmt, info);
+	if (err == ERR_NOT_FOUND)
+		err_set(info, err, "there is no such track");
+	if (err == ERR_OK)
+		err = track_row_read(stmt, arena, of, info);
+	while (err == ERR_OK && !db_is_null(stmt, TRACK_COLUMNS)) {
+		grow(arena, out, *count, &room);
+		err = read_row(stmt, TRACK_COLUMNS, track, &(*out)[*count], info);
+		if (err != ERR_OK)
+			break;
+		++*count;
+		err = db_step(stmt, info);
+		if (err == ERR_NOT_FOUND) {
+			err = err_set(info, ERR_OK, "%s", "");
+			break;
+		}
+	}
+	db_reset(stmt);
+	return err;
+}
