@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#include "fixture.h"
+
+#include "base/fs.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sqlite3.h>
+
+int fixture_dir(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof *fixture);
+
+	assert_non_null(fixture);
+	strcpy(fixture->dir, "/tmp/tonearm-unit.XXXXXX");
+	assert_non_null(mkdtemp(fixture->dir));
+	snprintf(fixture->path, sizeof fixture->path, "%s/tonearm.db", fixture->dir);
+	*state = fixture;
+	return 0;
+}
+
+struct db *fixture_connect(const struct fixture *fixture, int busy_ms)
+{
+	struct db_options options = {.path = fixture->path, .journal_mode = "wal", .busy_ms = busy_ms};
+	struct err_info info = {0};
+	struct db *db;
+
+	if (db_open(&options, 1, &db, &info) != ERR_OK)
+		fail_msg("%s", info.detail);
+	return db;
+}
+
+int fixture_db(void **state)
+{
+	struct err_info info = {0};
+	struct fixture *fixture;
+
+	fixture_dir(state);
+	fixture = *state;
+	fixture->db = fixture_connect(fixture, 1000);
+	if (db_migrate(fixture->db, &info) != ERR_OK)
+		fail_msg("%s", info.detail);
+	return 0;
+}
+
+int fixture_remove(void **state)
+{
+	struct fixture *fixture = *state;
+
+	db_close(fixture->db);
+	arena_free(&fixture->arena);
+	assert_int_equal(fs_remove_tree(fixture->dir, NULL), ERR_OK);
+	free(fixture);
+	return 0;
+}
+
+void fixture_sql(const struct fixture *fixture, const char *sql)
+{
+	sqlite3 *handle;
+
+	assert_int_equal(sqlite3_open(fixture->path, &handle), SQLITE_OK);
+	sqlite3_busy_timeout(handle, 1000);
+	if (sqlite3_exec(handle, sql, NULL, NULL, NULL) != SQLITE_OK)
+		fail_msg("%s", sqlite3_errmsg(handle));
+	assert_int_equal(sqlite3_close(handle), SQLITE_OK);
+}
