@@ -5,8 +5,8 @@ enum { ENTRY = 8 };
 
 static void put_be32(unsigned char *out, uint32_t value)
 {
-	for (int i = 3; i >= 0; i--, value >>= 8)
-		out[i] = (unsigned char)value;
+	for (size_t i = 0; i < 4; i++)
+		out[i] = (unsigned char)(value >> (8 * (3 - i)));
 }
 
 static uint32_t get_be32(const unsigned char *in)
@@ -29,18 +29,23 @@ void *segment_table_encode(const struct segment_table *table, struct arena *aren
 enum err segment_table_decode(const void *blob, size_t length, uint64_t first_offset, struct arena *arena,
 	struct segment_table *out, struct err_info *info)
 {
-	const unsigned char *at = blob;
+	const unsigned char *bytes = blob;
+	size_t count = length / ENTRY;
 	uint64_t offset = first_offset;
 
-	if (length % ENTRY != 0 || length / ENTRY > SEGMENT_TABLE_MOST)
-		return err_set(info, ERR_INTERNAL, "a segment table of %zu bytes is damaged", length);
-	out->count = length / ENTRY;
-	out->segments = arena_array(arena, out->count, sizeof *out->segments);
-	for (size_t i = 0; i < out->count; i++, at += ENTRY) {
-		out->segments[i].offset = offset;
-		out->segments[i].size = get_be32(at);
-		out->segments[i].duration = get_be32(at + 4);
-		offset += out->segments[i].size;
+	if (length % ENTRY != 0)
+		return err_set(info, ERR_INTERNAL, "A segment table has %zu bytes, which is no multiple of %d.", length, ENTRY);
+	if (count > SEGMENT_TABLE_MOST)
+		return err_set(info, ERR_INTERNAL, "A segment table has %zu segments, more than %d.", count, SEGMENT_TABLE_MOST);
+	out->segments = arena_array(arena, count, sizeof *out->segments);
+	out->count = count;
+	for (size_t i = 0; i < count; i++) {
+		struct segment *segment = &out->segments[i];
+
+		segment->offset = offset;
+		segment->size = get_be32(bytes + i * ENTRY);
+		segment->duration = get_be32(bytes + i * ENTRY + 4);
+		offset += segment->size;
 	}
 	return ERR_OK;
 }
