@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/* tonearm-jobrunner: options, configuration, database, and then the loop. */
+#include "base/fs.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "conf/conf.h"
+#include "db/db.h"
+#include "jobs/loop.h"
+#include "jobs/worker_protocol.h"
+#include "observe/metrics.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FOR_MOST_S = 30 * 86400, SILENCE_MOST_S = 3600, LEASE_SPARE_S = 2 };
+
+static const char usage[] =
+	"usage: tonearm-jobrunner [-c FILE] [--drain] [--for DURATION] [--silence DURATION] [--worker PATH]\n"
+	"\n"
+	"Runs the jobs of the library: turns uploads into renditions.\n"
+	"\n"
+	"  -c, --config FILE      the configuration (default: $TONEARM_CONF, else " SYSCONFDIR "/tonearm/tonearm.conf)\n"
+	"      --drain            work until nothing is left to do, then exit\n"
+	"      --for DURATION     stop after this time, e.g. 50s, 10m or 1h; what still runs is handed back\n"
+	"      --silence DURATION end a worker that says nothing for this long (default: 60s)\n"
+	"      --worker PATH      the worker program (default: $TONEARM_LIBEXEC/tonearm-worker, beside this\n"
+	"                         program, or " PKGLIBEXECDIR "/tonearm-worker)\n"
+	"      --help             this text\n"
+	"      --version          the version\n";
+
+struct arguments {
+	const char *config;
+	const char *worker;
+	int64_t for_s, silence_s;
+	bool drain;
+};
+
+/* "50s", "10m", "1h", or a number of seconds; 1 to MOST seconds. */
+static bool parse_duration(const char *text, int64_t most, int64_t *out)
+{
+	size_t digits = strspn(text, "0123456789");
+	int64_t unit = 1;
+
+	if (digits == 0 || digits > 9)
+		return false;
+	if (text[digits] == 'm')
+		unit = 60;
+	else if (text[digits] == 'h')
+		unit = 3600;
+	else if (text[digits] != '\0' && text[digits] != 's')
+		return false;
+	if (text[digits] != '\0' && text[digits + 1] != '\0')
+		return false;
+	*out = strtoll(text, NULL, 10) * unit;
+	return *out >= 1 && *out <= most;
+}
+
+static int refuse(const char *what, const char *value)
+{
+	fprintf(stderr, "tonearm-jobrunner: %s: %s\n%s", what, value, usage);
+	return err_exit_code(ERR_BAD_REQUEST);
+}
+
+/* -1 to go on, else the exit status. */
+static int parse_arguments(int count, char **values, struct arguments *out)
+{
+	enum { OPT_DRAIN = 256, OPT_FOR, OPT_SILENCE, OPT_WORKER, OPT_HELP, OPT_VERSION };
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"drain", no_argument, NULL, OPT_DRAIN},
+		{"for", required_argument, NULL, OPT_FOR},
+		{"silence", required_argument, NULL, OPT_SILENCE},
+		{"worker", required_argument, NULL, OPT_WORKER},
+		{"help", no_argument, NULL, OPT_HELP},
+		{"version", no_argument, NULL, OPT_VERSION},
+		{0},
+	};
+	int option;
+
+	while ((option = getopt_long(count, values, "c:", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			out->config = optarg;
+			break;
+		case OPT_DRAIN:
+			out->drain = true;
+			break;
+		case OPT_FOR:
+			if (!parse_duration(optarg, FOR_MOST_S, &out->for_s))
+				return refuse("not a duration", optarg);
+			break;
+		case OPT_SILENCE:
+			if (!parse_duration(optarg, SILENCE_MOST_S, &out->silence_s))
+				return refuse("not a duration", optarg);
+			break;
+		case OPT_WORKER:
+			out->worker = optarg;
+			break;
+		case OPT_HELP:
+			fputs(usage, stdout);
+			return 0;
+		case OPT_VERSION:
+			puts("tonearm-jobrunner " PACKAGE_VERSION);
+			return 0;
+		default:
+			fputs(usage, stderr);
+			return err_exit_code(ERR_BAD_REQUEST);
+		}
+	}
+	return optind == count ? -1 : refuse("unexpected argument", values[optind]);
+}
+
+static enum err make_folders(const struct conf *conf, struct err_info *info)
+{
+	static const char *const names[] = {"spool", "media", "source"};
+	struct arena arena = {0};
+	enum err err = fs_make_dirs(conf->run_dir, 0750, info);
+
+	for (size_t i = 0; err == ERR_OK && i < sizeof names / sizeof *names; i++)
+		err = fs_make_dirs(conf_data_path(conf, &arena, "%s", names[i]), 0750, info);
+	arena_free(&arena);
+	return err;
+}
+
+static enum err open_database(const struct conf *conf, struct db **out, struct err_info *info)
+{
+	struct arena arena = {0};
+	struct db_options options = {
+		.path = conf_data_path(conf, &arena, "tonearm.db"),
+		.journal_mode = conf->journal_mode,
+		.busy_ms = (int)conf->db_busy_ms,
+	};
+	enum err err = db_open(&options, 0, out, info);
+
+	if (err == ERR_OK)
+		err = db_migrate(*out, info);
+	arena_free(&arena);
+	return err;
+}
+
+static void name_owner(char out[static JOB_OWNER])
+{
+	char host[HOST_NAME_MAX + 1], random[17];
+
+	if (gethostname(host, sizeof host) != 0)
+		host[0] = '\0';
+	host[sizeof host - 1] = '\0';
+	id_random_hex(8, random);
+	snprintf(out, JOB_OWNER, "%.40s:%ld:%s", host, (long)getpid(), random);
+}
+
+/* A silent worker is ended while its lease still holds, so that the attempt fails with that reason and nobody else takes the job. */
+static int64_t silence_us(const struct conf *conf, int64_t wanted_s)
+{
+	int64_t most_s = conf->job_lease_s - LEASE_SPARE_S;
+
+	return (wanted_s < most_s ? wanted_s : most_s) * 1000000;
+}
+
+/*
+ * The worker in ARENA: where TONEARM_LIBEXEC says, beside this program or in its prefix (a build tree, an installation that was moved),
+ * or where it was built to be.
+ */
+static const char *find_worker(struct arena *arena)
+{
+	const char *wanted = getenv("TONEARM_LIBEXEC");
+	char own[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
+	const char *places[5];
+	size_t count = 0;
+
+	own[length < 0 ? 0 : length] = '\0';
+	if (strrchr(own, '/') != NULL)
+		*strrchr(own, '/') = '\0';
+	if (wanted != NULL && wanted[0] != '\0') {
+		places[count++] = arena_printf(arena, "%s/tonearm-worker", wanted);
+		places[count++] = arena_printf(arena, "%s/jobs/tonearm-worker", wanted);
+	}
+	places[count++] = arena_printf(arena, "%s/tonearm-worker", own);
+	places[count++] = arena_printf(arena, "%s/../tonearm-worker", own);
+	places[count++] = arena_printf(arena, "%s/../libexec/tonearm/tonearm-worker", own);
+	for (size_t i = 0; i < count; i++) {
+		if (access(places[i], X_OK) == 0)
+			return places[i];
+	}
+	return PKGLIBEXECDIR "/tonearm-worker";
+}
+
+static void log_start(const struct runner *runner, const struct loop_options *options)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_INFO, "jobrunner started");
+	log_text(&line, "version", PACKAGE_VERSION);
+	log_text(&line, "owner", runner->owner);
+	log_text(&line, "worker", runner->worker);
+	log_number(&line, "workers", options->workers);
+	log_end(&line);
+}
+
+static enum err run(const struct arguments *arguments, const struct conf *conf, struct err_info *info)
+{
+	struct runner runner = {.conf = conf, .silence_us = silence_us(conf, arguments->silence_s)};
+	struct loop_options options = {.drain = arguments->drain, .for_ms = arguments->for_s * 1000,
+		.workers = conf->job_workers};
+	struct arena arena = {0};
+	enum err err = make_folders(conf, info);
+
+	runner.worker = arguments->worker != NULL ? arguments->worker : find_worker(&arena);
+	if (err == ERR_OK && access(runner.worker, X_OK) != 0)
+		err = err_set_errno(info, ERR_NOT_FOUND, errno, "cannot run the worker %s", runner.worker);
+	if (err == ERR_OK)
+		err = open_database(conf, &runner.db, info);
+	if (err == ERR_OK)
+		err = metrics_open(conf_run_path(conf, &arena, "metrics"), &runner.metrics, info);
+	if (err == ERR_OK) {
+		name_owner(runner.owner);
+		log_start(&runner, &options);
+		err = loop_run(&runner, &options, info);
+		log_message(LOG_INFO, "jobrunner stopped");
+	}
+	metrics_close(runner.metrics);
+	if (runner.db != NULL)
+		db_close(runner.db);
+	arena_free(&arena);
+	return err;
+}
+
+int main(int count, char **values)
+{
+	struct arguments arguments = {.silence_s = WORKER_SILENCE_S};
+	enum log_level level = LOG_INFO;
+	struct err_info info = {0};
+	struct conf *conf = NULL;
+	int status = parse_arguments(count, values, &arguments);
+	enum err err;
+
+	if (status >= 0)
+		return status;
+	/* The web server reads what is published, as one of the group; nobody else does. */
+	umask(0027);
+	err = conf_read(conf_find(arguments.config), &conf, &info);
+	if (err == ERR_OK)
+		err = log_level_parse(conf->log_level, &level);
+	if (err == ERR_OK)
+		err = log_open("tonearm-jobrunner", level, conf->log_file[0] == '\0' ? NULL : conf->log_file, &info);
+	if (err == ERR_OK)
+		err = run(&arguments, conf, &info);
+	if (err != ERR_OK) {
+		fprintf(stderr, "tonearm-jobrunner: %s\n", info.detail);
+		log_failure(LOG_ERROR, "jobrunner failed", &info);
+	}
+	conf_free(conf);
+	return err_exit_code(err);
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+#include "jobs/prepare.h"
+
+#include "base/fs.h"
+#include "jobs/source.h"
+#include "jobs/worker_protocol.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Room in an output beside its sound: boxes, and a bit rate that is only an average. */
+enum { OUTPUT_SPARE = 4 << 20, PCM_BYTES = 4 };
+
+static bool has_quality(const struct rendition *renditions, size_t count, const char *quality)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(renditions[i].quality, quality) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What of WANTED the track does not have yet becomes the outputs. */
+static enum err find_missing(struct run *run, const struct transcode_job *wanted, struct err_info *info)
+{
+	struct publish *publish = &run->publish;
+	struct rendition *present;
+	size_t count;
+	enum err err = rendition_list(run->runner->db, run->job.track, &run->arena, &run->track, &present, &count, info);
+
+	if (err == ERR_NOT_FOUND)
+		return err_set(info, ERR_NOT_FOUND, "the track of this job was deleted");
+	if (err != ERR_OK)
+		return err;
+	publish->outputs = arena_array(&run->arena, wanted->count, sizeof *publish->outputs);
+	for (size_t i = 0; i < wanted->count; i++) {
+		if (has_quality(present, count, wanted->renditions[i].quality))
+			continue;
+		publish->outputs[publish->count].wanted = &wanted->renditions[i];
+		publish->outputs[publish->count++].fd = -1;
+	}
+	return ERR_OK;
+}
+
+static enum err open_outputs(struct run *run, struct err_info *info)
+{
+	enum err err = workdir_make(run->runner->conf, run->job.id, &run->arena, &run->workdir, info);
+
+	for (size_t i = 0; err == ERR_OK && i < run->publish.count; i++) {
+		struct publish_output *output = &run->publish.outputs[i];
+
+		output->path = arena_printf(&run->arena, "%s/%zu.mp4", run->workdir.path, i);
+		output->fd = open(output->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		if (output->fd < 0)
+			err = err_set_errno(info, ERR_IO, errno, "cannot make %s", output->path);
+	}
+	return err;
+}
+
+/* Most bytes an output may come to: what the longest source takes at the highest rate, and what the disk has left. */
+static int64_t output_limit(const struct run *run)
+{
+	const struct conf *conf = run->runner->conf;
+	int64_t spare = fs_free_bytes(conf->data_dir) - conf->disk_floor;
+	int64_t bits = 0, most;
+
+	for (size_t i = 0; i < run->publish.count; i++) {
+		const struct conf_rendition *wanted = run->publish.outputs[i].wanted;
+		int64_t rate = wanted->bit_rate > 0 ? 2 * wanted->bit_rate :
+							    8 * PCM_BYTES * wanted->sample_rate * wanted->channels;
+
+		bits = rate > bits ? rate : bits;
+	}
+	most = bits / 8 * conf->source_duration_s + OUTPUT_SPARE;
+	if (most > spare)
+		most = spare;
+	return most > OUTPUT_SPARE ? most : OUTPUT_SPARE;
+}
+
+/* The job as the worker reads it, in the arena. */
+static char *worker_job(const struct run *run, struct arena *arena)
+{
+	const struct conf *conf = run->runner->conf;
+	json_t *renditions = json_array();
+	json_t *job;
+	char *text, *copy;
+
+	for (size_t i = 0; i < run->publish.count; i++) {
+		const struct conf_rendition *wanted = run->publish.outputs[i].wanted;
+
+		json_array_append_new(renditions,
+			json_pack("{s:s, s:s, s:I, s:I, s:I}", "quality", wanted->quality, "codec", wanted->codec,
+				"bit_rate", (json_int_t)wanted->bit_rate, "sample_rate", (json_int_t)wanted->sample_rate,
+				"channels", (json_int_t)wanted->channels));
+	}
+	job = json_pack("{s:s, s:I, s:{s:I, s:I, s:I, s:I, s:I}, s:o}", "source_name",
+		run->track.source_name == NULL ? "" : run->track.source_name, "segment_ms", (json_int_t)conf->segment_ms,
+		"limits", "duration_s", (json_int_t)conf->source_duration_s, "memory", (json_int_t)conf->job_memory,
+		"cpu_s", (json_int_t)conf->job_cpu_s, "output", (json_int_t)output_limit(run), "nice",
+		(json_int_t)conf->job_nice, "renditions", renditions);
+	text = json_dumps(job, JSON_COMPACT);
+	if (text == NULL)
+		abort();
+	copy = arena_strdup(arena, text);
+	free(text);
+	json_decref(job);
+	return copy;
+}
+
+static enum err start_worker(struct run *run, int source, struct err_info *info)
+{
+	int outputs[WORKER_RENDITIONS_MOST];
+	struct spawn spawn = {
+		.program = run->runner->worker,
+		.job = worker_job(run, &run->arena),
+		.source = source,
+		.outputs = outputs,
+		.output_count = run->publish.count,
+	};
+
+	for (size_t i = 0; i < run->publish.count; i++)
+		outputs[i] = run->publish.outputs[i].fd;
+	return spawn_worker(&spawn, &run->worker, info);
+}
+
+enum err prepare_run(struct run *run, struct err_info *info)
+{
+	const struct runner *runner = run->runner;
+	struct transcode_job *wanted = arena_alloc(&run->arena, sizeof *wanted);
+	int source = -1;
+	enum err err;
+
+	if (strcmp(run->job.kind, TRANSCODE_KIND) != 0 || run->job.track == NULL)
+		return err_set(info, ERR_UNPROCESSABLE, "this jobrunner knows no such job: %.32s", run->job.kind);
+	err = transcode_job_decode(run->job.payload, &run->arena, wanted, info);
+	if (err == ERR_OK && wanted->count > WORKER_RENDITIONS_MOST)
+		err = err_set(info, ERR_UNPROCESSABLE, "a job makes at most %d renditions", (int)WORKER_RENDITIONS_MOST);
+	if (err == ERR_OK)
+		err = find_missing(run, wanted, info);
+	if (err != ERR_OK || run->publish.count == 0)
+		return err;
+	run->publish.drop_source = !runner->conf->keep_source && wanted->source != NULL;
+	err = source_open(runner->conf, wanted, &source, info);
+	if (err == ERR_OK)
+		err = open_outputs(run, info);
+	if (err == ERR_OK)
+		err = start_worker(run, source, info);
+	if (source >= 0)
+		close(source);
+	return err;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+#include "jobs/publish.h"
+
+#include "base/fs.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "model/job.h"
+#include "package/cmaf_index.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Samples of a frame: segments can only be cut between two. */
+static const struct {
+	const char *codec;
+	uint32_t samples;
+} frames[] = {{"aac", 1024}, {"opus", 960}, {"flac", 4608}};
+
+static uint32_t frame_samples(const char *codec)
+{
+	for (size_t i = 0; i < sizeof frames / sizeof *frames; i++) {
+		if (strcmp(frames[i].codec, codec) == 0)
+			return frames[i].samples;
+	}
+	return 1;
+}
+
+/* A name in URLs and of a file: the job table is not ours alone. */
+static bool is_quality(const char *name)
+{
+	size_t length = strlen(name);
+
+	return length > 0 && length < sizeof((struct rendition *)0)->quality &&
+		strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
+}
+
+static enum err compare(const struct publish *publish, const struct publish_output *output, struct err_info *info)
+{
+	const struct conf_rendition *wanted = output->wanted;
+	const struct rendition *row = &output->row;
+	double expected, apart;
+
+	if (strcmp(row->codec, wanted->codec) != 0 || row->sample_rate != (uint64_t)wanted->sample_rate ||
+		row->channels < 1 || row->channels > (uint64_t)wanted->channels)
+		return err_set(info, ERR_UNPROCESSABLE, "the worker made %s as %.15s, %" PRIu32 " Hz, %" PRIu32 " channels, which nobody asked for",
+			wanted->quality, row->codec, row->sample_rate, row->channels);
+	/* A millisecond is more than a resampler rounds, and less than anything a worker that gave up early would leave out. */
+	expected = (double)publish->samples * (double)row->sample_rate / (double)publish->source.sample_rate;
+	apart = (double)row->samples - expected;
+	if (apart > row->sample_rate / 1000.0 || apart < row->sample_rate / -1000.0)
+		return err_set(info, ERR_UNPROCESSABLE, "%s holds %" PRIu64 " samples where the source has %.0f", wanted->quality,
+			row->samples, expected);
+	return ERR_OK;
+}
+
+enum err publish_check(const struct publish *publish, size_t index, struct err_info *info)
+{
+	struct publish_output *output = &publish->outputs[index];
+	struct rendition *row = &output->row;
+	unsigned char digest[HASH_SIZE];
+	enum err err;
+
+	memset(row, 0, sizeof *row);
+	if (!is_quality(output->wanted->quality))
+		return err_set(info, ERR_UNPROCESSABLE, "a quality is named with a-z, 0-9 and -, at most %zu of them",
+			sizeof row->quality - 1);
+	err = cmaf_index_read(output->fd, publish->arena, row, info);
+	if (err == ERR_OK)
+		err = compare(publish, output, info);
+	if (err == ERR_OK && (fchmod(output->fd, 0640) != 0 || fsync(output->fd) != 0))
+		err = err_set_errno(info, ERR_IO, errno, "cannot finish %s", output->path);
+	if (err == ERR_OK)
+		err = hash_sha256_file(output->fd, digest, info);
+	if (err != ERR_OK)
+		return err;
+	hash_hex(digest, sizeof digest, row->etag);
+	snprintf(row->track, sizeof row->track, "%s", publish->track);
+	snprintf(row->quality, sizeof row->quality, "%s", output->wanted->quality);
+	snprintf(row->file, sizeof row->file, "%s.mp4", output->wanted->quality);
+	row->bit_rate = (uint32_t)output->wanted->bit_rate;
+	row->modified = clock_seconds(publish->clock);
+	return ERR_OK;
+}
+
+/* Whether A and B cut at the same instants, to one frame. */
+static enum err compare_cuts(const struct rendition *a, const struct rendition *b, struct err_info *info)
+{
+	double frame = (double)frame_samples(a->codec) / (a->timescale < b->timescale ? a->timescale : b->timescale);
+	double at_a = -(double)a->priming / a->timescale, at_b = -(double)b->priming / b->timescale;
+	size_t i;
+
+	for (i = 0; i < a->segments.count && i < b->segments.count; i++) {
+		if (i > 0 && (at_a - at_b > frame || at_b - at_a > frame))
+			break;
+		at_a += (double)a->segments.segments[i].duration / a->timescale;
+		at_b += (double)b->segments.segments[i].duration / b->timescale;
+	}
+	if (i < a->segments.count || i < b->segments.count)
+		return err_set(info, ERR_UNPROCESSABLE, "segment %zu of %s does not begin where that of %s does", i + 1,
+			b->quality, a->quality);
+	return ERR_OK;
+}
+
+/* Against one rendition of the same codec that the track has already, if there is one. */
+static enum err compare_published(const struct publish *publish, const struct rendition *row,
+	const struct rendition *published, size_t count, struct err_info *info)
+{
+	struct rendition_view view;
+	enum err err;
+
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(published[i].codec, row->codec) != 0)
+			continue;
+		err = rendition_get(publish->db, publish->track, published[i].quality, publish->arena, &view, info);
+		return err == ERR_OK ? compare_cuts(&view.rendition, row, info) : err;
+	}
+	return ERR_OK;
+}
+
+enum err publish_align(const struct publish *publish, struct err_info *info)
+{
+	struct rendition *published;
+	struct track track;
+	size_t count;
+	enum err err = rendition_list(publish->db, publish->track, publish->arena, &track, &published, &count, info);
+
+	for (size_t i = 0; err == ERR_OK && i < publish->count; i++) {
+		const struct rendition *row = &publish->outputs[i].row;
+		size_t first = 0;
+
+		while (strcmp(publish->outputs[first].row.codec, row->codec) != 0)
+			first++;
+		if (first < i)
+			err = compare_cuts(&publish->outputs[first].row, row, info);
+		else
+			err = compare_published(publish, row, published, count, info);
+	}
+	return err;
+}
+
+static enum err move_all(const struct publish *publish, struct err_info *info)
+{
+	const char *folder = conf_data_path(publish->conf, publish->arena, "media/%s", publish->track);
+	enum err err = fs_make_dirs(folder, 0750, info);
+
+	for (size_t i = 0; err == ERR_OK && i < publish->count; i++) {
+		struct publish_output *output = &publish->outputs[i];
+
+		err = fs_rename(output->path, arena_printf(publish->arena, "%s/%s", folder, output->row.file), info);
+		if (err == ERR_OK)
+			err = rendition_put(publish->db, &output->row, info);
+	}
+	return err;
+}
+
+/* The row stops naming its source; *NAME is the file to remove then, else NULL. */
+static enum err forget_source(const struct publish *publish, const struct track *track, const char **name, struct err_info *info)
+{
+	struct db_stmt *stmt;
+	enum err err;
+
+	*name = NULL;
+	if (!publish->drop_source || track->source_file == NULL)
+		return ERR_OK;
+	stmt = db_stmt(publish->db, SQL_TRACK_DROP_SOURCE);
+	db_bind_text(stmt, ":id", publish->track);
+	db_bind_text(stmt, ":job", publish->job);
+	err = db_run(stmt, info);
+	if (err == ERR_OK && db_changes(publish->db) > 0)
+		*name = track->source_file;
+	return err;
+}
+
+/* Only when the commit is surely on the disk: a job that the power brought back would find nothing to work from. */
+static void remove_source(const struct publish *publish, const char *name)
+{
+	const char *path = conf_data_path(publish->conf, publish->arena, "source/%s", name);
+	struct db_stmt *stmt = db_stmt(publish->db, SQL_DB_CHECKPOINT);
+	struct err_info info = {0};
+
+	db_step(stmt, &info);
+	db_reset(stmt);
+	if (strchr(name, '/') == NULL && unlink(path) != 0 && errno != ENOENT) {
+		err_set_errno(&info, ERR_IO, errno, "cannot remove %s", path);
+		log_failure(LOG_WARNING, "a source is left behind", &info);
+	}
+}
+
+enum err publish_commit(const struct publish *publish, struct err_info *info)
+{
+	int64_t now = clock_ms(publish->clock);
+	const char *source = NULL;
+	struct track track;
+	enum err err = db_begin(publish->db, info);
+
+	if (err != ERR_OK)
+		return err;
+	err = track_get(publish->db, publish->track, publish->arena, &track, info);
+	if (err == ERR_OK)
+		err = job_finish(publish->db, publish->job, publish->owner, now, info);
+	if (err == ERR_OK)
+		err = move_all(publish, info);
+	if (err == ERR_OK && publish->count > 0)
+		err = track_set_source(publish->db, &publish->source, info);
+	if (err == ERR_OK)
+		err = track_set_state(publish->db, publish->track, TRACK_READY, NULL, now, info);
+	if (err == ERR_OK)
+		err = forget_source(publish, &track, &source, info);
+	if (err == ERR_OK)
+		err = db_commit(publish->db, info);
+	if (err != ERR_OK)
+		db_rollback(publish->db);
+	else if (source != NULL)
+		remove_source(publish, source);
+	return err;
+}

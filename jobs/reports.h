@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a worker says: JSON lines on its pipe (worker_protocol.h), read as they come and turned into checked values.
+ *
+ *     pipe ──reports_read()──► line buffer ──reports_next()──► struct report
+ *
+ * The worker has opened a stranger's media, so a report is as trustworthy as the media: every line has a longest length,
+ * every number a range, every text is cleaned and cut. A line that breaks the protocol is an error and the end of
+ * the worker. Belongs to one thread.
+ */
+#ifndef TONEARM_JOBS_REPORTS_H
+#define TONEARM_JOBS_REPORTS_H
+
+#include "base/err.h"
+#include "jobs/worker_protocol.h"
+#include "model/track.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { REPORT_STAGE = 24, REPORT_FORMAT = 16, REPORT_LINES_MOST = 1000000 };
+
+enum report_kind { REPORT_SOURCE, REPORT_PROGRESS, REPORT_DONE, REPORT_FAILED };
+
+/* What the worker learned of the source. Texts are clean UTF-8 of one line, "" when the source has none. */
+struct report_source {
+	char format[REPORT_FORMAT]; /* [a-z0-9]+ */
+	int64_t sample_rate, channels;
+	int64_t duration_ms; /* an estimate */
+	char title[TRACK_TEXT + 1], artist[TRACK_TEXT + 1], album[TRACK_TEXT + 1];
+	int64_t number, year; /* 0 when unknown */
+};
+
+struct report {
+	enum report_kind kind;
+	struct report_source source; /* REPORT_SOURCE */
+	char stage[REPORT_STAGE];    /* REPORT_PROGRESS: [a-z-]+ */
+	double progress, speed;      /* REPORT_PROGRESS: 0 to 1; times real time, 0 when unknown */
+	int64_t duration_ms;         /* REPORT_DONE */
+	int64_t samples;             /* REPORT_DONE, at the source's rate */
+	struct err_info failure;     /* REPORT_FAILED */
+};
+
+struct reports {
+	size_t start, end; /* bytes of `line` that are not taken yet */
+	size_t lines;      /* taken so far */
+	char line[WORKER_LINE_BYTES];
+};
+
+/* Empties READER for a new worker. */
+void reports_init(struct reports *reader);
+
+/*
+ * One read() of FD, which does not block. ERR_OK: bytes came, call reports_next() until it has no more; ERR_NOT_READY: none are
+ * there now; ERR_NOT_FOUND: the other end is closed; ERR_UNPROCESSABLE: a line is longer than WORKER_LINE_BYTES; ERR_IO.
+ */
+enum err reports_read(struct reports *reader, int fd, struct err_info *info);
+
+/* The next whole line into OUT. ERR_NOT_FOUND when there is none yet; ERR_UNPROCESSABLE with a sentence when it breaks the protocol. */
+enum err reports_next(struct reports *reader, struct report *out, struct err_info *info);
+
+/* One line of LENGTH bytes, without its newline. ERR_UNPROCESSABLE. Pure. */
+enum err report_parse(const char *line, size_t length, struct report *out, struct err_info *info);
+
+#endif

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+#include "jobs/run.h"
+
+#include "base/log.h"
+#include "jobs/conclude.h"
+#include "jobs/prepare.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* How often the job table hears of progress, of a new stage, and is asked whether a silent worker's job was cancelled. */
+#define PROGRESS_US 1000000
+#define STAGE_US 100000
+#define LOOK_US 2000000
+
+/* Whether trying again can never help. */
+static bool is_hopeless(enum err err)
+{
+	switch (err) {
+	case ERR_BAD_REQUEST:
+	case ERR_FORBIDDEN:
+	case ERR_NOT_FOUND:
+	case ERR_TOO_LARGE:
+	case ERR_UNSUPPORTED:
+	case ERR_UNPROCESSABLE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Ends the run with VERDICT: at once when no worker is there, else when it is gone. The first verdict stands. */
+static void decide(struct run *run, enum run_verdict verdict, const struct err_info *reason)
+{
+	if (run->verdict != RUN_UNDECIDED)
+		return;
+	run->verdict = verdict;
+	if (reason != NULL)
+		run->reason = *reason;
+	if (run->worker.pid > 0)
+		spawn_kill(&run->worker);
+	else
+		conclude_run(run);
+}
+
+/* Progress and lease. False when the run has come to its end by it. */
+static bool write_progress(struct run *run, const char *stage)
+{
+	struct runner *runner = run->runner;
+	struct err_info info = {0};
+	int64_t now = clock_monotonic_us();
+	bool changed = strcmp(run->stage, stage) != 0;
+	enum err err;
+
+	if (now - run->written_us < (changed ? STAGE_US : PROGRESS_US))
+		return true;
+	snprintf(run->stage, sizeof run->stage, "%s", stage);
+	run->written_us = now;
+	run->looked_us = now;
+	err = job_report(runner->db, run->job.id, runner->owner, stage, run->progress, run->speed,
+		clock_ms(runner->clock), runner->conf->job_lease_s * 1000, &info);
+	if (err == ERR_OK)
+		run->renewed_us = now;
+	else if (err == ERR_CONFLICT)
+		decide(run, RUN_LOST, NULL);
+	else if (err == ERR_ABORTED)
+		decide(run, RUN_CANCELLED, NULL);
+	else
+		log_failure(LOG_WARNING, "progress could not be written", &info);
+	return run->verdict == RUN_UNDECIDED;
+}
+
+static void begin_publishing(struct run *run)
+{
+	run->phase = RUN_PUBLISHING;
+	run->progress = 1;
+	run->speed = 0;
+}
+
+static void start(struct run *run)
+{
+	struct err_info info = {0};
+	enum err err = prepare_run(run, &info);
+
+	if (err != ERR_OK)
+		decide(run, is_hopeless(err) ? RUN_HOPELESS : RUN_FAILED, &info);
+	else if (run->publish.count == 0)
+		begin_publishing(run);
+	else
+		log_message(LOG_INFO, "worker started");
+}
+
+enum err run_claim(struct runner *runner, struct run **out, struct err_info *info)
+{
+	struct run *run = calloc(1, sizeof *run);
+	enum err err;
+
+	*out = NULL;
+	if (run == NULL)
+		return err_set(info, ERR_NO_MEMORY, "no memory for another job");
+	run->runner = runner;
+	run->worker.reports = -1;
+	run->workdir.fd = -1;
+	reports_init(&run->reports);
+	err = job_claim(runner->db, runner->owner, clock_ms(runner->clock), runner->conf->job_lease_s * 1000,
+		&run->arena, &run->job, info);
+	if (err != ERR_OK) {
+		run_free(run);
+		return err;
+	}
+	run->started_us = run->heard_us = run->looked_us = run->renewed_us = clock_monotonic_us();
+	run->publish = (struct publish){.conf = runner->conf, .db = runner->db, .clock = runner->clock,
+		.arena = &run->arena, .owner = runner->owner, .job = run->job.id, .track = run->job.track};
+	log_context(run->job.id);
+	start(run);
+	log_context(NULL);
+	*out = run;
+	return ERR_OK;
+}
+
+static const char *keep_text(struct run *run, const char *text)
+{
+	return text[0] == '\0' ? NULL : arena_strdup(&run->arena, text);
+}
+
+static enum err take_source(struct run *run, const struct report_source *source, struct err_info *info)
+{
+	struct track *track = &run->publish.source;
+	enum err err;
+
+	if (track->sample_rate != 0)
+		return err_set(info, ERR_UNPROCESSABLE, "the worker broke the protocol: two \"source\"");
+	snprintf(track->id, sizeof track->id, "%s", run->job.track);
+	track->title = keep_text(run, source->title);
+	track->artist = keep_text(run, source->artist);
+	track->album = keep_text(run, source->album);
+	track->number = source->number;
+	track->year = source->year;
+	track->duration_ms = source->duration_ms;
+	track->sample_rate = source->sample_rate;
+	track->channels = source->channels;
+	track->source_format = keep_text(run, source->format);
+	track->updated_ms = clock_ms(run->runner->clock);
+	err = track_set_source(run->runner->db, track, info);
+	return err == ERR_NOT_FOUND ? err_set(info, ERR_INTERNAL, "the track was deleted while it was worked on") : err;
+}
+
+static enum err take_done(struct run *run, const struct report *report, struct err_info *info)
+{
+	if (run->publish.source.sample_rate == 0)
+		return err_set(info, ERR_UNPROCESSABLE, "the worker broke the protocol: \"done\" without \"source\"");
+	run->done_seen = true;
+	run->publish.samples = report->samples;
+	run->publish.source.duration_ms = report->duration_ms;
+	run->publish.source.updated_ms = clock_ms(run->runner->clock);
+	return ERR_OK;
+}
+
+static enum err take_report(struct run *run, const struct report *report, struct err_info *info)
+{
+	if (run->done_seen || run->failure.code != ERR_OK)
+		return err_set(info, ERR_UNPROCESSABLE, "the worker broke the protocol: a report after its last");
+	run->heard_us = clock_monotonic_us();
+	switch (report->kind) {
+	case REPORT_SOURCE:
+		return take_source(run, &report->source, info);
+	case REPORT_PROGRESS:
+		run->progress = report->progress;
+		run->speed = report->speed;
+		write_progress(run, report->stage);
+		return ERR_OK;
+	case REPORT_DONE:
+		return take_done(run, report, info);
+	case REPORT_FAILED:
+		run->failure = report->failure;
+		return ERR_OK;
+	}
+	return ERR_OK;
+}
+
+static void close_reports(struct run *run)
+{
+	if (run->worker.reports >= 0)
+		close(run->worker.reports);
+	run->worker.reports = -1;
+}
+
+/* One read, and the reports it completes. False when nothing more is to be had now. */
+static bool read_reports(struct run *run)
+{
+	struct err_info info = {0};
+	struct report report;
+	enum err err = reports_read(&run->reports, run->worker.reports, &info);
+
+	if (err == ERR_NOT_FOUND) {
+		close_reports(run);
+		return false;
+	}
+	while (err == ERR_OK && run->verdict == RUN_UNDECIDED) {
+		err = reports_next(&run->reports, &report, &info);
+		if (err == ERR_NOT_FOUND)
+			return true;
+		if (err == ERR_OK)
+			err = take_report(run, &report, &info);
+	}
+	if (err != ERR_OK && err != ERR_NOT_READY)
+		decide(run, RUN_FAILED, &info);
+	return false;
+}
+
+void run_reports(struct run *run)
+{
+	if (run->worker.reports < 0)
+		return;
+	log_context(run->job.id);
+	read_reports(run);
+	log_context(NULL);
+}
+
+/* The worker is gone: what did it leave? */
+static void judge(struct run *run, int status)
+{
+	struct err_info info = {0};
+
+	if (run->verdict != RUN_UNDECIDED) {
+		conclude_run(run);
+	} else if (run->failure.code != ERR_OK) {
+		decide(run, is_hopeless(run->failure.code) ? RUN_HOPELESS : RUN_FAILED, &run->failure);
+	} else if (run->done_seen && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+		begin_publishing(run);
+	} else {
+		conclude_exit(status, &info);
+		decide(run, RUN_FAILED, &info);
+	}
+}
+
+void run_reap(struct run *run)
+{
+	siginfo_t seen = {0};
+	int status = 0;
+
+	/* Look first without reaping: until then the process group is surely its own, so that stragglers can be killed. */
+	if (run->worker.pid == 0 || waitid(P_PID, (id_t)run->worker.pid, &seen, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+		seen.si_pid == 0)
+		return;
+	spawn_kill(&run->worker);
+	waitpid(run->worker.pid, &status, 0);
+	run->worker.pid = 0;
+	/* The pipe holds at most what fits into it: reports_read() takes all of it in a few calls. */
+	log_context(run->job.id);
+	while (run->worker.reports >= 0 && run->verdict == RUN_UNDECIDED && read_reports(run))
+		continue;
+	close_reports(run);
+	if (run->phase == RUN_WORKING)
+		judge(run, status);
+	log_context(NULL);
+}
+
+/* For a worker that says nothing: its job may be cancelled or lost all the same. */
+static void look_at_table(struct run *run)
+{
+	struct err_info info = {0};
+	struct arena arena = {0};
+	struct job job;
+	enum err err = job_get(run->runner->db, run->job.id, &arena, &job, &info);
+
+	run->looked_us = clock_monotonic_us();
+	if (err == ERR_NOT_FOUND || (err == ERR_OK && (job.state != JOB_RUNNING || job.lease_owner == NULL ||
+							      strcmp(job.lease_owner, run->runner->owner) != 0)))
+		decide(run, RUN_LOST, NULL);
+	else if (err == ERR_OK && job.cancel_requested)
+		decide(run, RUN_CANCELLED, NULL);
+	arena_free(&arena);
+}
+
+void run_tick(struct run *run)
+{
+	int64_t now = clock_monotonic_us();
+	const struct conf *conf = run->runner->conf;
+	struct err_info info = {0};
+
+	if (run->phase != RUN_WORKING || run->verdict != RUN_UNDECIDED)
+		return;
+	log_context(run->job.id);
+	if (now - run->heard_us > run->runner->silence_us) {
+		err_set(&info, ERR_TIMEOUT, "the worker said nothing for %lld seconds",
+			(long long)(run->runner->silence_us / 1000000));
+		decide(run, RUN_FAILED, &info);
+	} else if (now - run->started_us > conf->job_wall_s * 1000000) {
+		err_set(&info, ERR_TIMEOUT, "the worker was not done after %lld seconds", (long long)conf->job_wall_s);
+		decide(run, RUN_FAILED, &info);
+	} else if (now - run->renewed_us > conf->job_lease_s * 1000000) {
+		decide(run, RUN_LOST, NULL); /* the table could not be written for that long */
+	} else if (now - run->looked_us > LOOK_US) {
+		look_at_table(run);
+	}
+	log_context(NULL);
+}
+
+static enum err publish_step(struct run *run, struct err_info *info)
+{
+	enum err err;
+
+	if (run->published < run->publish.count)
+		return publish_check(&run->publish, run->published++, info);
+	err = publish_align(&run->publish, info);
+	if (err == ERR_OK)
+		err = publish_commit(&run->publish, info);
+	if (err == ERR_OK)
+		decide(run, RUN_DONE, NULL);
+	return err;
+}
+
+void run_publish(struct run *run)
+{
+	struct err_info info = {0};
+	enum err err;
+
+	log_context(run->job.id);
+	if (write_progress(run, "publish")) {
+		err = publish_step(run, &info);
+		if (err == ERR_CONFLICT)
+			decide(run, RUN_LOST, NULL);
+		else if (err == ERR_NOT_FOUND)
+			decide(run, RUN_HOPELESS, &info);
+		else if (err != ERR_OK)
+			decide(run, RUN_FAILED, &info);
+	}
+	log_context(NULL);
+}
+
+void run_stop(struct run *run)
+{
+	if (run->phase != RUN_WORKING)
+		return;
+	log_context(run->job.id);
+	decide(run, RUN_HANDED_BACK, NULL);
+	log_context(NULL);
+}
+
+void run_free(struct run *run)
+{
+	if (run == NULL)
+		return;
+	close_reports(run);
+	for (size_t i = 0; i < run->publish.count; i++) {
+		if (run->publish.outputs[i].fd >= 0)
+			close(run->publish.outputs[i].fd);
+	}
+	workdir_remove(&run->workdir);
+	arena_free(&run->arena);
+	free(run);
+}

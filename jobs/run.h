@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One claimed job, from claim to end.
+ *
+ *     run_claim() ──► WORKING ── worker exits after "done" ──► PUBLISHING ──► OVER
+ *                       │  ▲                                       │            ▲
+ *                       │  └ reports: lease, progress, source      │            │
+ *                       └──── crash, breach, silence, cancel, lost lease ───────┘
+ *
+ * The loop tells it what happened (its pipe is readable, a child ended, time passed); it never waits itself, but for the disk when
+ * publishing, one rendition a step. How a run ends is a verdict, written to the job table once its worker is gone.
+ * Belongs to one thread.
+ */
+#ifndef TONEARM_JOBS_RUN_H
+#define TONEARM_JOBS_RUN_H
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "conf/conf.h"
+#include "db/db.h"
+#include "jobs/publish.h"
+#include "jobs/reports.h"
+#include "jobs/spawn.h"
+#include "jobs/workdir.h"
+#include "media/transcode_job.h"
+#include "model/job.h"
+#include "observe/metrics.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What all runs of this process share. Outlives them. */
+struct runner {
+	const struct conf *conf;
+	struct db *db;
+	struct metrics *metrics; /* may be NULL */
+	const struct clock *clock;
+	const char *worker;      /* path of the program */
+	int64_t silence_us;      /* without a report a worker is ended; less than a lease */
+	char owner[JOB_OWNER];   /* "host:pid:random" */
+};
+
+enum run_phase { RUN_WORKING, RUN_PUBLISHING, RUN_OVER };
+
+enum run_verdict {
+	RUN_UNDECIDED,
+	RUN_DONE,      /* published */
+	RUN_FAILED,    /* this attempt; the job is tried again while it has attempts left */
+	RUN_HOPELESS,  /* and trying again cannot help */
+	RUN_LOST,      /* another runner has it, or it was taken from the table: write nothing */
+	RUN_CANCELLED,
+	RUN_HANDED_BACK
+};
+
+struct run {
+	struct runner *runner;
+	struct arena arena; /* owns what the members below point to */
+	struct job job;
+	struct track track; /* as it was when the run began */
+	enum run_phase phase;
+	enum run_verdict verdict;
+	struct err_info reason; /* of RUN_FAILED and RUN_HOPELESS */
+
+	struct workdir workdir;
+	struct publish publish;
+	size_t published; /* outputs that publish_check() has passed */
+	struct worker worker;
+	struct reports reports;
+	bool done_seen;
+	struct err_info failure; /* the worker's own "failed"; ERR_OK when it sent none */
+
+	char stage[REPORT_STAGE]; /* last one reported */
+	double progress, speed;
+	int64_t started_us, heard_us; /* monotonic: begin, last report */
+	int64_t written_us;           /* last try to write progress to the job table */
+	int64_t renewed_us;           /* last time the lease was ours for sure */
+	int64_t looked_us;            /* last look at the job table, for a cancelled job whose worker is silent */
+};
+
+/*
+ * Claims the best job and starts it. ERR_OK: *OUT is a run, which may be over already when the job could not be started;
+ * ERR_NOT_FOUND: there is nothing to do; or a database error. The caller ends it with run_free() once it is over.
+ */
+enum err run_claim(struct runner *runner, struct run **out, struct err_info *info);
+
+/* Reads what the worker reported. Call when run->worker.reports is readable or hung up. */
+void run_reports(struct run *run);
+
+/* Looks whether the worker has ended. Call after SIGCHLD. */
+void run_reap(struct run *run);
+
+/* Looks at the clock: silence, wall time, a cancelled job. Call about once a second. */
+void run_tick(struct run *run);
+
+/* Publishes a step further. Call in each turn of the loop while run->phase is RUN_PUBLISHING. */
+void run_publish(struct run *run);
+
+/*
+ * The runner stops: ends the worker and hands the job back as soon as it is gone. What is being published is
+ * left to finish: that takes moments, and all work is done already.
+ */
+void run_stop(struct run *run);
+
+/* Closes, removes and frees all of it. RUN may be NULL. */
+void run_free(struct run *run);
+
+#endif

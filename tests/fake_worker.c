@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A worker that does what its source tells it: it speaks the protocol of jobs/worker_protocol.h, well or badly, so that tests can put the
+ * jobrunner through every fault. The source is a text of one command a line:
+ *
+ *     say TEXT        a report: the line as it is
+ *     source          a good "source" report: 44,100 Hz stereo
+ *     progress X      a good "progress" report
+ *     done SAMPLES    a good "done" report
+ *     failed SLUG TEXT
+ *     make SAMPLES    writes every output: SAMPLES at 44,100 Hz, in the rate of the rendition
+ *     halve           cuts every output to half of its bytes
+ *     only N          from here on `make` and `halve` mean output N alone
+ *     flood BYTES     one report line of so many bytes, without an end
+ *     touch PATH      makes a file; its content is the process id
+ *     wait PATH       until there is such a file
+ *     look PATH       writes its environment and the numbers of its open descriptors there
+ *     hang            for ever
+ *     raise NUMBER    sends itself a signal
+ *     exit STATUS
+ */
+#include "base/buf.h"
+#include "base/fs.h"
+#include "jobs/worker_protocol.h"
+#include "package/cmaf.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { RATE = 44100, FRAME = 1024, SCRIPT_MOST = 65536, DESCRIPTORS = 256 };
+
+extern char **environ;
+
+static json_t *job;
+static int only = -1;
+
+static void die(const char *what)
+{
+	fprintf(stderr, "fake worker: %s\n", what);
+	exit(70);
+}
+
+static void report(const char *line)
+{
+	if (fs_write_all(WORKER_FD_REPORT, line, strlen(line), NULL) != ERR_OK ||
+		fs_write_all(WORKER_FD_REPORT, "\n", 1, NULL) != ERR_OK)
+		die("nobody reads the reports");
+}
+
+static enum err put(void *context, uint64_t offset, const void *bytes, size_t length, struct err_info *info)
+{
+	const int *fd = context;
+
+	if (pwrite(*fd, bytes, length, (off_t)offset) != (ssize_t)length)
+		return err_set(info, ERR_IO, "cannot write an output");
+	return ERR_OK;
+}
+
+static void make(int fd, const json_t *wanted, uint64_t samples)
+{
+	static const unsigned char config[] = {0x12, 0x10}, frame[200] = {0x21};
+	uint32_t rate = (uint32_t)json_integer_value(json_object_get(wanted, "sample_rate"));
+	uint64_t segment_ms = (uint64_t)json_integer_value(json_object_get(job, "segment_ms"));
+	uint64_t length = samples * rate / RATE;
+	uint64_t frames = (length + FRAME + FRAME - 1) / FRAME, cut = segment_ms * rate / 1000 / FRAME;
+	struct cmaf_track track = {
+		.codec = CMAF_AAC,
+		.timescale = rate,
+		.sample_rate = rate,
+		.channels = (uint32_t)json_integer_value(json_object_get(wanted, "channels")),
+		.bit_rate = (uint32_t)json_integer_value(json_object_get(wanted, "bit_rate")),
+		.priming = FRAME,
+		.config = config,
+		.config_size = sizeof config,
+		.segments_expected = frames / cut + 1,
+	};
+	struct cmaf_output output = {put, &fd};
+	struct err_info info = {0};
+	struct cmaf_writer *writer;
+	enum err err = cmaf_open(&track, &output, &writer, &info);
+
+	for (uint64_t i = 0; err == ERR_OK && i < frames; i++) {
+		if (i > 0 && i % cut == 0)
+			err = cmaf_cut(writer, &info);
+		if (err == ERR_OK)
+			err = cmaf_sample(writer, frame, sizeof frame, FRAME, &info);
+	}
+	if (err == ERR_OK)
+		err = cmaf_finish(writer, length, &info);
+	cmaf_free(writer);
+	if (err != ERR_OK)
+		die(info.detail);
+}
+
+static void for_outputs(const char *command, uint64_t samples)
+{
+	const json_t *renditions = json_object_get(job, "renditions");
+
+	for (int i = 0; i < (int)json_array_size(renditions); i++) {
+		int fd = WORKER_FD_OUTPUT + i;
+
+		if (only >= 0 && only != i)
+			continue;
+		if (strcmp(command, "make") == 0)
+			make(fd, json_array_get(renditions, (size_t)i), samples);
+		else if (ftruncate(fd, lseek(fd, 0, SEEK_END) / 2) != 0)
+			die("cannot cut an output");
+	}
+}
+
+static void flood(uint64_t bytes)
+{
+	for (uint64_t i = 0; i < bytes; i++) {
+		if (fs_write_all(WORKER_FD_REPORT, "x", 1, NULL) != ERR_OK)
+			die("nobody reads the reports");
+	}
+}
+
+static void touch(const char *path)
+{
+	char text[32];
+	int length = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+
+	if (fs_write_file(path, text, (size_t)length, 0600, NULL) != ERR_OK)
+		die("cannot touch a file");
+}
+
+static void wait_for(const char *path)
+{
+	while (access(path, F_OK) != 0)
+		usleep(10000);
+}
+
+static void look(const char *path)
+{
+	struct buf text;
+
+	buf_init(&text, SCRIPT_MOST);
+	for (int fd = 0; fd < DESCRIPTORS; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			buf_printf(&text, "fd %d\n", fd);
+	}
+	for (char **entry = environ; *entry != NULL; entry++)
+		buf_printf(&text, "env %s\n", *entry);
+	buf_printf(&text, "session %d\n", getsid(0) == getpid());
+	if (fs_write_file(path, text.data, text.length, 0600, NULL) != ERR_OK)
+		die("cannot write what it sees");
+	buf_free(&text);
+}
+
+static void report_done(uint64_t samples)
+{
+	char line[128];
+
+	snprintf(line, sizeof line, "{\"event\":\"done\",\"duration_ms\":%" PRIu64 ",\"samples\":%" PRIu64 "}",
+		samples * 1000 / RATE, samples);
+	report(line);
+}
+
+static void report_failed(char *text)
+{
+	char line[1024];
+	char *space = strchr(text, ' ');
+
+	if (space == NULL)
+		die("failed SLUG TEXT");
+	*space = '\0';
+	snprintf(line, sizeof line, "{\"event\":\"failed\",\"error\":\"%s\",\"detail\":\"%s\"}", text, space + 1);
+	report(line);
+}
+
+static void obey(char *command)
+{
+	char *value = strchr(command, ' ');
+	uint64_t number;
+	char line[128];
+
+	if (value == NULL)
+		value = command + strlen(command);
+	else
+		*value++ = '\0';
+	number = strtoull(value, NULL, 10);
+	if (strcmp(command, "say") == 0) {
+		report(value);
+	} else if (strcmp(command, "source") == 0) {
+		report("{\"event\":\"source\",\"format\":\"fake\",\"sample_rate\":44100,\"channels\":2,\"duration_ms\":9000,"
+		       "\"tags\":{\"title\":\"A fake\",\"year\":1999}}");
+	} else if (strcmp(command, "progress") == 0) {
+		snprintf(line, sizeof line, "{\"event\":\"progress\",\"stage\":\"transcode\",\"progress\":%.16s,\"speed\":2}", value);
+		report(line);
+	} else if (strcmp(command, "done") == 0) {
+		report_done(number);
+	} else if (strcmp(command, "failed") == 0) {
+		report_failed(value);
+	} else if (strcmp(command, "make") == 0 || strcmp(command, "halve") == 0) {
+		for_outputs(command, number);
+	} else if (strcmp(command, "only") == 0) {
+		only = (int)number;
+	} else if (strcmp(command, "flood") == 0) {
+		flood(number);
+	} else if (strcmp(command, "touch") == 0) {
+		touch(value);
+	} else if (strcmp(command, "wait") == 0) {
+		wait_for(value);
+	} else if (strcmp(command, "look") == 0) {
+		look(value);
+	} else if (strcmp(command, "raise") == 0) {
+		raise((int)number);
+	} else if (strcmp(command, "exit") == 0) {
+		exit((int)number);
+	} else if (strcmp(command, "hang") == 0) {
+		for (;;)
+			pause();
+	} else {
+		die("a command it does not know");
+	}
+}
+
+int main(void)
+{
+	static char script[SCRIPT_MOST];
+	char *rest = script, *line;
+
+	job = json_loadfd(WORKER_FD_JOB, 0, NULL);
+	if (job == NULL)
+		die("no job");
+	if (pread(WORKER_FD_SOURCE, script, sizeof script - 1, 0) < 0)
+		die("no source");
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		if (line[0] != '\0')
+			obey(line);
+	}
+	json_decref(job);
+	return 0;
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+#include "jobs/reports.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static enum err parse(const char *line, struct report *out)
+{
+	struct err_info info = {0};
+	enum err err = report_parse(line, strlen(line), out, &info);
+
+	assert_true(err == ERR_OK || (err == ERR_UNPROCESSABLE && info.detail[0] != '\0'));
+	return err;
+}
+
+static void reads_a_source(void **state)
+{
+	struct report report;
+
+	(void)state;
+	assert_int_equal(parse("{\"event\":\"source\",\"format\":\"mp3\",\"sample_rate\":44100,\"channels\":2,\"duration_ms\":10333,"
+			       "\"tags\":{\"title\":\"A\",\"artist\":\"B\",\"album\":\"C\",\"track\":3,\"year\":1999}}", &report), ERR_OK);
+	assert_int_equal(report.kind, REPORT_SOURCE);
+	assert_string_equal(report.source.format, "mp3");
+	assert_int_equal(report.source.sample_rate, 44100);
+	assert_int_equal(report.source.channels, 2);
+	assert_int_equal(report.source.duration_ms, 10333);
+	assert_string_equal(report.source.title, "A");
+	assert_string_equal(report.source.artist, "B");
+	assert_string_equal(report.source.album, "C");
+	assert_int_equal(report.source.number, 3);
+	assert_int_equal(report.source.year, 1999);
+}
+
+static void tags_are_cleaned(void **state)
+{
+	struct report report;
+
+	(void)state;
+	assert_int_equal(parse("{\"event\":\"source\",\"format\":\"mp3\",\"sample_rate\":8000,\"channels\":1,\"duration_ms\":0,"
+			       "\"tags\":{\"title\":\"  a\\tb\\nc\\u0007\\u0000d  \",\"artist\":17,\"album\":\" \",\"track\":-3,\"year\":123456}}",
+			 &report), ERR_OK);
+	assert_string_equal(report.source.title, "a b cd");
+	assert_string_equal(report.source.artist, "");
+	assert_string_equal(report.source.album, "");
+	assert_int_equal(report.source.number, 0);
+	assert_int_equal(report.source.year, 0);
+}
+
+static void long_tags_are_cut_between_characters(void **state)
+{
+	char line[4096] = "{\"event\":\"source\",\"format\":\"mp3\",\"sample_rate\":8000,\"channels\":1,\"duration_ms\":0,\"tags\":{\"title\":\"x";
+	struct report report;
+
+	(void)state;
+	for (int i = 0; i < 400; i++)
+		strcat(line, "\xC3\xA9");
+	strcat(line, "\"}}");
+	assert_int_equal(parse(line, &report), ERR_OK);
+	assert_int_equal(strlen(report.source.title), TRACK_TEXT - 1);
+	assert_memory_equal(report.source.title + TRACK_TEXT - 3, "\xC3\xA9", 3);
+}
+
+static void reads_progress(void **state)
+{
+	struct report report;
+
+	(void)state;
+	assert_int_equal(parse("{\"event\":\"progress\",\"stage\":\"transcode\",\"progress\":0.31,\"speed\":41.7}", &report), ERR_OK);
+	assert_int_equal(report.kind, REPORT_PROGRESS);
+	assert_string_equal(report.stage, "transcode");
+	assert_float_equal(report.progress, 0.31, 1e-9);
+	assert_float_equal(report.speed, 41.7, 1e-9);
+	assert_int_equal(parse("{\"event\":\"progress\",\"stage\":\"a\",\"progress\":-1e300,\"speed\":1e300}", &report), ERR_OK);
+	assert_float_equal(report.progress, 0, 0);
+	assert_float_equal(report.speed, 1e6, 0);
+	assert_int_equal(parse("{\"event\":\"progress\",\"stage\":\"a\",\"progress\":7,\"speed\":\"fast\"}", &report), ERR_OK);
+	assert_float_equal(report.progress, 1, 0);
+	assert_float_equal(report.speed, 0, 0);
+}
+
+static void reads_both_ends(void **state)
+{
+	struct report report;
+
+	(void)state;
+	assert_int_equal(parse("{\"event\":\"done\",\"duration_ms\":10333,\"samples\":455699}", &report), ERR_OK);
+	assert_int_equal(report.kind, REPORT_DONE);
+	assert_int_equal(report.samples, 455699);
+	assert_int_equal(parse("{\"event\":\"failed\",\"error\":\"unsupported-media\",\"detail\":\"This is a picture.\"}", &report), ERR_OK);
+	assert_int_equal(report.kind, REPORT_FAILED);
+	assert_int_equal(report.failure.code, ERR_UNSUPPORTED);
+	assert_string_equal(report.failure.detail, "This is a picture.");
+	assert_int_equal(parse("{\"event\":\"failed\",\"error\":\"ok\",\"detail\":\"x\"}", &report), ERR_OK);
+	assert_int_equal(report.failure.code, ERR_INTERNAL);
+	assert_int_equal(parse("{\"event\":\"failed\",\"error\":17,\"detail\":\"x\"}", &report), ERR_OK);
+	assert_int_equal(report.failure.code, ERR_INTERNAL);
+}
+
+static void refuses_what_is_no_report(void **state)
+{
+	static const char *const lines[] = {
+		"", " ", "x", "null", "17", "\"done\"", "[]", "{}", "{\"event\":17}", "{\"event\":\"dance\"}",
+		"{\"event\":\"done\",\"event\":\"done\",\"duration_ms\":1,\"samples\":1}",
+		"{\"event\":\"done\",\"duration_ms\":1,\"samples\":1} x",
+		"{\"event\":\"done\"}",
+		"{\"event\":\"done\",\"duration_ms\":1,\"samples\":0}",
+		"{\"event\":\"done\",\"duration_ms\":-1,\"samples\":1}",
+		"{\"event\":\"done\",\"duration_ms\":1,\"samples\":1.5}",
+		"{\"event\":\"done\",\"duration_ms\":1,\"samples\":9223372036854775807}",
+		"{\"event\":\"done\",\"duration_ms\":1,\"samples\":92233720368547758070}",
+		"{\"event\":\"failed\",\"error\":\"io\"}",
+		"{\"event\":\"failed\",\"error\":\"io\",\"detail\":\"\\u0001\"}",
+		"{\"event\":\"progress\",\"progress\":0.5}",
+		"{\"event\":\"progress\",\"stage\":\"\",\"progress\":0.5}",
+		"{\"event\":\"progress\",\"stage\":\"a b\",\"progress\":0.5}",
+		"{\"event\":\"progress\",\"stage\":\"a\\u0000b\",\"progress\":0.5}",
+		"{\"event\":\"progress\",\"stage\":\"abcdefghijklmnopqrstuvwxyz\",\"progress\":0.5}",
+		"{\"event\":\"source\",\"format\":\"mp3\",\"sample_rate\":0,\"channels\":2,\"duration_ms\":1}",
+		"{\"event\":\"source\",\"format\":\"mp3\",\"sample_rate\":44100,\"channels\":0,\"duration_ms\":1}",
+		"{\"event\":\"source\",\"format\":\"mp3\",\"sample_rate\":44100,\"channels\":2}",
+		"{\"event\":\"source\",\"format\":\"../mp3\",\"sample_rate\":44100,\"channels\":2,\"duration_ms\":1}",
+	};
+	struct report report;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+		if (parse(lines[i], &report) != ERR_UNPROCESSABLE)
+			fail_msg("taken as a report: %s", lines[i]);
+	}
+}
+
+/* A pipe whose reading end does not block, and a reader. */
+struct fixture {
+	int ends[2];
+	struct reports reports;
+};
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof *fixture);
+
+	*state = fixture;
+	reports_init(&fixture->reports);
+	return fixture != NULL && pipe2(fixture->ends, O_NONBLOCK | O_CLOEXEC) == 0 ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+
+	close(fixture->ends[0]);
+	if (fixture->ends[1] >= 0)
+		close(fixture->ends[1]);
+	free(fixture);
+	return 0;
+}
+
+static void put(struct fixture *fixture, const char *text)
+{
+	assert_int_equal(write(fixture->ends[1], text, strlen(text)), strlen(text));
+}
+
+static void lines_come_in_pieces(void **state)
+{
+	static const char text[] = "{\"event\":\"done\",\"duration_ms\":1,\"samples\":7}\n";
+	struct fixture *fixture = *state;
+	struct err_info info = {0};
+	struct report report;
+
+	for (size_t cut = 0; cut < strlen(text) - 1; cut++) {
+		assert_int_equal(write(fixture->ends[1], text + cut, 1), 1);
+		assert_int_equal(reports_read(&fixture->reports, fixture->ends[0], &info), ERR_OK);
+		assert_int_equal(reports_next(&fixture->reports, &report, &info), ERR_NOT_FOUND);
+	}
+	assert_int_equal(reports_read(&fixture->reports, fixture->ends[0], &info), ERR_NOT_READY);
+	put(fixture, "\n{\"event\":\"done\",\"duration_ms\":1,\"samples\":8}\n{");
+	assert_int_equal(reports_read(&fixture->reports, fixture->ends[0], &info), ERR_OK);
+	assert_int_equal(reports_next(&fixture->reports, &report, &info), ERR_OK);
+	assert_int_equal(report.samples, 7);
+	assert_int_equal(reports_next(&fixture->reports, &report, &info), ERR_OK);
+	assert_int_equal(report.samples, 8);
+	assert_int_equal(reports_next(&fixture->reports, &report, &info), ERR_NOT_FOUND);
+	close(fixture->ends[1]);
+	fixture->ends[1] = -1;
+	assert_int_equal(reports_read(&fixture->reports, fixture->ends[0], &info), ERR_NOT_FOUND);
+	assert_int_equal(reports_next(&fixture->reports, &report, &info), ERR_NOT_FOUND);
+}
+
+static void a_line_without_an_end_is_refused(void **state)
+{
+	static const char block[4096] = {'x'};
+	struct fixture *fixture = *state;
+	struct err_info info = {0};
+	size_t taken = 0;
+	enum err err = ERR_OK;
+
+	while (err == ERR_OK && taken < 100 * sizeof block) {
+		assert_int_equal(write(fixture->ends[1], block, sizeof block), sizeof block);
+		err = reports_read(&fixture->reports, fixture->ends[0], &info);
+		taken += sizeof block;
+	}
+	assert_int_equal(err, ERR_UNPROCESSABLE);
+	assert_int_equal(taken, WORKER_LINE_BYTES + sizeof block);
+}
+
+static void too_many_lines_are_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	struct err_info info = {0};
+	struct report report;
+
+	fixture->reports.lines = REPORT_LINES_MOST - 1;
+	put(fixture, "{\"event\":\"progress\",\"stage\":\"a\"}\n{\"event\":\"progress\",\"stage\":\"a\"}\n");
+	assert_int_equal(reports_read(&fixture->reports, fixture->ends[0], &info), ERR_OK);
+	assert_int_equal(reports_next(&fixture->reports, &report, &info), ERR_OK);
+	assert_int_equal(reports_next(&fixture->reports, &report, &info), ERR_UNPROCESSABLE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_a_source),
+		cmocka_unit_test(tags_are_cleaned),
+		cmocka_unit_test(long_tags_are_cut_between_characters),
+		cmocka_unit_test(reads_progress),
+		cmocka_unit_test(reads_both_ends),
+		cmocka_unit_test(refuses_what_is_no_report),
+		cmocka_unit_test_setup_teardown(lines_come_in_pieces, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_line_without_an_end_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(too_many_lines_are_refused, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("reports", tests, NULL, NULL);
+}
