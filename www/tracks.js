@@ -49,7 +49,7 @@ export class TrackList {
 		const first = this.#rows.size === 0;
 		let page;
 		try {
-			page = await get(`api/v1/tracks?limit=${PAGE}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
+			page = await get(`api/v1/tracks?limit=${PAGE}${cursor ? `&after=${encodeURIComponent(cursor)}` : ""}`);
 		} catch (error) {
 			if (round === this.#round)
 				this.#say(error.message);

@@ -36,6 +36,11 @@ static const char *find_token(struct request *request)
 	return token != NULL ? token : request_query(request, "token");
 }
 
+bool access_has_token(struct request *request)
+{
+	return find_token(request) != NULL;
+}
+
 static enum err check_token(const struct access *access, struct request *request, const char *scope,
 	struct jwt_claims *claims, struct err_info *info)
 {

@@ -41,6 +41,9 @@ void access_close(struct access *access);
 enum err access_scope(const struct access *access, struct request *request, const char *scope, struct jwt_claims *claims,
 	struct err_info *info);
 
+/* Whether the request carries a token, valid or not. */
+bool access_has_token(struct request *request);
+
 /*
  * May REQUEST listen to TRACK? VISIBILITY is NULL when the track does not exist: the answer to a request without a
  * valid credential is then the same as for a private track, so that nobody learns which exist. FILE is the name under

@@ -91,3 +91,17 @@ void text_cut_utf8(char *text, size_t most)
 		most--;
 	text[most] = '\0';
 }
+
+char *text_clean(const char *text, size_t most, struct arena *arena)
+{
+	char *utf8, *result = NULL;
+
+	if (text == NULL)
+		return NULL;
+	utf8 = text_to_utf8(text, strlen(text));
+	text_cut_utf8(utf8, most);
+	if (utf8[strspn(utf8, " \t\n")] != '\0')
+		result = arena_strdup(arena, utf8);
+	free(utf8);
+	return result;
+}

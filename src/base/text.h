@@ -5,6 +5,8 @@
 #ifndef TONEARM_BASE_TEXT_H
 #define TONEARM_BASE_TEXT_H
 
+#include "base/arena.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,5 +25,11 @@ char *text_to_utf8(const char *bytes, size_t length);
 
 /* Cuts TEXT in place to at most MOST bytes without splitting a UTF-8 sequence. */
 void text_cut_utf8(char *text, size_t most);
+
+/*
+ * Both in one: TEXT as valid UTF-8 of at most MOST bytes in ARENA. NULL when TEXT is NULL or nothing but space is
+ * left of it.
+ */
+char *text_clean(const char *text, size_t most, struct arena *arena);
 
 #endif

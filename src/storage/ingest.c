@@ -16,21 +16,6 @@
 
 enum { SOURCE_NAME_MOST = 255 };
 
-/* TEXT as clean UTF-8 of at most MOST bytes in ARENA; NULL when nothing is left of it. */
-static const char *clean(const char *text, size_t most, struct arena *arena)
-{
-	char *utf8, *result = NULL;
-
-	if (text == NULL)
-		return NULL;
-	utf8 = text_to_utf8(text, strlen(text));
-	text_cut_utf8(utf8, most);
-	if (utf8[strspn(utf8, " \t\n")] != '\0')
-		result = arena_strdup(arena, utf8);
-	free(utf8);
-	return result;
-}
-
 /* The last part of a path as any system writes it: clients are known to send the whole. */
 static const char *file_part(const char *name)
 {
@@ -47,10 +32,10 @@ static void fill_track(struct track *track, const struct ingest *ingest, const s
 		.visibility = ingest->visibility,
 		.state = TRACK_PENDING,
 		.owner = ingest->owner != NULL ? arena_strdup(arena, ingest->owner) : "",
-		.title = clean(ingest->title, TRACK_TEXT, arena),
-		.artist = clean(ingest->artist, TRACK_TEXT, arena),
-		.album = clean(ingest->album, TRACK_TEXT, arena),
-		.source_name = clean(file_part(ingest->source_name), SOURCE_NAME_MOST, arena),
+		.title = text_clean(ingest->title, TRACK_TEXT, arena),
+		.artist = text_clean(ingest->artist, TRACK_TEXT, arena),
+		.album = text_clean(ingest->album, TRACK_TEXT, arena),
+		.source_name = text_clean(file_part(ingest->source_name), SOURCE_NAME_MOST, arena),
 		.created_ms = clock_ms(clock),
 		.updated_ms = clock_ms(clock),
 	};

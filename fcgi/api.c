@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* api.fcgi: uploads, tracks, jobs, health and counters. */
+#include "fcgi/api.h"
+
+#include "auth/scope.h"
+
+/* A handler without a scope here asks for what it needs itself, as that depends on whose the thing is. */
+static const struct route routes[] = {
+	{HTTP_POST, "/api/v1/tracks", NULL, api_track_upload},
+	{HTTP_GET, "/api/v1/tracks", NULL, api_track_list},
+	{HTTP_GET, "/api/v1/tracks/{track}", NULL, api_track_get},
+	{HTTP_PATCH, "/api/v1/tracks/{track}", NULL, api_track_patch},
+	{HTTP_DELETE, "/api/v1/tracks/{track}", NULL, api_track_delete},
+	{HTTP_POST, "/internal/jobs/transcode", NULL, api_job_submit},
+	{HTTP_GET, "/internal/jobs", SCOPE_JOBS_READ, api_job_list},
+	{HTTP_GET, "/internal/jobs/{job}", NULL, api_job_get},
+	{HTTP_POST, "/internal/jobs/{job}/retry", SCOPE_JOBS_WRITE, api_job_retry},
+	{HTTP_POST, "/internal/jobs/{job}/cancel", SCOPE_JOBS_WRITE, api_job_cancel},
+	{HTTP_GET, "/health", NULL, api_health},
+	{HTTP_GET, "/healthz", NULL, api_health},
+	{HTTP_GET, "/readyz", NULL, api_ready},
+	{HTTP_GET, "/metrics", NULL, api_metrics},
+};
+
+int main(int argc, char **argv)
+{
+	return responder_run(argc, argv, "api", "Answers for uploads, tracks, jobs, health and counters.", routes,
+		sizeof routes / sizeof *routes);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* The handlers of api.fcgi, by noun, for its table of routes in api.c; and what they share. */
+#ifndef TONEARM_FCGI_API_H
+#define TONEARM_FCGI_API_H
+
+#include "fcgi/responder.h"
+#include "model/job.h"
+#include "model/rendition.h"
+
+#include <jansson.h>
+
+/* api_upload.c */
+void api_track_upload(struct request *request, struct response *response);
+
+/* api_tracks.c */
+void api_track_list(struct request *request, struct response *response);
+void api_track_get(struct request *request, struct response *response);
+void api_track_patch(struct request *request, struct response *response);
+void api_track_delete(struct request *request, struct response *response);
+
+/* api_jobs.c */
+void api_job_submit(struct request *request, struct response *response);
+void api_job_list(struct request *request, struct response *response);
+void api_job_get(struct request *request, struct response *response);
+void api_job_retry(struct request *request, struct response *response);
+void api_job_cancel(struct request *request, struct response *response);
+
+/* api_health.c */
+void api_health(struct request *request, struct response *response);
+void api_ready(struct request *request, struct response *response);
+void api_metrics(struct request *request, struct response *response);
+
+/* api_json.c: the things as clients see them. New references. */
+json_t *api_track_json(const struct track *track);
+json_t *api_rendition_json(const struct request *request, const struct rendition *rendition);
+json_t *api_job_json(const struct job *job);
+
+/*
+ * The addresses of a track and, unless NULL, of a job: absolute when conf base_url says where we live, else from the
+ * root of the host.
+ */
+json_t *api_urls(const struct request *request, const char *track, const char *job);
+
+/* 202 with Location LOCATION (a member of the urls), {"track"?, "job", "urls"}; TRACK may be NULL. */
+void api_accepted(const struct request *request, struct response *response, const struct track *track,
+	const struct job *job, const char *location);
+
+/* api_input.c: what clients send. */
+
+/*
+ * The JSON object of the body. False when an answer was sent: 400, 411, 413, 415. *OUT is owned by the caller.
+ */
+bool api_body(struct request *request, struct response *response, json_t **out);
+
+/*
+ * The page a list asks for: `limit` (1 to MOST, 50 when absent) and `after` (an id, NULL when absent).
+ * ERR_UNPROCESSABLE.
+ */
+enum err api_page(struct request *request, size_t most, const char **after, size_t *limit, struct err_info *info);
+
+/* The file name of a Content-Disposition value (RFC 6266: filename*, then filename) in ARENA; NULL when it has none. */
+const char *api_disposition_name(const char *header, struct arena *arena);
+
+/* "public" or "private" into OUT; NULL leaves it. ERR_UNPROCESSABLE. */
+enum err api_visibility(const char *word, enum track_visibility *out, struct err_info *info);
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+#include "fcgi/api.h"
+
+#include "auth/scope.h"
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/json.h"
+#include "storage/ingest.h"
+
+#include <limits.h>
+#include <string.h>
+
+enum { PRIORITY_MOST = 100 };
+
+static const char *const members[] = {
+	"track", "path", "renditions", "title", "artist", "album", "visibility", "priority", NULL,
+};
+
+struct wish {
+	const char *track, *path; /* exactly one is set */
+	struct ingest ingest;
+};
+
+static enum err read_wish(const struct conf *conf, const json_t *body, struct arena *arena, struct wish *wish,
+	struct err_info *info)
+{
+	struct ingest *ingest = &wish->ingest;
+	const char *visibility = conf->default_visibility;
+	enum err err = json_read_members(body, members, info);
+
+	if (err == ERR_OK)
+		err = json_read_text(body, "track", ID_LENGTH, &wish->track, info);
+	if (err == ERR_OK)
+		err = json_read_text(body, "path", PATH_MAX - 1, &wish->path, info);
+	if (err == ERR_OK)
+		err = json_read_text(body, "title", TRACK_TEXT, &ingest->title, info);
+	if (err == ERR_OK)
+		err = json_read_text(body, "artist", TRACK_TEXT, &ingest->artist, info);
+	if (err == ERR_OK)
+		err = json_read_text(body, "album", TRACK_TEXT, &ingest->album, info);
+	if (err == ERR_OK)
+		err = json_read_text(body, "visibility", TRACK_TEXT, &visibility, info);
+	if (err == ERR_OK)
+		err = api_visibility(visibility, &ingest->visibility, info);
+	if (err == ERR_OK)
+		err = json_read_whole(body, "priority", -PRIORITY_MOST, PRIORITY_MOST, &ingest->priority, info);
+	if (err == ERR_OK && (wish->track == NULL) == (wish->path == NULL))
+		err = err_set(info, ERR_UNPROCESSABLE, "there must be one of \"track\" and \"path\"");
+	if (err == ERR_OK)
+		err = transcode_job_renditions(conf, json_object_get(body, "renditions"), arena, &ingest->renditions,
+			&ingest->rendition_count, info);
+	return err;
+}
+
+static enum err submit(struct request *request, struct db *db, const struct wish *wish, struct track *track,
+	struct job *job, struct err_info *info)
+{
+	struct responder *responder = responder_of(request);
+	const struct clock *clock = responder->access.clock;
+
+	if (wish->path != NULL)
+		return ingest_import(responder->conf, db, wish->path, &wish->ingest, clock, request->arena, track, job, info);
+	if (!id_valid(wish->track))
+		return err_set(info, ERR_NOT_FOUND, "there is no such track");
+	return ingest_more(responder->conf, db, wish->track, &wish->ingest, clock, request->arena, job, info);
+}
+
+void api_job_submit(struct request *request, struct response *response)
+{
+	struct responder *responder = responder_of(request);
+	struct jwt_claims claims;
+	struct wish wish = {0};
+	struct err_info info;
+	struct track track;
+	struct job job;
+	struct db *db;
+	json_t *body;
+	enum err err;
+
+	if (access_scope(&responder->access, request, SCOPE_JOBS_WRITE, &claims, &info) != ERR_OK) {
+		response_error(response, &info);
+		return;
+	}
+	if (!api_body(request, response, &body))
+		return;
+	wish.ingest.owner = claims.subject;
+	err = read_wish(responder->conf, body, request->arena, &wish, &info);
+	db = err == ERR_OK ? responder_db(request, response) : NULL;
+	if (db != NULL) {
+		err = submit(request, db, &wish, &track, &job, &info);
+		db_pool_give(responder->pool, db);
+	}
+	if (err != ERR_OK)
+		response_error(response, &info);
+	else if (db != NULL)
+		api_accepted(request, response, wish.path != NULL ? &track : NULL, &job, "job");
+	json_decref(body);
+}
+
+static void send_list(struct response *response, const struct job *jobs, size_t count, size_t limit)
+{
+	json_t *list = json_array(), *answer = json_object();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, api_job_json(&jobs[i]));
+	json_object_set_new(answer, "jobs", list);
+	if (count == limit)
+		json_object_set_new(answer, "next", json_string(jobs[count - 1].id));
+	response_status(response, 200);
+	response_header(response, "Cache-Control", "no-store");
+	response_json(response, 200, answer);
+}
+
+void api_job_list(struct request *request, struct response *response)
+{
+	const char *track = request_query(request, "track"), *name = request_query(request, "state"), *after;
+	enum job_state state;
+	struct err_info info;
+	size_t limit, count;
+	struct job *jobs;
+	struct db *db;
+	enum err err = api_page(request, JOB_PAGE_MOST, &after, &limit, &info);
+
+	if (err == ERR_OK && name != NULL && job_state_parse(name, &state) != ERR_OK)
+		err = err_set(&info, ERR_UNPROCESSABLE, "`state` is none that a job can be in");
+	if (err == ERR_OK && track != NULL && !id_valid(track))
+		err = err_set(&info, ERR_UNPROCESSABLE, "`track` must be the id of a track");
+	if (err != ERR_OK) {
+		response_error(response, &info);
+		return;
+	}
+	db = responder_db(request, response);
+	if (db == NULL)
+		return;
+	err = job_list(db, after, name != NULL ? &state : NULL, track, limit, request->arena, &jobs, &count, &info);
+	db_pool_give(responder_of(request)->pool, db);
+	if (err != ERR_OK)
+		response_error(response, &info);
+	else
+		send_list(response, jobs, count, limit);
+}
+
+static enum err get_job(struct db *db, const char *id, struct arena *arena, struct job *job, struct err_info *info)
+{
+	enum err err = id_valid(id) ? job_get(db, id, arena, job, info) : ERR_NOT_FOUND;
+
+	return err == ERR_NOT_FOUND ? err_set(info, err, "there is no such job") : err;
+}
+
+static void send_job(struct request *request, struct response *response, const struct job *job)
+{
+	response_status(response, 200);
+	response_header(response, "Cache-Control", "no-store");
+	response_json(response, 200,
+		json_pack("{s:o, s:o}", "job", api_job_json(job), "urls", api_urls(request, job->track, job->id)));
+}
+
+/* Whose job it is may look at it without jobs:read; for anybody else without it there are no jobs at all. */
+static enum err may_read(const struct jwt_claims *claims, enum err found, const struct job *job, struct err_info *info)
+{
+	if (scope_has(claims->scope, SCOPE_JOBS_READ))
+		return found;
+	if (found == ERR_OK && claims->subject[0] != '\0' && strcmp(claims->subject, job->submitter) == 0)
+		return ERR_OK;
+	if (found == ERR_OK || found == ERR_NOT_FOUND)
+		return err_set(info, ERR_FORBIDDEN, "the token lacks the scope %s", SCOPE_JOBS_READ);
+	return found;
+}
+
+void api_job_get(struct request *request, struct response *response)
+{
+	struct responder *responder = responder_of(request);
+	struct jwt_claims claims;
+	struct err_info info;
+	struct job job;
+	struct db *db;
+	enum err err;
+
+	if (access_scope(&responder->access, request, NULL, &claims, &info) != ERR_OK) {
+		response_error(response, &info);
+		return;
+	}
+	db = responder_db(request, response);
+	if (db == NULL)
+		return;
+	err = get_job(db, request->capture[0], request->arena, &job, &info);
+	db_pool_give(responder->pool, db);
+	err = may_read(&claims, err, &job, &info);
+	if (err == ERR_OK)
+		send_job(request, response, &job);
+	else
+		response_error(response, &info);
+}
+
+/* Lets CHANGE loose on the job of the path and sends what it is then. */
+static void change_job(struct request *request, struct response *response,
+	enum err (*change)(struct db *db, const char *id, int64_t now_ms, struct err_info *info))
+{
+	struct responder *responder = responder_of(request);
+	const char *id = request->capture[0];
+	struct db *db = responder_db(request, response);
+	struct err_info info;
+	struct job job;
+	enum err err;
+
+	if (db == NULL)
+		return;
+	err = get_job(db, id, request->arena, &job, &info);
+	if (err == ERR_OK)
+		err = change(db, id, clock_ms(responder->access.clock), &info);
+	if (err == ERR_OK)
+		err = get_job(db, id, request->arena, &job, &info);
+	db_pool_give(responder->pool, db);
+	if (err == ERR_OK)
+		send_job(request, response, &job);
+	else
+		response_error(response, &info);
+}
+
+void api_job_retry(struct request *request, struct response *response)
+{
+	change_job(request, response, job_retry);
+}
+
+void api_job_cancel(struct request *request, struct response *response)
+{
+	change_job(request, response, job_cancel);
+}

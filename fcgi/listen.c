@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+#include "fcgi/listen.h"
+
+#include "base/id.h"
+
+/* True when the request may have it; else the refusal is sent. VISIBILITY as access_listen() takes it. */
+static bool let_in(struct request *request, struct response *response, struct listening *listening,
+	const enum track_visibility *visibility)
+{
+	struct err_info info;
+
+	if (access_listen(&responder_of(request)->access, request, listening->track, listening->file, visibility,
+			&listening->pass, &info) != ERR_OK) {
+		response_error(response, &info);
+		return false;
+	}
+	if (visibility != NULL)
+		listening->visibility = *visibility;
+	return true;
+}
+
+/* Why a track that this request may hear has not what was asked for. */
+static void explain(struct response *response, const struct track *track)
+{
+	if (track->state == TRACK_PENDING)
+		response_problem(response, ERR_NOT_READY, "the track is still in the works");
+	else if (track->state == TRACK_FAILED)
+		response_problem(response, ERR_CONFLICT,
+			track->failure != NULL ? track->failure : "the track could not be made");
+	else
+		response_problem(response, ERR_NOT_FOUND, "the track has no such rendition");
+}
+
+/* Without a rendition the view says nothing of the track: a second read, off the usual way, does. */
+static void refuse(struct request *request, struct response *response, struct listening *listening,
+	const struct track *track)
+{
+	if (let_in(request, response, listening, track != NULL ? &track->visibility : NULL))
+		explain(response, track);
+}
+
+/* Sends the answer for a failed read; ERR_NOT_FOUND means that there is no such track. */
+static void refuse_read(struct request *request, struct response *response, struct listening *listening,
+	const struct err_info *info)
+{
+	if (info->code == ERR_NOT_FOUND)
+		refuse(request, response, listening, NULL);
+	else
+		response_error(response, info);
+}
+
+bool listen_nothing(struct request *request, struct response *response, const struct listening *listening)
+{
+	struct listening nobody = *listening;
+
+	refuse(request, response, &nobody, NULL);
+	return false;
+}
+
+bool listen_rendition(struct request *request, struct response *response, struct listening *listening,
+	const char *quality, struct rendition *out)
+{
+	struct rendition_view view;
+	struct err_info info = {0};
+	struct track track;
+	struct db *db;
+	enum err err;
+
+	if (!id_valid(listening->track))
+		return listen_nothing(request, response, listening);
+	db = responder_db(request, response);
+	if (db == NULL)
+		return false;
+	err = rendition_get(db, listening->track, quality, request->arena, &view, &info);
+	if (err == ERR_NOT_FOUND && track_get(db, listening->track, request->arena, &track, &info) == ERR_OK) {
+		db_pool_give(responder_of(request)->pool, db);
+		refuse(request, response, listening, &track);
+		return false;
+	}
+	db_pool_give(responder_of(request)->pool, db);
+	if (err != ERR_OK) {
+		refuse_read(request, response, listening, &info);
+		return false;
+	}
+	*out = view.rendition;
+	return let_in(request, response, listening, &view.visibility);
+}
+
+bool listen_track(struct request *request, struct response *response, struct listening *listening, struct track *track,
+	struct rendition **out, size_t *count)
+{
+	struct err_info info = {0};
+	struct db *db;
+	enum err err;
+
+	if (!id_valid(listening->track))
+		return listen_nothing(request, response, listening);
+	db = responder_db(request, response);
+	if (db == NULL)
+		return false;
+	err = rendition_list(db, listening->track, request->arena, track, out, count, &info);
+	db_pool_give(responder_of(request)->pool, db);
+	if (err != ERR_OK) {
+		refuse_read(request, response, listening, &info);
+		return false;
+	}
+	if (!let_in(request, response, listening, &track->visibility))
+		return false;
+	if (*count == 0)
+		explain(response, track);
+	return *count > 0;
+}

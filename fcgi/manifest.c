@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* manifest.fcgi: HLS playlists and DASH MPDs, written from the database at each request. */
+#include "base/clock.h"
+#include "base/hash.h"
+#include "fcgi/listen.h"
+#include "fcgi/responder.h"
+#include "manifest/dash.h"
+#include "manifest/hls.h"
+
+#include <string.h>
+
+/* Seconds a manifest may be kept, and the most bytes it may have: 48 hours of segments with a grant each. */
+enum { KEEP_S = 60, MANIFEST_MOST = 64 << 20 };
+
+#define TYPE_HLS "application/vnd.apple.mpegurl"
+#define TYPE_DASH "application/dash+xml"
+
+static struct hls_options hls_options(const struct request *request, const char *query)
+{
+	bool segments = strcmp(responder_of(request)->conf->hls_addressing, "segments") == 0;
+
+	return (struct hls_options){.addressing = segments ? HLS_SEGMENTS : HLS_BYTERANGE, .query = query};
+}
+
+static const char *child_query(const struct request *request, const struct listening *listening, int64_t duration_ms)
+{
+	return access_child_query(&responder_of(request)->access, &listening->pass, listening->track,
+		listening->visibility, duration_ms, request->arena);
+}
+
+/*
+ * Sends TEXT and frees it. A private manifest is made for the one who asks, with a grant that ages: its date is now,
+ * so that only its hash can say that it has not changed.
+ */
+static void send(struct request *request, struct response *response, const struct listening *listening,
+	const char *type, struct buf *text, int64_t modified)
+{
+	const struct access *access = &responder_of(request)->access;
+	unsigned char hash[HASH_SIZE];
+	char etag[HASH_HEX_SIZE];
+
+	if (text->overflow) {
+		response_problem(response, ERR_INTERNAL, err_title(ERR_INTERNAL));
+		goto out;
+	}
+	hash_sha256(buf_text(text), text->length, hash);
+	hash_hex(hash, sizeof hash, etag);
+	if (listening->visibility == TRACK_PRIVATE)
+		modified = clock_seconds(access->clock);
+	response_status(response, 200);
+	response_header(response, "Cache-Control", responder_cache(request, &listening->pass, KEEP_S, KEEP_S));
+	if (!response_not_modified(response, arena_printf(request->arena, "\"%.32s\"", etag), modified))
+		response_body(response, type, buf_text(text), text->length);
+out:
+	buf_free(text);
+}
+
+static int64_t newest(const struct rendition *renditions, size_t count)
+{
+	int64_t modified = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (renditions[i].modified > modified)
+			modified = renditions[i].modified;
+	}
+	return modified;
+}
+
+static void master(struct request *request, struct response *response)
+{
+	struct listening listening = {.track = request->capture[0]};
+	struct rendition *renditions;
+	struct hls_options options;
+	struct track track;
+	struct buf text;
+	size_t count;
+
+	if (!listen_track(request, response, &listening, &track, &renditions, &count))
+		return;
+	options = hls_options(request, child_query(request, &listening, track.duration_ms));
+	buf_init(&text, MANIFEST_MOST);
+	hls_master(&text, renditions, count, &options);
+	send(request, response, &listening, TYPE_HLS, &text, newest(renditions, count));
+}
+
+static void media(struct request *request, struct response *response)
+{
+	struct listening listening = {.track = request->capture[0]};
+	struct rendition rendition;
+	struct hls_options options;
+	struct buf text;
+
+	if (!listen_rendition(request, response, &listening, request->capture[1], &rendition))
+		return;
+	options = hls_options(request,
+		child_query(request, &listening, (int64_t)(rendition.samples * 1000 / rendition.timescale)));
+	buf_init(&text, MANIFEST_MOST);
+	hls_media(&text, &rendition, &options);
+	send(request, response, &listening, TYPE_HLS, &text, rendition.modified);
+}
+
+static void mpd(struct request *request, struct response *response)
+{
+	struct listening listening = {.track = request->capture[0]};
+	struct rendition *renditions;
+	struct dash_options options;
+	struct track track;
+	struct buf text;
+	size_t count;
+
+	if (!listen_track(request, response, &listening, &track, &renditions, &count))
+		return;
+	options.query = child_query(request, &listening, track.duration_ms);
+	buf_init(&text, MANIFEST_MOST);
+	dash_mpd(&text, &track, renditions, count, &options);
+	send(request, response, &listening, TYPE_DASH, &text, newest(renditions, count));
+}
+
+static const struct route routes[] = {
+	{HTTP_GET, "/hls/{track}/master.m3u8", NULL, master},
+	{HTTP_GET, "/hls/{track}/{quality}/playlist.m3u8", NULL, media},
+	{HTTP_GET, "/dash/{track}/manifest.mpd", NULL, mpd},
+};
+
+int main(int argc, char **argv)
+{
+	return responder_run(argc, argv, "manifest", "Answers for HLS playlists and DASH MPDs.", routes,
+		sizeof routes / sizeof *routes);
+}

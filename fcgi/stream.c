@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* stream.fcgi: the bytes of renditions, whole files with ranges and single segments. */
+#include "base/id.h"
+#include "base/text.h"
+#include "fcgi/listen.h"
+#include "fcgi/responder.h"
+#include "http/deliver.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* A rendition does not change under its name; which one is the best may. Seconds. */
+enum { KEEP_PUBLIC_S = 365 * 86400, KEEP_PRIVATE_S = 86400, KEEP_BEST_S = 300 };
+
+static const char *cache_lasting(const struct request *request, const struct listening *listening)
+{
+	return arena_printf(request->arena, "%s, immutable",
+		responder_cache(request, &listening->pass, KEEP_PUBLIC_S, KEEP_PRIVATE_S));
+}
+
+static const char *cache_best(const struct request *request, const struct listening *listening)
+{
+	return responder_cache(request, &listening->pass, KEEP_BEST_S, KEEP_BEST_S);
+}
+
+/* Sends LENGTH bytes at OFFSET of the rendition's file, or with LENGTH 0 the whole; SLICE sets its entity tag apart. */
+static void deliver(struct request *request, struct response *response, const struct rendition *rendition,
+	const char *cache, const char *slice, uint64_t offset, uint64_t length)
+{
+	const struct conf *conf = responder_of(request)->conf;
+	const struct deliverable file = {
+		.path = conf_data_path(conf, request->arena, "media/%s/%s", rendition->track, rendition->file),
+		.accel_path = arena_printf(request->arena, "/media/%s/%s", rendition->track, rendition->file),
+		.type = "audio/mp4",
+		.etag = arena_printf(request->arena, "\"%.32s%s\"", rendition->etag, slice),
+		.modified = rendition->modified,
+		.cache_control = cache,
+		.offset = offset,
+		.length = length,
+	};
+
+	deliver_file(response, &file);
+}
+
+/*
+ * Reads "{track}.{ext}" and "{track}_{quality}.{ext}"; QUALITY becomes NULL for the best. False when FILE is neither.
+ */
+static bool parse_file(const char *file, struct arena *arena, const char **track, const char **quality)
+{
+	const char *dot = strrchr(file, '.');
+
+	*quality = NULL;
+	if (dot == NULL || (strcmp(dot, ".mp4") != 0 && strcmp(dot, ".m4a") != 0) || dot - file < ID_LENGTH)
+		return false;
+	*track = arena_memdup(arena, file, ID_LENGTH);
+	if (!id_valid(*track))
+		return false;
+	if (dot == file + ID_LENGTH)
+		return true;
+	*quality = arena_memdup(arena, file + ID_LENGTH + 1, (size_t)(dot - file) - ID_LENGTH - 1);
+	return file[ID_LENGTH] == '_';
+}
+
+static void stream(struct request *request, struct response *response)
+{
+	struct listening listening = {.track = "", .file = request->capture[0]};
+	struct rendition *renditions, rendition;
+	const char *quality;
+	struct track track;
+	size_t count;
+
+	if (!parse_file(listening.file, request->arena, &listening.track, &quality)) {
+		listen_nothing(request, response, &listening);
+	} else if (quality != NULL) {
+		if (listen_rendition(request, response, &listening, quality, &rendition))
+			deliver(request, response, &rendition, cache_lasting(request, &listening), "", 0, 0);
+	} else if (listen_track(request, response, &listening, &track, &renditions, &count)) {
+		deliver(request, response, &renditions[0], cache_best(request, &listening), "", 0, 0);
+	}
+}
+
+static void media(struct request *request, struct response *response)
+{
+	struct listening listening = {.track = request->capture[0]};
+	const char *name = request->capture[1];
+	struct rendition *renditions;
+	struct track track;
+	size_t count;
+
+	if (!listen_track(request, response, &listening, &track, &renditions, &count))
+		return;
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(renditions[i].file, name) == 0) {
+			deliver(request, response, &renditions[i], cache_lasting(request, &listening), "", 0, 0);
+			return;
+		}
+	}
+	response_problem(response, ERR_NOT_FOUND, "the track has no such file");
+}
+
+static void init(struct request *request, struct response *response)
+{
+	struct listening listening = {.track = request->capture[0]};
+	struct rendition rendition;
+
+	if (listen_rendition(request, response, &listening, request->capture[1], &rendition))
+		deliver(request, response, &rendition, cache_lasting(request, &listening), "-init", 0, rendition.init_size);
+}
+
+static void segment(struct request *request, struct response *response)
+{
+	struct listening listening = {.track = request->capture[0]};
+	const char *number = request->capture[2];
+	struct rendition rendition;
+	const struct segment *at;
+	uint64_t index;
+
+	if (!listen_rendition(request, response, &listening, request->capture[1], &rendition))
+		return;
+	/* One segment has one address: no leading zero. */
+	if (!text_to_u64(number, SEGMENT_TABLE_MOST, &index) || index >= rendition.segments.count ||
+		(number[0] == '0' && number[1] != '\0')) {
+		response_problem(response, ERR_NOT_FOUND, "the rendition has no such segment");
+		return;
+	}
+	at = &rendition.segments.segments[index];
+	deliver(request, response, &rendition, cache_lasting(request, &listening),
+		arena_printf(request->arena, "-%" PRIu64, index), at->offset, at->size);
+}
+
+static const struct route routes[] = {
+	{HTTP_GET, "/stream/{file}", NULL, stream},
+	{HTTP_GET, "/media/{track}/{name}", NULL, media},
+	{HTTP_GET, "/hls/{track}/{quality}/init.mp4", NULL, init},
+	{HTTP_GET, "/hls/{track}/{quality}/{n}.m4s", NULL, segment},
+};
+
+int main(int argc, char **argv)
+{
+	return responder_run(argc, argv, "stream", "Answers for the sound itself.", routes, sizeof routes / sizeof *routes);
+}
