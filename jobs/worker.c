@@ -115,8 +115,8 @@ static void warm_up(void)
 {
 	tzset();
 	av_log_set_level(AV_LOG_QUIET);
-	/* Each further heap would reserve 64 MiB of the limited address space. */
-	mallopt(M_ARENA_MAX, 2);
+	/* A heap a thread would take 64 MiB of the limited address space each, and look into /proc when it shrinks. */
+	mallopt(M_ARENA_MAX, 1);
 }
 
 static enum err run(struct arena *arena, struct pipeline_result *result, struct err_info *info)

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/cli.h"
+
+#include "cli/intake.h"
+#include "cli/intake_show.h"
+#include "cli/interrupt.h"
+
+#include <stdint.h>
+#include <string.h>
+
+static const struct args_option options[] = {CLI_OPTIONS,
+	{"public", 'p', NULL, "anybody may hear them"},
+	{"private", 'P', NULL, "only who has a token or a signed address may hear them"},
+	{"title", 't', "TEXT", "title, instead of that in the file's tags"},
+	{"artist", 'a', "TEXT", "artist, instead of that in the file's tags"},
+	{"album", 'A', "TEXT", "album, instead of that in the file's tags"},
+	{"no-wait", 'n', NULL, "do not wait until they can be played"},
+	{"json", 0, NULL, "write JSON lines for programs"}, {NULL, 0, NULL, NULL}};
+
+static enum err read_wishes(struct intake *intake, const struct args *args, struct err_info *info)
+{
+	bool public = args_given(args, "public"), private = args_given(args, "private");
+	const struct conf *conf = intake->cli->conf;
+
+	if (public && private)
+		return err_set(info, ERR_BAD_REQUEST, "--public and --private contradict each other");
+	intake->title = args_value(args, "title");
+	intake->artist = args_value(args, "artist");
+	intake->album = args_value(args, "album");
+	if (intake->title != NULL && args->count > 1)
+		return err_set(info, ERR_BAD_REQUEST, "--title goes with one file, not with %zu", args->count);
+	intake->visibility = TRACK_PRIVATE;
+	if (public || (!private && strcmp(conf->default_visibility, "public") == 0))
+		intake->visibility = TRACK_PUBLIC;
+	intake->json = args_given(args, "json");
+	return ERR_OK;
+}
+
+/* A file that is refused does not keep the others out; the first refusal is the command's failure. */
+static enum err copy_all(struct intake *intake, struct err_info *info)
+{
+	enum err first = ERR_OK;
+
+	for (size_t i = 0; i < intake->count; i++) {
+		struct err_info reason = {0};
+		enum err err = intake_copy(intake, i, &reason);
+
+		if (err == ERR_OK)
+			continue;
+		if (first == ERR_OK) {
+			first = err;
+			*info = reason;
+		}
+		if (err == ERR_ABORTED)
+			break;
+		if (intake->count > 1 || intake->json)
+			intake_show_end(intake, &intake->files[i]);
+	}
+	return first;
+}
+
+static enum err run(struct cli *cli, const struct args *args, struct err_info *info)
+{
+	struct intake intake = {.cli = cli, .count = args->count};
+	struct err_info waited = {0};
+	enum err err = cli_words(args, 1, SIZE_MAX, info), wait_err;
+
+	if (err == ERR_OK)
+		err = cli_open_db(cli, info);
+	if (err == ERR_OK)
+		err = read_wishes(&intake, args, info);
+	if (err != ERR_OK)
+		return err;
+	intake.files = arena_array(&cli->arena, intake.count, sizeof *intake.files);
+	for (size_t i = 0; i < intake.count; i++)
+		intake.files[i].path = args->rest[i];
+	interrupt_watch();
+	err = copy_all(&intake, info);
+	if (err == ERR_ABORTED || args_given(args, "no-wait")) {
+		intake_show_close(&intake);
+		return err;
+	}
+	wait_err = intake_wait(&intake, &waited);
+	if (err == ERR_OK || wait_err == ERR_ABORTED) {
+		err = wait_err;
+		*info = waited;
+	}
+	return err;
+}
+
+const struct cli_command cmd_add = {
+	.name = "add",
+	.arguments = "FILE...",
+	.summary = "put sound files into the library",
+	.text = "Copies each FILE into the library, queues it, and waits until it can be played. When no jobrunner is at work this\n"
+		"command runs one. Ends with status 0 only when every file made it.\n",
+	.options = options,
+	.run = run,
+};

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/cli.h"
+
+#include "cli/doctor.h"
+
+#include <stdarg.h>
+
+enum { CHECK_COLUMNS = 18 };
+
+static const struct args_option options[] = {CLI_OPTIONS, {"json", 0, NULL, "write JSON for programs"}, {NULL, 0, NULL, NULL}};
+
+static const struct {
+	const char *word;
+	enum term_style style;
+} grades[] = {
+	[DOCTOR_OK] = {"ok", TERM_GREEN},
+	[DOCTOR_WARN] = {"warn", TERM_YELLOW},
+	[DOCTOR_FAIL] = {"FAIL", TERM_RED},
+};
+
+void doctor_say(struct doctor *doctor, enum doctor_grade grade, const char *check, const char *mend, const char *format, ...)
+{
+	const struct term *term = &doctor->cli->out;
+	va_list args;
+	char *found;
+
+	va_start(args, format);
+	found = arena_vprintf(&doctor->cli->arena, format, args);
+	va_end(args);
+	doctor->counts[grade]++;
+	if (doctor->checks != NULL) {
+		json_array_append_new(doctor->checks, json_pack("{s:s, s:s, s:s, s:s?}", "check", check, "grade", grades[grade].word,
+			"found", found, "mend", mend));
+		return;
+	}
+	fprintf(term->out, "%s%-4s%s  %-*s  %s\n", term_on(term, grades[grade].style), grades[grade].word, term_on(term, TERM_PLAIN),
+		CHECK_COLUMNS, check, found);
+	if (mend != NULL)
+		fprintf(term->out, "      %-*s  %s%s %s%s\n", CHECK_COLUMNS, "", term_on(term, TERM_FAINT), term->unicode ? "→" : "->",
+			mend, term_on(term, TERM_PLAIN));
+}
+
+static void check_all(struct doctor *doctor)
+{
+	if (doctor_configuration(doctor)) {
+		doctor_folders(doctor);
+		doctor_disk(doctor);
+		doctor_limits(doctor);
+		if (doctor_database(doctor))
+			doctor_jobs(doctor);
+	}
+	doctor_programs(doctor);
+}
+
+static enum err run(struct cli *cli, const struct args *args, struct err_info *info)
+{
+	struct doctor doctor = {.cli = cli};
+	enum err err = cli_words(args, 0, 0, info);
+
+	if (err != ERR_OK)
+		return err;
+	if (args_given(args, "json"))
+		doctor.checks = json_array();
+	check_all(&doctor);
+	if (doctor.checks != NULL)
+		err = cli_json(cli, json_pack("{s:b, s:o}", "healthy", doctor.counts[DOCTOR_FAIL] == 0, "checks", doctor.checks), info);
+	if (err == ERR_OK && doctor.counts[DOCTOR_FAIL] > 0)
+		err = err_set(info, ERR_INTERNAL, "%zu of %zu checks failed", doctor.counts[DOCTOR_FAIL],
+			doctor.counts[DOCTOR_OK] + doctor.counts[DOCTOR_WARN] + doctor.counts[DOCTOR_FAIL]);
+	return err;
+}
+
+const struct cli_command cmd_doctor = {
+	.name = "doctor",
+	.arguments = "",
+	.summary = "say what is missing or misconfigured, and how to mend it",
+	.text = "Looks at the configuration, the folders, the disk, the database, the jobrunner and the programs, as the user that\n"
+		"runs it: run it as the one Tonearm runs as. Changes nothing. Ends with status 1 when a check failed.\n",
+	.options = options,
+	.run = run,
+};

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/cli.h"
+
+#include "cli/duration.h"
+#include "cli/table.h"
+#include "cli/view.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { LIMIT_DEFAULT = 50 };
+
+static const struct args_option options[] = {CLI_OPTIONS,
+	{"state", 's', "STATE", "list jobs that are queued, running, done, failed, dead or cancelled"},
+	{"track", 't', "ID", "list jobs of this track"},
+	{"limit", 'n', "N", "list at most N jobs (50)"},
+	{"after", 0, "ID", "list what is older than this job"},
+	{"json", 0, NULL, "write JSON for programs"}, {NULL, 0, NULL, NULL}};
+
+static enum err check_id(const char *id, const char *what, struct err_info *info)
+{
+	return id == NULL || id_valid(id) ? ERR_OK : err_set(info, ERR_BAD_REQUEST, "\"%s\" is not the id of a %s", id, what);
+}
+
+static const char *progress_text(const struct job *job, struct arena *arena)
+{
+	if (job->state == JOB_DONE)
+		return "100 %";
+	if (job->speed > 0 && job->state == JOB_RUNNING)
+		return arena_printf(arena, "%.0f %% at %.0fx", job->progress * 100, job->speed);
+	return arena_printf(arena, "%.0f %%", job->progress * 100);
+}
+
+static void print_list(struct cli *cli, const struct job *jobs, size_t count)
+{
+	static const char *const heads[] = {"ID", "TRACK", "STATE", "STAGE", "PROGRESS", "ADDED", "REASON"};
+	int64_t now = clock_ms(NULL);
+	struct table table;
+
+	if (count == 0) {
+		fputs("There are no such jobs.\n", cli->out.out);
+		return;
+	}
+	table_open(&table, &cli->arena, heads, 7, 6);
+	for (size_t i = 0; i < count; i++) {
+		const struct job *job = &jobs[i];
+		char ago[DURATION_TEXT];
+
+		table_add(&table, (struct table_cell[]){{job->id, TERM_FAINT}, {job->track, TERM_FAINT},
+			{job_state_name(job->state), view_job_style(job->state)},
+			{job->state == JOB_RUNNING ? job->stage : NULL, TERM_PLAIN},
+			{progress_text(job, &cli->arena), TERM_PLAIN}, {duration_ago(now - job->created_ms, ago), TERM_PLAIN},
+			{job->error != NULL ? job->error : "", TERM_PLAIN}});
+	}
+	table_print(&table, &cli->out);
+}
+
+static enum err list(struct cli *cli, const struct args *args, char **words, size_t count, struct err_info *info)
+{
+	const char *after = args_value(args, "after"), *track = args_value(args, "track"), *state_name = args_value(args, "state");
+	enum job_state state;
+	struct job *jobs;
+	size_t found;
+	json_t *array;
+	long limit;
+	enum err err = args_number(args, "limit", 1, JOB_PAGE_MOST, LIMIT_DEFAULT, &limit, info);
+
+	(void)words;
+	(void)count;
+	if (err == ERR_OK)
+		err = check_id(after, "job", info);
+	if (err == ERR_OK)
+		err = check_id(track, "track", info);
+	if (err == ERR_OK && state_name != NULL && job_state_parse(state_name, &state) != ERR_OK)
+		err = err_set(info, ERR_BAD_REQUEST, "\"%s\" is no state; see --help", state_name);
+	if (err == ERR_OK)
+		err = cli_open_db(cli, info);
+	if (err == ERR_OK)
+		err = job_list(cli->db, after, state_name != NULL ? &state : NULL, track, (size_t)limit, &cli->arena, &jobs, &found, info);
+	if (err != ERR_OK)
+		return err;
+	if (!args_given(args, "json")) {
+		print_list(cli, jobs, found);
+		return ERR_OK;
+	}
+	array = json_array();
+	for (size_t i = 0; i < found; i++)
+		json_array_append_new(array, view_job(&jobs[i]));
+	return cli_json(cli, json_pack("{s:o, s:s?}", "jobs", array, "next", found == (size_t)limit ? jobs[found - 1].id : NULL), info);
+}
+
+static void print_line(struct cli *cli, const char *name, const char *value)
+{
+	fprintf(cli->out.out, "%s%-8s%s  %s\n", term_on(&cli->out, TERM_FAINT), name, term_on(&cli->out, TERM_PLAIN),
+		value != NULL ? value : "-");
+}
+
+static enum err print_job(struct cli *cli, const struct args *args, const char *id, struct err_info *info)
+{
+	char ago[DURATION_TEXT];
+	struct job job;
+	enum err err = job_get(cli->db, id, &cli->arena, &job, info);
+
+	if (err != ERR_OK)
+		return err;
+	if (args_given(args, "json"))
+		return cli_json(cli, view_job(&job), info);
+	print_line(cli, "id", job.id);
+	print_line(cli, "kind", job.kind);
+	print_line(cli, "track", job.track);
+	print_line(cli, "state", job_state_name(job.state));
+	print_line(cli, "stage", job.stage);
+	print_line(cli, "progress", progress_text(&job, &cli->arena));
+	print_line(cli, "attempts", arena_printf(&cli->arena, "%" PRId64 " of %" PRId64, job.attempts, job.max_attempts));
+	print_line(cli, "added", duration_ago(clock_ms(NULL) - job.created_ms, ago));
+	if (job.lease_owner != NULL)
+		print_line(cli, "runner", job.lease_owner);
+	if (job.error != NULL)
+		print_line(cli, "reason", job.error);
+	return ERR_OK;
+}
+
+static enum err open_job(struct cli *cli, const char *id, struct err_info *info)
+{
+	enum err err = check_id(id, "job", info);
+
+	return err == ERR_OK ? cli_open_db(cli, info) : err;
+}
+
+static enum err show(struct cli *cli, const struct args *args, char **words, size_t count, struct err_info *info)
+{
+	enum err err = open_job(cli, words[0], info);
+
+	(void)count;
+	return err == ERR_OK ? print_job(cli, args, words[0], info) : err;
+}
+
+static enum err retry(struct cli *cli, const struct args *args, char **words, size_t count, struct err_info *info)
+{
+	enum err err = open_job(cli, words[0], info);
+
+	(void)count;
+	if (err == ERR_OK)
+		err = job_retry(cli->db, words[0], clock_ms(NULL), info);
+	return err == ERR_OK ? print_job(cli, args, words[0], info) : err;
+}
+
+static enum err cancel(struct cli *cli, const struct args *args, char **words, size_t count, struct err_info *info)
+{
+	enum err err = open_job(cli, words[0], info);
+
+	(void)count;
+	if (err == ERR_OK)
+		err = job_cancel(cli->db, words[0], clock_ms(NULL), info);
+	return err == ERR_OK ? print_job(cli, args, words[0], info) : err;
+}
+
+static enum err run(struct cli *cli, const struct args *args, struct err_info *info)
+{
+	static const struct cli_verb verbs[] = {{"list", 0, 0, list}, {"show", 1, 1, show}, {"retry", 1, 1, retry},
+		{"cancel", 1, 1, cancel}, {NULL, 0, 0, NULL}};
+
+	return cli_verb(cli, verbs, args, info);
+}
+
+const struct cli_command cmd_jobs = {
+	.name = "jobs",
+	.arguments = "[list | show|retry|cancel JOB]",
+	.summary = "list, show, retry and cancel jobs",
+	.text = "  list         the newest jobs first (also without a word)\n"
+		"  show JOB     one with its stage, progress and last failure\n"
+		"  retry JOB    queues one that is failed, dead or cancelled again\n"
+		"  cancel JOB   ends one: a queued job at once, a running one as soon as its runner looks\n",
+	.options = options,
+	.run = run,
+};

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/cli.h"
+
+#include "auth/jwt.h"
+#include "auth/scope.h"
+#include "base/id.h"
+#include "cli/duration.h"
+
+#include <string.h>
+
+enum { SUBJECT_MOST = 128, JTI_BYTES = 16 };
+
+static const struct args_option options[] = {CLI_OPTIONS,
+	{"scope", 's', "WORDS", "what it permits, words separated by spaces (stream:read)"},
+	{"subject", 'u', "NAME", "whom it is for"},
+	{"ttl", 't', "SPAN", "how long it is good, such as 90s, 15m, 1h or 7d (auth.token_ttl)"},
+	{"json", 0, NULL, "write JSON for programs"}, {NULL, 0, NULL, NULL}};
+
+/* A misspelt scope would make a token that is refused everywhere, so it is refused here. */
+static enum err check_scope(struct arena *arena, const char *scope, struct err_info *info)
+{
+	static const char known[] = SCOPE_STREAM_READ " " SCOPE_TRACK_READ " " SCOPE_TRACK_WRITE " " SCOPE_JOBS_READ " "
+		SCOPE_JOBS_WRITE;
+	char *words = arena_strdup(arena, scope), *save = NULL;
+	size_t count = 0;
+
+	for (char *word = strtok_r(words, " ", &save); word != NULL; word = strtok_r(NULL, " ", &save), count++)
+		if (!scope_has(known, word))
+			return err_set(info, ERR_BAD_REQUEST, "\"%s\" is no scope; there are: %s", word, known);
+	if (count == 0)
+		return err_set(info, ERR_BAD_REQUEST, "--scope wants at least one of: %s", known);
+	return ERR_OK;
+}
+
+static enum err print_token(struct cli *cli, const struct args *args, const struct jwt_claims *claims, const char *token,
+	struct err_info *info)
+{
+	char date[CLOCK_TEXT];
+
+	if (args_given(args, "json"))
+		return cli_json(cli, json_pack("{s:s, s:s, s:s, s:s}", "token", token, "scope", claims->scope, "subject",
+			claims->subject, "expires", clock_rfc3339(claims->expires * 1000, date)), info);
+	fprintf(cli->out.out, "%s\n", token);
+	return ERR_OK;
+}
+
+static enum err run(struct cli *cli, const struct args *args, struct err_info *info)
+{
+	const char *scope = args_value(args, "scope"), *subject = args_value(args, "subject"), *ttl = args_value(args, "ttl");
+	struct jwt_claims claims = {.scope = scope != NULL ? scope : SCOPE_STREAM_READ, .subject = subject != NULL ? subject : ""};
+	char id[2 * JTI_BYTES + 1], *token;
+	struct jwt_key *key = NULL;
+	int64_t span;
+	enum err err = cli_words(args, 0, 0, info);
+
+	if (err == ERR_OK)
+		err = check_scope(&cli->arena, claims.scope, info);
+	if (err == ERR_OK && strlen(claims.subject) > SUBJECT_MOST)
+		err = err_set(info, ERR_BAD_REQUEST, "--subject is longer than %d bytes", SUBJECT_MOST);
+	if (err == ERR_OK)
+		err = cli_open_conf(cli, info);
+	if (err != ERR_OK)
+		return err;
+	span = cli->conf->token_ttl_s;
+	if (ttl != NULL)
+		err = duration_parse(ttl, "--ttl", &span, info);
+	if (err == ERR_OK)
+		err = jwt_key_new(cli->conf->jwt_secret, &key, info);
+	if (err != ERR_OK)
+		return err;
+	id_random_hex(JTI_BYTES, id);
+	claims.id = id;
+	claims.issued = clock_seconds(NULL);
+	claims.expires = claims.issued + span;
+	err = jwt_sign(key, &claims, *cli->conf->jwt_issuer != '\0' ? cli->conf->jwt_issuer : NULL, &cli->arena, &token, info);
+	jwt_key_free(key);
+	return err == ERR_OK ? print_token(cli, args, &claims, token, info) : err;
+}
+
+const struct cli_command cmd_token = {
+	.name = "token",
+	.arguments = "",
+	.summary = "make a token (JWT) for a listener or an uploader",
+	.text = "Prints a JSON Web Token signed with auth.jwt_secret. Scopes:\n"
+		"  stream:read   listen to private tracks     track:read   see private tracks in the list\n"
+		"  track:write   upload, change and delete    jobs:read    see all jobs\n"
+		"  jobs:write    submit, retry and cancel jobs\n",
+	.options = options,
+	.run = run,
+};

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/cli.h"
+
+#include "base/fs.h"
+#include "cli/duration.h"
+#include "cli/table.h"
+#include "cli/view.h"
+
+#include <inttypes.h>
+
+enum { LIMIT_DEFAULT = 50 };
+
+static const struct args_option options[] = {CLI_OPTIONS,
+	{"limit", 'n', "N", "list at most N tracks (50)"},
+	{"after", 0, "ID", "list what is older than this track"},
+	{"json", 0, NULL, "write JSON for programs"}, {NULL, 0, NULL, NULL}};
+
+static enum err check_id(const char *id, struct err_info *info)
+{
+	return id_valid(id) ? ERR_OK : err_set(info, ERR_BAD_REQUEST, "\"%s\" is not the id of a track", id);
+}
+
+static enum err print_list_json(struct cli *cli, const struct track *tracks, size_t count, size_t limit, struct err_info *info)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, view_track(&tracks[i]));
+	return cli_json(cli, json_pack("{s:o, s:s?}", "tracks", list, "next", count == limit ? tracks[count - 1].id : NULL), info);
+}
+
+static void print_list(struct cli *cli, const struct track *tracks, size_t count)
+{
+	static const char *const heads[] = {"ID", "STATE", "FOR", "LENGTH", "TITLE", "ARTIST"};
+	struct table table;
+
+	if (count == 0) {
+		fputs("There are no tracks yet: `tonearm add FILE` puts one in.\n", cli->out.out);
+		return;
+	}
+	table_open(&table, &cli->arena, heads, 6, 4);
+	for (size_t i = 0; i < count; i++) {
+		const struct track *track = &tracks[i];
+		char length[DURATION_TEXT];
+
+		table_add(&table, (struct table_cell[]){{track->id, TERM_FAINT},
+			{track_state_name(track->state), view_track_style(track->state)},
+			{track_visibility_name(track->visibility), TERM_PLAIN},
+			{duration_clock(track->duration_ms, length), TERM_PLAIN},
+			{track->title != NULL ? track->title : track->source_name, TERM_PLAIN}, {track->artist, TERM_PLAIN}});
+	}
+	table_print(&table, &cli->out);
+}
+
+static enum err list(struct cli *cli, const struct args *args, char **words, size_t count, struct err_info *info)
+{
+	const char *after = args_value(args, "after");
+	struct track *tracks;
+	size_t found;
+	long limit;
+	enum err err = args_number(args, "limit", 1, TRACK_PAGE_MOST, LIMIT_DEFAULT, &limit, info);
+
+	(void)words;
+	(void)count;
+	if (err == ERR_OK && after != NULL)
+		err = check_id(after, info);
+	if (err == ERR_OK)
+		err = cli_open_db(cli, info);
+	if (err == ERR_OK)
+		err = track_list(cli->db, after, 0, NULL, (size_t)limit, &cli->arena, &tracks, &found, info);
+	if (err != ERR_OK)
+		return err;
+	if (args_given(args, "json"))
+		return print_list_json(cli, tracks, found, (size_t)limit, info);
+	print_list(cli, tracks, found);
+	return ERR_OK;
+}
+
+static void print_line(struct cli *cli, const char *name, const char *value)
+{
+	fprintf(cli->out.out, "%s%-10s%s  %s\n", term_on(&cli->out, TERM_FAINT), name, term_on(&cli->out, TERM_PLAIN),
+		value != NULL ? value : "-");
+}
+
+static void print_track(struct cli *cli, const struct track *track, const struct rendition *renditions, size_t count)
+{
+	struct arena *arena = &cli->arena;
+	char text[CLOCK_TEXT], length[DURATION_TEXT];
+
+	print_line(cli, "id", track->id);
+	print_line(cli, "title", track->title);
+	print_line(cli, "artist", track->artist);
+	print_line(cli, "album", track->album);
+	print_line(cli, "state", track_state_name(track->state));
+	if (track->failure != NULL)
+		print_line(cli, "failure", track->failure);
+	print_line(cli, "for", track_visibility_name(track->visibility));
+	print_line(cli, "length", duration_clock(track->duration_ms, length));
+	print_line(cli, "source", arena_printf(arena, "%s (%s, %" PRId64 " Hz, %" PRId64 " channels, %" PRId64 " bytes)",
+		track->source_name != NULL ? track->source_name : "-", track->source_format != NULL ? track->source_format : "-",
+		track->sample_rate, track->channels, track->source_bytes));
+	print_line(cli, "added", clock_rfc3339(track->created_ms, text));
+	print_line(cli, "HLS", arena_printf(arena, "%s/hls/%s/master.m3u8", cli->conf->base_url, track->id));
+	print_line(cli, "DASH", arena_printf(arena, "%s/dash/%s/manifest.mpd", cli->conf->base_url, track->id));
+	for (size_t i = 0; i < count; i++)
+		print_line(cli, i == 0 ? "renditions" : "", arena_printf(arena, "%-8s %s %" PRIu32 " kbit/s, %" PRIu32 " Hz, %" PRIu64
+			" bytes", renditions[i].quality, renditions[i].codec, renditions[i].bit_rate / 1000, renditions[i].sample_rate,
+			renditions[i].file_size));
+}
+
+static enum err show(struct cli *cli, const struct args *args, char **words, size_t count, struct err_info *info)
+{
+	struct rendition *renditions;
+	struct track track;
+	size_t found;
+	json_t *list, *object;
+	enum err err = check_id(words[0], info);
+
+	(void)count;
+	if (err == ERR_OK)
+		err = cli_open_db(cli, info);
+	if (err == ERR_OK)
+		err = rendition_list(cli->db, words[0], &cli->arena, &track, &renditions, &found, info);
+	if (err != ERR_OK)
+		return err;
+	if (!args_given(args, "json")) {
+		print_track(cli, &track, renditions, found);
+		return ERR_OK;
+	}
+	object = view_track(&track);
+	list = json_array();
+	for (size_t i = 0; i < found; i++)
+		json_array_append_new(list, view_rendition(&renditions[i]));
+	json_object_set_new(object, "renditions", list);
+	return cli_json(cli, object, info);
+}
+
+static enum err set_visibility(struct cli *cli, const struct args *args, const char *id, enum track_visibility visibility,
+	struct err_info *info)
+{
+	struct track track;
+	enum err err = check_id(id, info);
+
+	if (err == ERR_OK)
+		err = cli_open_db(cli, info);
+	if (err == ERR_OK)
+		err = track_get(cli->db, id, &cli->arena, &track, info);
+	if (err != ERR_OK)
+		return err;
+	track.visibility = visibility;
+	track.updated_ms = clock_ms(NULL);
+	err = track_update(cli->db, &track, info);
+	if (err != ERR_OK)
+		return err;
+	if (args_given(args, "json"))
+		return cli_json(cli, view_track(&track), info);
+	fprintf(cli->out.out, "%s is %s now\n", id, track_visibility_name(visibility));
+	return ERR_OK;
+}
+
+static enum err publish(struct cli *cli, const struct args *args, char **words, size_t count, struct err_info *info)
+{
+	(void)count;
+	return set_visibility(cli, args, words[0], TRACK_PUBLIC, info);
+}
+
+static enum err unpublish(struct cli *cli, const struct args *args, char **words, size_t count, struct err_info *info)
+{
+	(void)count;
+	return set_visibility(cli, args, words[0], TRACK_PRIVATE, info);
+}
+
+/* Asks for the end of all jobs of the track, so that none publishes into a folder that is gone. */
+static enum err cancel_jobs(struct cli *cli, const char *id, struct err_info *info)
+{
+	struct job *jobs;
+	size_t count;
+	enum err err = job_list(cli->db, NULL, NULL, id, JOB_PAGE_MOST, &cli->arena, &jobs, &count, info);
+
+	for (size_t i = 0; err == ERR_OK && i < count; i++)
+		if (jobs[i].state == JOB_QUEUED || jobs[i].state == JOB_RUNNING || jobs[i].state == JOB_FAILED) {
+			err = job_cancel(cli->db, jobs[i].id, clock_ms(NULL), info);
+			if (err == ERR_CONFLICT) /* it ended just now */
+				err = ERR_OK;
+		}
+	return err;
+}
+
+static enum err delete(struct cli *cli, const struct args *args, char **words, size_t count, struct err_info *info)
+{
+	struct track track;
+	enum err err = check_id(words[0], info);
+
+	(void)count;
+	if (err == ERR_OK)
+		err = cli_open_db(cli, info);
+	if (err == ERR_OK)
+		err = track_get(cli->db, words[0], &cli->arena, &track, info);
+	if (err == ERR_OK)
+		err = cancel_jobs(cli, words[0], info);
+	if (err == ERR_OK)
+		err = track_delete(cli->db, words[0], info);
+	if (err == ERR_OK)
+		err = fs_remove_tree(conf_data_path(cli->conf, &cli->arena, "media/%s", words[0]), info);
+	if (err == ERR_OK && track.source_file != NULL)
+		err = fs_remove_tree(conf_data_path(cli->conf, &cli->arena, "source/%s", track.source_file), info);
+	if (err != ERR_OK)
+		return err;
+	if (args_given(args, "json"))
+		return cli_json(cli, json_pack("{s:s}", "deleted", words[0]), info);
+	fprintf(cli->out.out, "%s is gone\n", words[0]);
+	return ERR_OK;
+}
+
+static enum err run(struct cli *cli, const struct args *args, struct err_info *info)
+{
+	static const struct cli_verb verbs[] = {{"list", 0, 0, list}, {"show", 1, 1, show}, {"publish", 1, 1, publish},
+		{"unpublish", 1, 1, unpublish}, {"delete", 1, 1, delete}, {NULL, 0, 0, NULL}};
+
+	return cli_verb(cli, verbs, args, info);
+}
+
+const struct cli_command cmd_tracks = {
+	.name = "tracks",
+	.arguments = "[list | show|publish|unpublish|delete TRACK]",
+	.summary = "list, show, publish and delete tracks",
+	.text = "  list              the newest tracks first (also without a word)\n"
+		"  show TRACK        what is known of one, and its renditions\n"
+		"  publish TRACK     anybody may hear it\n"
+		"  unpublish TRACK   only who has a token or a signed address may hear it\n"
+		"  delete TRACK      removes it, its renditions and its source for good\n",
+	.options = options,
+	.run = run,
+};

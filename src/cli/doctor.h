@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The checks of `tonearm doctor`. Each looks at one thing and says how it is by doctor_say(), with how to mend it; none changes
+ * anything but counters in the report.
+ */
+#ifndef TONEARM_CLI_DOCTOR_H
+#define TONEARM_CLI_DOCTOR_H
+
+#include "cli/cli.h"
+
+enum doctor_grade { DOCTOR_OK, DOCTOR_WARN, DOCTOR_FAIL };
+
+struct doctor {
+	struct cli *cli;
+	json_t *checks; /* NULL: lines are printed instead */
+	size_t counts[3];
+};
+
+/* One finding. MEND is what to do about it, NULL when there is nothing to do; FORMAT gives what was found. */
+void doctor_say(struct doctor *doctor, enum doctor_grade grade, const char *check, const char *mend, const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
+
+/* Reads the configuration into cli->conf. False when it cannot be read: the checks below need it, but for doctor_programs(). */
+bool doctor_configuration(struct doctor *doctor);
+
+/* Opens the database into cli->db. False when it cannot be used. */
+bool doctor_database(struct doctor *doctor);
+
+void doctor_folders(struct doctor *doctor);
+void doctor_disk(struct doctor *doctor);
+void doctor_limits(struct doctor *doctor);
+
+/* Needs the database too. */
+void doctor_jobs(struct doctor *doctor);
+
+/* Helper programs and web servers. */
+void doctor_programs(struct doctor *doctor);
+
+#endif

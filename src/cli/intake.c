@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/intake.h"
+
+#include "base/clock.h"
+#include "cli/intake_show.h"
+#include "cli/interrupt.h"
+#include "cli/programs.h"
+#include "cli/spawn.h"
+#include "storage/ingest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { CHUNK = 256 << 10, LOOK_MS = 150, RUNNER_SILENT_MS = 15000, RUNNER_AGAIN_MS = 1000, RUNNER_GRACE_MS = 10000 };
+
+/* A jobrunner that we started, because there was none. */
+struct runner {
+	const char *path; /* NULL: there is one already */
+	pid_t pid;        /* 0 while it does not run */
+	int log_fd;
+	int64_t due_us;   /* not before */
+};
+
+static enum err open_source(const char *path, int *fd, uint64_t *size, struct err_info *info)
+{
+	struct stat status;
+
+	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (*fd < 0)
+		return err_set_errno(info, errno == ENOENT ? ERR_NOT_FOUND : ERR_FORBIDDEN, errno, "%s", path);
+	if (fstat(*fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+		close(*fd);
+		return err_set(info, ERR_UNPROCESSABLE, "%s is not a file", path);
+	}
+	*size = (uint64_t)status.st_size;
+	return ERR_OK;
+}
+
+static enum err copy_bytes(struct intake *intake, struct intake_file *file, int fd, uint64_t size, struct spool *spool,
+	struct err_info *info)
+{
+	char *chunk = arena_alloc(&intake->cli->arena, CHUNK);
+	enum err err = ERR_OK;
+
+	while (err == ERR_OK) {
+		ssize_t got = read(fd, chunk, CHUNK);
+
+		if (interrupt_asked())
+			return err_set(info, ERR_ABORTED, "stopped; %s was not added", file->path);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return err_set_errno(info, ERR_IO, errno, "cannot read %s", file->path);
+		if (got == 0)
+			break;
+		err = spool_write(spool, chunk, (size_t)got, info);
+		intake_show_copy(intake, file, size > 0 ? (double)spool->bytes / (double)size : 1);
+	}
+	return err;
+}
+
+static enum err ingest_copied(struct intake *intake, struct intake_file *file, struct spool *spool, struct err_info *info)
+{
+	const char *slash = strrchr(file->path, '/');
+	struct ingest wanted = {.owner = "",
+		.source_name = slash != NULL ? slash + 1 : file->path,
+		.title = intake->title,
+		.artist = intake->artist,
+		.album = intake->album,
+		.visibility = intake->visibility};
+	struct cli *cli = intake->cli;
+	struct track track;
+	struct job job;
+	enum err err = ingest_spool(cli->conf, cli->db, spool, &wanted, NULL, &cli->arena, &track, &job, info);
+
+	if (err != ERR_OK)
+		return err;
+	memcpy(file->track, track.id, sizeof file->track);
+	memcpy(file->job, job.id, sizeof file->job);
+	file->job_state = job.state;
+	return ERR_OK;
+}
+
+/* "song.flac: the reason" */
+static enum err name_file(const struct intake_file *file, enum err err, const struct err_info *reason, struct err_info *info)
+{
+	return strstr(reason->detail, file->path) != NULL ? err_set(info, err, "%s", reason->detail)
+							  : err_set(info, err, "%s: %s", file->path, reason->detail);
+}
+
+enum err intake_copy(struct intake *intake, size_t index, struct err_info *info)
+{
+	struct intake_file *file = &intake->files[index];
+	struct spool spool = {.fd = -1};
+	struct err_info reason = {0};
+	uint64_t size = 0;
+	int fd;
+	enum err err = open_source(file->path, &fd, &size, &reason);
+
+	if (err != ERR_OK)
+		goto out;
+	file->started_us = clock_monotonic_us();
+	err = spool_open(intake->cli->conf, &intake->cli->arena, &spool, &reason);
+	if (err == ERR_OK) {
+		err = copy_bytes(intake, file, fd, size, &spool, &reason);
+		if (err == ERR_OK)
+			err = ingest_copied(intake, file, &spool, &reason);
+		else
+			spool_discard(&spool);
+	}
+	close(fd);
+out:
+	file->state = err == ERR_OK ? INTAKE_QUEUED : INTAKE_FAILED;
+	if (err != ERR_OK) {
+		snprintf(file->reason, sizeof file->reason, "%s", reason.detail);
+		return name_file(file, err, &reason, info);
+	}
+	intake_show_queued(intake, file);
+	return ERR_OK;
+}
+
+static bool runner_is_silent(struct intake *intake)
+{
+	int64_t patience = RUNNER_SILENT_MS + 3 * intake->cli->conf->job_poll_ms, seen;
+
+	return job_runner_last_seen(intake->cli->db, &seen, NULL) != ERR_OK || clock_ms(NULL) - seen > patience;
+}
+
+static enum err runner_prepare(struct intake *intake, struct runner *runner, struct err_info *info)
+{
+	struct cli *cli = intake->cli;
+	enum err err;
+
+	*runner = (struct runner){.log_fd = -1};
+	if (!runner_is_silent(intake))
+		return ERR_OK;
+	err = programs_find("tonearm-jobrunner", &cli->arena, &runner->path, info);
+	if (err != ERR_OK)
+		return err;
+	runner->log_fd = open(conf_run_path(cli->conf, &cli->arena, "add-jobrunner.log"),
+		O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+	if (runner->log_fd < 0)
+		return err_set_errno(info, ERR_IO, errno, "cannot write to %s", cli->conf->run_dir);
+	intake_show_note(intake, "No jobrunner seems to be running: this command does its work.");
+	return ERR_OK;
+}
+
+/* One that has drained the table ends; a job that waits for its next attempt then needs another. */
+static enum err runner_keep(struct intake *intake, struct runner *runner, struct err_info *info)
+{
+	char *argv[] = {(char *)(uintptr_t)runner->path, (char *)"--config", (char *)(uintptr_t)intake->cli->conf->path,
+		(char *)"--drain", NULL};
+	struct spawn spawn = {.argv = argv, .socket_fd = -1, .output_fd = runner->log_fd, .error_fd = runner->log_fd};
+	int64_t now = clock_monotonic_us();
+	sigset_t none;
+	siginfo_t how;
+
+	if (runner->path == NULL)
+		return ERR_OK;
+	if (runner->pid != 0 && spawn_ended(runner->pid, &how)) {
+		runner->pid = 0;
+		runner->due_us = now + RUNNER_AGAIN_MS * 1000;
+		if (how.si_code != CLD_EXITED || how.si_status == 126 || how.si_status == 127)
+			return err_set(info, ERR_INTERNAL, "the jobrunner does not run; see %s/add-jobrunner.log",
+				intake->cli->conf->run_dir);
+	}
+	if (runner->pid != 0 || now < runner->due_us)
+		return ERR_OK;
+	sigemptyset(&none);
+	return spawn_start(&spawn, &none, &runner->pid, info);
+}
+
+static void runner_stop(struct runner *runner)
+{
+	if (runner->pid != 0)
+		spawn_stop(runner->pid, RUNNER_GRACE_MS);
+	if (runner->log_fd >= 0)
+		close(runner->log_fd);
+}
+
+static void finish(struct intake *intake, struct intake_file *file, bool done, const char *reason)
+{
+	file->state = done ? INTAKE_DONE : INTAKE_FAILED;
+	file->took_us = clock_monotonic_us() - file->started_us;
+	snprintf(file->reason, sizeof file->reason, "%s", reason != NULL ? reason : "");
+	intake_show_end(intake, file);
+}
+
+/* Reads the job of FILE. ARENA holds its text for the length of the call only. */
+static enum err look_at(struct intake *intake, struct intake_file *file, struct arena *arena, struct err_info *info)
+{
+	struct job job;
+	enum err err = job_get(intake->cli->db, file->job, arena, &job, info);
+
+	if (err == ERR_BUSY)
+		return ERR_OK;
+	if (err != ERR_OK)
+		return err;
+	file->job_state = job.state;
+	file->progress = job.progress;
+	file->speed = job.speed;
+	file->stage_is_new = job.stage != NULL && strcmp(job.stage, file->stage) != 0;
+	if (file->stage_is_new)
+		snprintf(file->stage, sizeof file->stage, "%s", job.stage);
+	intake_show_progress(intake, file);
+	if (job.state == JOB_DONE)
+		finish(intake, file, true, NULL);
+	else if (job.state == JOB_DEAD || job.state == JOB_CANCELLED)
+		finish(intake, file, false, job.error != NULL ? job.error : job_state_name(job.state));
+	return ERR_OK;
+}
+
+static enum err look_at_all(struct intake *intake, struct arena *arena, struct err_info *info)
+{
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; err == ERR_OK && i < intake->count; i++)
+		if (intake->files[i].state == INTAKE_QUEUED)
+			err = look_at(intake, &intake->files[i], arena, info);
+	arena_reset(arena);
+	return err;
+}
+
+static size_t count_in(const struct intake *intake, enum intake_state state)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < intake->count; i++)
+		count += intake->files[i].state == state;
+	return count;
+}
+
+enum err intake_wait(struct intake *intake, struct err_info *info)
+{
+	struct arena arena = {0};
+	struct runner runner = {.log_fd = -1};
+	size_t waiting = count_in(intake, INTAKE_QUEUED), failed;
+	enum err err = waiting > 0 ? runner_prepare(intake, &runner, info) : ERR_OK;
+
+	while (err == ERR_OK) {
+		err = look_at_all(intake, &arena, info);
+		waiting = count_in(intake, INTAKE_QUEUED);
+		if (err != ERR_OK || waiting == 0)
+			break;
+		intake_show_all(intake);
+		err = runner_keep(intake, &runner, info);
+		interrupt_sleep(LOOK_MS);
+		if (interrupt_asked())
+			err = err_set(info, ERR_ABORTED, "stopped; %zu %s queued and will be done by the next jobrunner", waiting,
+				waiting == 1 ? "file stays" : "files stay");
+	}
+	intake_show_close(intake);
+	runner_stop(&runner);
+	arena_free(&arena);
+	failed = count_in(intake, INTAKE_FAILED);
+	if (err == ERR_OK && failed > 0)
+		err = err_set(info, ERR_UNPROCESSABLE, "%zu of %zu files did not make it", failed, intake->count);
+	return err;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files of this machine into the library, and the wait until they can be played: the work behind `tonearm add`.
+ *
+ *     file ──copy──► spool ──ingest──► track + job ──(jobrunner)──► watched in the job table until all are over
+ *
+ * On a terminal each file has a bar that moves; elsewhere a plain line tells of each step; with JSON one object a line does:
+ *     {"event": "queued", "file", "track", "job"}
+ *     {"event": "progress", "file", "track", "job", "stage", "progress", "speed"}
+ *     {"event": "done" | "failed", "file", "track", "job", "error"?}
+ */
+#ifndef TONEARM_CLI_INTAKE_H
+#define TONEARM_CLI_INTAKE_H
+
+#include "cli/cli.h"
+#include "model/job.h"
+#include "model/track.h"
+
+enum intake_state { INTAKE_NEW, INTAKE_QUEUED, INTAKE_DONE, INTAKE_FAILED };
+
+struct intake_file {
+	const char *path;
+	enum intake_state state;
+	char track[ID_SIZE], job[ID_SIZE];
+	enum job_state job_state; /* this and the next four as last seen in the table */
+	double progress, speed;
+	char stage[32];
+	bool stage_is_new;     /* since the look before */
+	char reason[256];      /* why it failed */
+	int64_t started_us, took_us;
+};
+
+struct intake {
+	struct cli *cli;       /* with its database open */
+	struct intake_file *files;
+	size_t count;
+	bool json;
+	const char *title, *artist, *album; /* NULL: from the tags */
+	enum track_visibility visibility;
+};
+
+/* Copies file INDEX into the library. ERR_ABORTED after Ctrl-C; errors as ingest_spool(), with the file's name in the sentence. Nothing of it is left then. */
+enum err intake_copy(struct intake *intake, size_t index, struct err_info *info);
+
+/*
+ * Waits until the jobs of all queued files are over, showing how they go. When no jobrunner was seen lately it says so and runs one itself until
+ * then. ERR_ABORTED after Ctrl-C (the jobs stay queued), ERR_UNPROCESSABLE when a file did not make it.
+ */
+enum err intake_wait(struct intake *intake, struct err_info *info);
+
+#endif

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+// PCM out of any file by ffmpeg, what a fragmented MP4 says to discard of it, and how two signals lie to each other.
+
+import {spawn} from "node:child_process";
+import {readFileSync} from "node:fs";
+
+/** Runs PROGRAM and gives its standard output as a Buffer; throws with its standard error. */
+export function output(program, args) {
+	return new Promise((resolve, reject) => {
+		const child = spawn(program, args, {stdio: ["ignore", "pipe", "pipe"]});
+		const parts = [], errors = [];
+		child.stdout.on("data", part => parts.push(part));
+		child.stderr.on("data", part => errors.push(part));
+		child.on("error", reject);
+		child.on("close", code => code === 0 ? resolve(Buffer.concat(parts))
+			: reject(new Error(`${program} ${args.join(" ")}: ${Buffer.concat(errors)}`)));
+	});
+}
+
+async function floats(before, file, after) {
+	const bytes = await output("ffmpeg", ["-v", "error", "-nostdin", ...before, "-i", file, "-map", "0:a:0", ...after, "-f", "f32le", "-"]);
+	return new Float32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / 4));
+}
+
+/** Samples a channel that FFmpeg decodes from FILE, at its own rate. */
+export async function sampleCount(file) {
+	return (await floats([], file, ["-ac", "1"])).length;
+}
+
+/** FILE as one channel at RATE: all channels mixed. */
+export function monoAt(file, rate) {
+	return floats([], file, ["-af", `aresample=${rate}:resampler=soxr`, "-ac", "1"]);
+}
+
+/** The part of a CMAF file that a player presents, mixed to one channel: nothing trimmed by FFmpeg, all by what the container says. */
+export async function presented(file) {
+	const {priming, duration} = readTrack(readFileSync(file));
+	const all = await floats(["-ignore_editlist", "1", "-flags2", "+skip_manual"], file, ["-ac", "1"]);
+	return all.subarray(priming, duration);
+}
+
+/** The boxes of BYTES from FROM to TO: [type, content offset, end]. */
+function* boxes(bytes, from = 0, to = bytes.length) {
+	while (from + 8 <= to) {
+		let size = bytes.readUInt32BE(from);
+		let head = 8;
+		if (size === 1) {
+			size = Number(bytes.readBigUInt64BE(from + 8));
+			head = 16;
+		}
+		if (size < head || from + size > to)
+			throw new Error(`box of ${size} bytes at ${from} does not fit`);
+		yield [bytes.toString("latin1", from + 4, from + 8), from + head, from + size];
+		from += size;
+	}
+}
+
+/** All boxes at PATH ("moov/trak/edts/elst") below BYTES. */
+function find(bytes, path, from = 0, to = bytes.length) {
+	const [name, ...rest] = path.split("/");
+	return [...boxes(bytes, from, to)].filter(([type]) => type === name)
+		.flatMap(box => rest.length ? find(bytes, rest.join("/"), box[1], box[2]) : [box]);
+}
+
+/** Duration of the samples of one traf: trun over tfhd over trex (ISO/IEC 14496-12 sections 8.8.3, 8.8.7, 8.8.8). */
+function trafDuration(bytes, [, from, to], trexDuration) {
+	const [, head] = find(bytes, "tfhd", from, to)[0];
+	const flags = bytes.readUInt32BE(head) & 0xffffff;
+	const at = head + 8 + (flags & 1 ? 8 : 0) + (flags & 2 ? 4 : 0);
+	const usual = flags & 8 ? bytes.readUInt32BE(at) : trexDuration;
+	let sum = 0;
+	for (const [, run] of find(bytes, "trun", from, to)) {
+		const has = bytes.readUInt32BE(run) & 0xffffff;
+		const count = bytes.readUInt32BE(run + 4);
+		const stride = [0x100, 0x200, 0x400, 0x800].filter(bit => has & bit).length * 4;
+		const first = run + 8 + (has & 1 ? 4 : 0) + (has & 4 ? 4 : 0);
+		for (let i = 0; i < count; i++)
+			sum += has & 0x100 ? bytes.readUInt32BE(first + i * stride) : usual;
+	}
+	return sum;
+}
+
+/** Timescale, priming (edit list), sum of all sample durations, and the duration of each fragment. */
+export function readTrack(bytes) {
+	const [, mdhd] = find(bytes, "moov/trak/mdia/mdhd")[0];
+	const timescale = bytes.readUInt32BE(mdhd + (bytes[mdhd] === 1 ? 20 : 12));
+	const edit = find(bytes, "moov/trak/edts/elst")[0];
+	const priming = !edit ? 0 : bytes[edit[1]] === 1 ? Number(bytes.readBigInt64BE(edit[1] + 16)) : bytes.readInt32BE(edit[1] + 12);
+	const [, trex] = find(bytes, "moov/mvex/trex")[0];
+	const fragments = find(bytes, "moof/traf").map(traf => trafDuration(bytes, traf, bytes.readUInt32BE(trex + 12)));
+	return {timescale, priming, fragments, duration: fragments.reduce((a, b) => a + b, 0)};
+}
+
+/**
+ * By how many samples B comes later than A where their correlation is greatest, and that correlation (1: the same but for a factor),
+ * over at most LENGTH samples from START.
+ */
+export function lag(a, b, {start = 0, length = 1 << 15, most = 50} = {}) {
+	const end = Math.min(a.length, b.length, start + length + most) - most;
+	let best = {lag: NaN, correlation: -Infinity};
+	for (let shift = -most; shift <= most; shift++) {
+		let cross = 0, powerA = 0, powerB = 0;
+		for (let i = Math.max(start, most); i < end; i++) {
+			const x = a[i], y = b[i + shift];
+			cross += x * y;
+			powerA += x * x;
+			powerB += y * y;
+		}
+		const correlation = cross / Math.sqrt(powerA * powerB);
+		if (correlation > best.correlation)
+			best = {lag: shift, correlation};
+	}
+	return best;
+}

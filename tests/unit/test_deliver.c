@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/deliver.h"
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "fcgi_client.h"
+#include "memory_transport.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const char etag[] = "\"abc\"";
+static const int64_t modified = 784111777; /* Sun, 06 Nov 1994 08:49:37 GMT */
+static char folder[] = "/tmp/tonearm-test-XXXXXX";
+static char path[64];
+static struct deliverable file;
+
+static void handler(struct request *request, struct response *response)
+{
+	(void)request;
+	deliver_file(response, &file);
+}
+
+static const struct route routes[] = {{HTTP_GET, "/f", NULL, handler}};
+static const struct router router = {routes, 1, NULL};
+static struct serve_options options = {.program = "test", .router = &router};
+
+static unsigned char byte_at(uint64_t i)
+{
+	return (unsigned char)(i * 7 + (i >> 8));
+}
+
+static void make_file(size_t size)
+{
+	char *bytes = malloc(size + 1);
+
+	for (size_t i = 0; i < size; i++)
+		bytes[i] = (char)byte_at(i);
+	assert_int_equal(fs_write_file(path, bytes, size, 0600, NULL), ERR_OK);
+	free(bytes);
+	file = (struct deliverable){.path = path, .accel_path = "/media/t 1/f.mp4", .type = "audio/mp4", .etag = etag,
+		.modified = modified, .cache_control = "max-age=60"};
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof path, "%s/f", folder);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	return fs_remove_tree(folder, NULL);
+}
+
+/* One request with up to three headers ("HTTP_RANGE=bytes=0-1", NULL: none). */
+static void ask(struct memory_transport *answer, const char *method, const char *a, const char *b, const char *c)
+{
+	char line[32];
+	const char *params[8] = {line, "REQUEST_URI=/f"};
+	const char *const extra[] = {a, b, c};
+	size_t count = 2;
+
+	snprintf(line, sizeof line, "REQUEST_METHOD=%s", method);
+	for (size_t i = 0; i < 3; i++) {
+		if (extra[i] != NULL)
+			params[count++] = extra[i];
+	}
+	memory_exchange(answer, &options, params, "", 0);
+	assert_true(answer->finished);
+}
+
+static int status_of(const char *a, const char *b)
+{
+	struct memory_transport answer;
+	int status;
+
+	ask(&answer, "GET", a, b, NULL);
+	status = cgi_status(&answer.out);
+	buf_free(&answer.out);
+	return status;
+}
+
+static void assert_header(const struct memory_transport *answer, const char *name, const char *want)
+{
+	const char *value = cgi_header(&answer->out, name);
+
+	if (want == NULL) {
+		assert_null(value);
+		return;
+	}
+	assert_non_null(value);
+	assert_string_equal(value, want);
+	assert_int_equal(cgi_header_count(&answer->out, name), 1);
+}
+
+static void assert_bytes(const char *body, uint64_t first, uint64_t last)
+{
+	for (uint64_t i = first; i <= last; i++)
+		assert_int_equal((unsigned char)body[i - first], byte_at(i));
+}
+
+static void test_whole(void **state)
+{
+	struct memory_transport answer;
+	size_t length;
+
+	(void)state;
+	make_file(200000);
+	ask(&answer, "GET", NULL, NULL, NULL);
+	assert_int_equal(cgi_status(&answer.out), 200);
+	assert_header(&answer, "Content-Length", "200000");
+	assert_header(&answer, "Content-Type", "audio/mp4");
+	assert_header(&answer, "ETag", etag);
+	assert_header(&answer, "Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT");
+	assert_header(&answer, "Cache-Control", "max-age=60");
+	assert_header(&answer, "Accept-Ranges", "bytes");
+	assert_bytes(cgi_body(&answer.out, &length), 0, 199999);
+	assert_int_equal(length, 200000);
+	assert_true(answer.complete);
+	buf_free(&answer.out);
+	ask(&answer, "HEAD", NULL, NULL, NULL);
+	assert_header(&answer, "Content-Length", "200000");
+	cgi_body(&answer.out, &length);
+	assert_int_equal(length, 0);
+	assert_true(answer.complete);
+	buf_free(&answer.out);
+	make_file(0);
+	ask(&answer, "GET", NULL, NULL, NULL);
+	assert_header(&answer, "Content-Length", "0");
+	buf_free(&answer.out);
+}
+
+static void test_several_ranges(void **state)
+{
+	struct memory_transport answer;
+	const char *body, *part, *boundary;
+	size_t length;
+	char line[96];
+
+	(void)state;
+	make_file(1000);
+	ask(&answer, "GET", "HTTP_RANGE=bytes=0-1, -2,500-599,2000-", NULL, NULL);
+	assert_int_equal(cgi_status(&answer.out), 206);
+	assert_header(&answer, "Content-Range", NULL);
+	boundary = strstr(cgi_header(&answer.out, "Content-Type"), "boundary=");
+	assert_non_null(boundary);
+	snprintf(line, sizeof line, "--%s\r\n", boundary + strlen("boundary="));
+	body = cgi_body(&answer.out, &length);
+	assert_int_equal(length, strtoull(cgi_header(&answer.out, "Content-Length"), NULL, 10));
+	assert_memory_equal(body, line, strlen(line));
+	part = strstr(body, "Content-Range: bytes 0-1/1000\r\n\r\n");
+	assert_non_null(part);
+	assert_bytes(strstr(part, "\r\n\r\n") + 4, 0, 1);
+	part = memmem(body, length, "Content-Range: bytes 998-999/1000", 33);
+	assert_non_null(part);
+	assert_bytes(strstr(part, "\r\n\r\n") + 4, 998, 999);
+	part = memmem(body, length, "Content-Range: bytes 500-599/1000", 33);
+	assert_non_null(part);
+	assert_bytes(strstr(part, "\r\n\r\n") + 4, 500, 599);
+	line[strlen(line) - 2] = '\0';
+	strcat(line, "--\r\n");
+	assert_memory_equal(body + length - strlen(line), line, strlen(line));
+	buf_free(&answer.out);
+}
+
+/* RFC 9110 section 13.2.2, in its order. */
+static void test_conditions(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		int status;
+	} cases[] = {
+		{"HTTP_IF_NONE_MATCH=\"abc\"", NULL, 304},
+		{"HTTP_IF_NONE_MATCH=W/\"abc\"", NULL, 304},
+		{"HTTP_IF_NONE_MATCH=\"x\", W/\"y,z\",\"abc\"", NULL, 304},
+		{"HTTP_IF_NONE_MATCH=*", NULL, 304},
+		{"HTTP_IF_NONE_MATCH=\"abd\"", NULL, 200},
+		{"HTTP_IF_NONE_MATCH=abc", NULL, 200},
+		{"HTTP_IF_NONE_MATCH=\"abc", NULL, 200},
+		{"HTTP_IF_NONE_MATCH=\"abd\"", "HTTP_IF_MODIFIED_SINCE=Sun, 06 Nov 1994 08:49:37 GMT", 200},
+		{"HTTP_IF_MODIFIED_SINCE=Sun, 06 Nov 1994 08:49:37 GMT", NULL, 304},
+		{"HTTP_IF_MODIFIED_SINCE=Sunday, 06-Nov-94 08:49:38 GMT", NULL, 304},
+		{"HTTP_IF_MODIFIED_SINCE=Sun Nov  6 08:49:36 1994", NULL, 200},
+		{"HTTP_IF_MODIFIED_SINCE=yesterday", NULL, 200},
+		{"HTTP_IF_MATCH=\"abc\"", NULL, 200},
+		{"HTTP_IF_MATCH=*", NULL, 200},
+		{"HTTP_IF_MATCH=W/\"abc\"", NULL, 412},
+		{"HTTP_IF_MATCH=\"x\"", "HTTP_IF_NONE_MATCH=\"abc\"", 412},
+		{"HTTP_IF_MATCH=\"abc\"", "HTTP_IF_UNMODIFIED_SINCE=Sun, 06 Nov 1994 08:49:36 GMT", 200},
+		{"HTTP_IF_UNMODIFIED_SINCE=Sun, 06 Nov 1994 08:49:36 GMT", NULL, 412},
+		{"HTTP_IF_UNMODIFIED_SINCE=Sun, 06 Nov 1994 08:49:37 GMT", NULL, 200},
+		{"HTTP_IF_NONE_MATCH=\"abc\"", "HTTP_RANGE=bytes=0-4", 304},
+		{"HTTP_IF_RANGE=\"abc\"", "HTTP_RANGE=bytes=0-4", 206},
+		{"HTTP_IF_RANGE=\"old\"", "HTTP_RANGE=bytes=0-4", 200},
+		{"HTTP_IF_RANGE=W/\"abc\"", "HTTP_RANGE=bytes=0-4", 200},
+		{"HTTP_IF_RANGE=\"old\"", "HTTP_RANGE=bytes=100-", 200},
+		{"HTTP_IF_RANGE=Sun, 06 Nov 1994 08:49:37 GMT", "HTTP_RANGE=bytes=0-4", 206},
+		{"HTTP_IF_RANGE=Sun, 06 Nov 1994 08:49:38 GMT", "HTTP_RANGE=bytes=0-4", 200},
+		{"HTTP_IF_RANGE=nonsense", "HTTP_RANGE=bytes=0-4", 200},
+	};
+
+	(void)state;
+	make_file(11);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		int status = status_of(cases[i].a, cases[i].b);
+
+		if (status != cases[i].status)
+			fail_msg("%s: %d instead of %d", cases[i].a, status, cases[i].status);
+	}
+}
+
+static void test_not_modified_fields(void **state)
+{
+	struct memory_transport answer;
+	size_t length;
+
+	(void)state;
+	make_file(11);
+	ask(&answer, "GET", "HTTP_IF_NONE_MATCH=\"abc\"", NULL, NULL);
+	assert_header(&answer, "ETag", etag);
+	assert_header(&answer, "Cache-Control", "max-age=60");
+	assert_header(&answer, "Content-Length", NULL);
+	assert_header(&answer, "Content-Type", NULL);
+	cgi_body(&answer.out, &length);
+	assert_int_equal(length, 0);
+	assert_true(answer.complete);
+	buf_free(&answer.out);
+}
+
+static void test_slice(void **state)
+{
+	struct memory_transport answer;
+	size_t length;
+
+	(void)state;
+	make_file(1000);
+	file.offset = 100;
+	file.length = 200;
+	ask(&answer, "GET", "HTTP_RANGE=bytes=-50", "TONEARM_DELIVERY=xsendfile", NULL);
+	assert_int_equal(cgi_status(&answer.out), 206);
+	assert_header(&answer, "Content-Range", "bytes 150-199/200");
+	assert_bytes(cgi_body(&answer.out, &length), 250, 299);
+	assert_int_equal(length, 50);
+	buf_free(&answer.out);
+	file.length = 901; /* one byte more than there is */
+	assert_int_equal(status_of(NULL, NULL), 404);
+	file.offset = 1001;
+	file.length = 1;
+	assert_int_equal(status_of(NULL, NULL), 404);
+}
+
+static void test_not_a_file(void **state)
+{
+	char other[80];
+
+	(void)state;
+	make_file(5);
+	unlink(path);
+	assert_int_equal(status_of(NULL, NULL), 404);
+	assert_int_equal(status_of("TONEARM_DELIVERY=xsendfile", NULL), 404);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(status_of(NULL, NULL), 404);
+	rmdir(path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(status_of(NULL, NULL), 404);
+	unlink(path);
+	snprintf(other, sizeof other, "%s/other", folder);
+	assert_int_equal(fs_write_file(other, "secret", 6, 0600, NULL), ERR_OK);
+	assert_int_equal(symlink(other, path), 0);
+	assert_int_equal(status_of(NULL, NULL), 404);
+	unlink(path);
+}
+
+/* The file is cut while its first bytes go out. */
+static bool cut_on_write(struct transport *transport, const void *bytes, size_t length)
+{
+	struct memory_transport *memory = (struct memory_transport *)transport;
+
+	if (memory->out.length > 0)
+		assert_int_equal(truncate(path, 100000), 0);
+	buf_put(&memory->out, bytes, length);
+	return true;
+}
+
+static void test_shrinks(void **state)
+{
+	static const char *const params[] = {"REQUEST_METHOD=GET", "REQUEST_URI=/f", NULL};
+	struct memory_transport answer;
+	struct transport_class class;
+	struct arena arena = {0};
+	size_t length;
+
+	(void)state;
+	make_file(500000);
+	memory_transport_init(&answer, params, "", 0);
+	class = *answer.base.class;
+	class.write = cut_on_write;
+	answer.base.class = &class;
+	transport_handle(&answer.base, &options, &arena);
+	arena_free(&arena);
+	cgi_body(&answer.out, &length);
+	assert_int_equal(length, 100000);
+	assert_true(answer.finished);
+	assert_false(answer.complete);
+	buf_free(&answer.out);
+}
+
+static void test_client_goes(void **state)
+{
+	static const char *const params[] = {"REQUEST_METHOD=GET", "REQUEST_URI=/f", NULL};
+	struct memory_transport answer;
+	struct arena arena = {0};
+
+	(void)state;
+	make_file(500000);
+	memory_transport_init(&answer, params, "", 0);
+	answer.most = 200000;
+	transport_handle(&answer.base, &options, &arena);
+	arena_free(&arena);
+	assert_true(answer.finished);
+	assert_false(answer.complete);
+	buf_free(&answer.out);
+}
+
+static void test_hand_over(void **state)
+{
+	struct memory_transport answer;
+	size_t length;
+
+	(void)state;
+	make_file(1000);
+	ask(&answer, "GET", "TONEARM_DELIVERY=xsendfile", "HTTP_RANGE=bytes=0-4", NULL);
+	assert_int_equal(cgi_status(&answer.out), 200);
+	assert_header(&answer, "X-Sendfile", path);
+	assert_header(&answer, "Content-Type", "audio/mp4");
+	assert_header(&answer, "Content-Length", NULL);
+	assert_header(&answer, "Content-Range", NULL);
+	cgi_body(&answer.out, &length);
+	assert_int_equal(length, 0);
+	buf_free(&answer.out);
+	ask(&answer, "GET", "TONEARM_DELIVERY=xaccel", NULL, NULL);
+	assert_header(&answer, "X-Accel-Redirect", "/_tonearm/media/t%201/f.mp4");
+	buf_free(&answer.out);
+	ask(&answer, "GET", "TONEARM_DELIVERY=xaccel", "TONEARM_ACCEL_PREFIX=/inside", NULL);
+	assert_header(&answer, "X-Accel-Redirect", "/inside/media/t%201/f.mp4");
+	buf_free(&answer.out);
+}
+
+static bool entry_matches(json_t *entry, const struct memory_transport *answer)
+{
+	const char *content_range = json_string_value(json_object_get(entry, "content_range"));
+	json_t *body_length = json_object_get(entry, "body_len");
+	json_t *content_length = json_object_get(entry, "content_length");
+	json_t *range = json_array_get(json_object_get(entry, "ranges"), 0);
+	const char *should = json_string_value(json_object_get(json_object_get(entry, "should"), "content_range"));
+	bool status_good = cgi_status(&answer->out) == json_integer_value(json_object_get(entry, "status"));
+	const char *got_range = cgi_header(&answer->out, "Content-Range");
+	size_t length;
+	const char *body = cgi_body(&answer->out, &length);
+
+	if (!status_good)
+		return false;
+	content_range = content_range == NULL ? should : content_range;
+	if (content_range != NULL && (got_range == NULL || strcmp(got_range, content_range) != 0))
+		return false;
+	if (content_range == NULL && got_range != NULL)
+		return false;
+	if (body_length != NULL && length != (size_t)json_integer_value(body_length))
+		return false;
+	if (content_length != NULL &&
+		atoll(cgi_header(&answer->out, "Content-Length")) != json_integer_value(content_length))
+		return false;
+	if (range != NULL)
+		assert_bytes(body, (uint64_t)json_integer_value(json_array_get(range, 0)),
+			(uint64_t)json_integer_value(json_array_get(range, 1)));
+	return true;
+}
+
+static void run_vector(json_t *test)
+{
+	const char *range = json_string_value(json_object_get(json_object_get(test, "headers"), "Range"));
+	json_t *accept = json_object_get(test, "accept");
+	struct memory_transport answer;
+	char header[256];
+	bool good = false;
+
+	make_file((size_t)json_integer_value(json_object_get(test, "size")));
+	snprintf(header, sizeof header, "HTTP_RANGE=%s", range == NULL ? "" : range);
+	ask(&answer, json_string_value(json_object_get(test, "method")), range == NULL ? NULL : header, NULL, NULL);
+	for (size_t i = 0; i < json_array_size(accept); i++)
+		good |= entry_matches(json_array_get(accept, i), &answer);
+	if (!good)
+		fail_msg("%s: %s", json_string_value(json_object_get(test, "id")), buf_text(&answer.out));
+	buf_free(&answer.out);
+}
+
+static void test_vectors(void **state)
+{
+	const char *vectors = getenv("TONEARM_VECTORS");
+	const char *source = getenv("TONEARM_SOURCE");
+	char name[4096];
+	json_t *root;
+	json_t *cases;
+
+	(void)state;
+	if (vectors != NULL)
+		snprintf(name, sizeof name, "%s/range/cases.json", vectors);
+	else
+		snprintf(name, sizeof name, "%s/../shared/vectors/range/cases.json", source == NULL ? "." : source);
+	root = json_load_file(name, 0, NULL);
+	if (root == NULL) {
+		print_message("# skipped: no vectors at %s\n", name);
+		return;
+	}
+	cases = json_object_get(root, "cases");
+	assert_true(json_array_size(cases) > 20);
+	for (size_t i = 0; i < json_array_size(cases); i++)
+		run_vector(json_array_get(cases, i));
+	json_decref(root);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_several_ranges),
+		cmocka_unit_test(test_conditions),
+		cmocka_unit_test(test_not_modified_fields),
+		cmocka_unit_test(test_slice),
+		cmocka_unit_test(test_not_a_file),
+		cmocka_unit_test(test_shrinks),
+		cmocka_unit_test(test_client_goes),
+		cmocka_unit_test(test_hand_over),
+		cmocka_unit_test(test_vectors),
+	};
+
+	return cmocka_run_group_tests_name("deliver", tests, setup, teardown);
+}
