@@ -2,9 +2,8 @@
 #include "conf/conf.h"
 
 #include "base/fs.h"
-#include "conf/option.h"
+#include "conf/option_read.h"
 
-#include <libconfig.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,259 +11,6 @@
 #include <unistd.h>
 
 enum { FILE_MOST = 1 << 20 };
-
-/* What the functions below need while one file is read. */
-struct reader {
-	struct conf *conf;
-	const char *folder; /* of the file, absolute */
-	struct err_info *info;
-};
-
-__attribute__((format(printf, 3, 4))) static enum err refuse(
-	const struct reader *reader, const config_setting_t *setting, const char *format, ...)
-{
-	const config_setting_t *parent = config_setting_parent(setting);
-	const char *section = parent == NULL || config_setting_is_root(parent) ? NULL : config_setting_name(parent);
-	const char *name = config_setting_name(setting);
-	char reason[200];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(reason, sizeof reason, format, args);
-	va_end(args);
-	return err_set(reader->info, ERR_BAD_REQUEST, "%s:%u: %s%s%s: %s", reader->conf->path,
-		config_setting_source_line(setting), section == NULL ? "" : section, section == NULL ? "" : ".",
-		name == NULL ? "list" : name, reason);
-}
-
-static char *absolute(const struct reader *reader, const char *path)
-{
-	struct arena *arena = &reader->conf->arena;
-
-	if (path[0] == '/')
-		return arena_strdup(arena, path);
-	return arena_printf(arena, "%s/%s", strcmp(reader->folder, "/") == 0 ? "" : reader->folder, path);
-}
-
-static bool get_integer(const config_setting_t *setting, int64_t *out)
-{
-	int type = config_setting_type(setting);
-
-	if (type == CONFIG_TYPE_INT)
-		*out = config_setting_get_int(setting);
-	else if (type == CONFIG_TYPE_INT64)
-		*out = config_setting_get_int64(setting);
-	return type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64;
-}
-
-/* "512M": digits and at most one of K, M, G, T, powers of 1024. */
-static bool parse_size(const char *text, int64_t *out)
-{
-	static const char suffixes[] = "KMGT";
-	size_t digits = strspn(text, "0123456789");
-	const char *suffix = NULL;
-	int64_t value;
-
-	if (digits == 0 || digits > 15)
-		return false;
-	if (text[digits] != '\0') {
-		suffix = strchr(suffixes, text[digits]);
-		if (suffix == NULL || text[digits + 1] != '\0')
-			return false;
-	}
-	value = strtoll(text, NULL, 10);
-	for (ptrdiff_t i = suffix == NULL ? -1 : suffix - suffixes; i >= 0; i--)
-		if (__builtin_mul_overflow(value, 1024, &value))
-			return false;
-	*out = value;
-	return true;
-}
-
-static enum err read_number(const struct reader *reader, const struct option *option, const config_setting_t *setting)
-{
-	bool size = option->type == OPTION_SIZE;
-	int64_t value = 0;
-
-	if (size && config_setting_type(setting) == CONFIG_TYPE_STRING) {
-		if (!parse_size(config_setting_get_string(setting), &value))
-			return refuse(reader, setting, "a size is a number of bytes, or text such as \"512K\", \"20M\" or \"2G\"");
-	} else if (!get_integer(setting, &value)) {
-		return refuse(reader, setting, size ? "a number of bytes or text such as \"2G\" is wanted" : "a whole number is wanted");
-	}
-	if (value < option->least || value > option->most)
-		return refuse(reader, setting, "%lld is not from %lld to %lld", (long long)value, (long long)option->least,
-			(long long)option->most);
-	*option_number(reader->conf, option) = value;
-	return ERR_OK;
-}
-
-static enum err check_url(const struct reader *reader, const config_setting_t *setting, const char *url)
-{
-	size_t length = strlen(url);
-
-	if (length == 0)
-		return ERR_OK;
-	if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
-		return refuse(reader, setting, "it must begin with http:// or https://");
-	if (url[length - 1] == '/')
-		return refuse(reader, setting, "it must not end in a slash");
-	if (strpbrk(url, " \t\r\n\"<>?#") != NULL)
-		return refuse(reader, setting, "it holds a character that no base URL has");
-	return ERR_OK;
-}
-
-static enum err check_choice(
-	const struct reader *reader, const struct option *option, const config_setting_t *setting, const char *value)
-{
-	char known[80] = "";
-
-	for (size_t i = 0; option->choices[i] != NULL; i++) {
-		if (strcmp(option->choices[i], value) == 0)
-			return ERR_OK;
-		snprintf(known + strlen(known), sizeof known - strlen(known), "%s\"%s\"", i == 0 ? "" : ", ", option->choices[i]);
-	}
-	return refuse(reader, setting, "\"%.40s\" is none of %s", value, known);
-}
-
-static enum err read_text(const struct reader *reader, const struct option *option, const config_setting_t *setting)
-{
-	const char *value = config_setting_get_string(setting);
-	bool path = option->type == OPTION_PATH && value != NULL && value[0] != '\0';
-	enum err err = ERR_OK;
-
-	if (value == NULL)
-		return refuse(reader, setting, "text in quotes is wanted");
-	if (option->type == OPTION_PATH && !path && option->text[0] != '\0')
-		return refuse(reader, setting, "it must not be empty");
-	if (option->type == OPTION_URL)
-		err = check_url(reader, setting, value);
-	if (option->type == OPTION_CHOICE)
-		err = check_choice(reader, option, setting, value);
-	if (option->type == OPTION_SECRET && strlen(value) < OPTION_SECRET_LEAST)
-		err = refuse(reader, setting, "it needs at least %d characters: make one with `openssl rand -hex 32`",
-			OPTION_SECRET_LEAST);
-	if (err == ERR_OK)
-		*option_text(reader->conf, option) =
-			path ? absolute(reader, value) : arena_strdup(&reader->conf->arena, value);
-	return err;
-}
-
-static enum err read_paths(const struct reader *reader, config_setting_t *setting)
-{
-	struct conf *conf = reader->conf;
-	int count = config_setting_length(setting);
-
-	if (!config_setting_is_array(setting) && !config_setting_is_list(setting))
-		return refuse(reader, setting, "an array of folders such as [\"/srv/music\"] is wanted");
-	if (count > OPTION_PATHS_MOST)
-		return refuse(reader, setting, "at most %d folders are allowed", (int)OPTION_PATHS_MOST);
-	conf->import_dirs = arena_array(&conf->arena, (size_t)count + 1, sizeof *conf->import_dirs);
-	for (int i = 0; i < count; i++) {
-		const char *path = config_setting_get_string_elem(setting, i);
-
-		if (path == NULL || path[0] == '\0')
-			return refuse(reader, setting, "folder %d is empty or no text", i + 1);
-		conf->import_dirs[conf->import_dir_count++] = absolute(reader, path);
-	}
-	return ERR_OK;
-}
-
-static enum err rung_number(
-	const struct reader *reader, const config_setting_t *rung, const char *name, int64_t least, int64_t most, int64_t *out)
-{
-	const config_setting_t *setting = config_setting_get_member(rung, name);
-
-	if (setting == NULL || !get_integer(setting, out))
-		return refuse(reader, rung, "%s is missing or no whole number", name);
-	if (*out < least || *out > most)
-		return refuse(reader, setting, "%lld is not from %lld to %lld", (long long)*out, (long long)least,
-			(long long)most);
-	return ERR_OK;
-}
-
-static bool quality_valid(const char *name)
-{
-	size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
-
-	return length >= 1 && length <= 23 && name[length] == '\0';
-}
-
-/* Rates that AAC in MP4 can name (ISO/IEC 14496-3, table 1.18). */
-static bool sample_rate_valid(int64_t rate)
-{
-	static const int64_t rates[] = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000};
-
-	for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++)
-		if (rates[i] == rate)
-			return true;
-	return false;
-}
-
-static enum err read_rung(const struct reader *reader, const config_setting_t *rung, struct conf_rendition *out)
-{
-	const char *quality = NULL, *codec = NULL;
-	enum err err;
-
-	if (!config_setting_is_group(rung) || config_setting_length(rung) != 5)
-		return refuse(reader, rung, "quality, codec, bit_rate, sample_rate and channels are wanted, and nothing else");
-	if (!config_setting_lookup_string(rung, "quality", &quality) || !quality_valid(quality))
-		return refuse(reader, rung, "quality must be 1 to 23 characters of a-z, 0-9 and -");
-	if (!config_setting_lookup_string(rung, "codec", &codec) || strcmp(codec, "aac") != 0)
-		return refuse(reader, rung, "codec must be \"aac\"");
-	err = rung_number(reader, rung, "bit_rate", 16000, 512000, &out->bit_rate);
-	if (err == ERR_OK)
-		err = rung_number(reader, rung, "sample_rate", 8000, 96000, &out->sample_rate);
-	if (err == ERR_OK && !sample_rate_valid(out->sample_rate))
-		err = refuse(reader, rung, "%lld Hz is no sample rate of AAC", (long long)out->sample_rate);
-	if (err == ERR_OK)
-		err = rung_number(reader, rung, "channels", 1, 2, &out->channels);
-	out->quality = arena_strdup(&reader->conf->arena, quality);
-	out->codec = arena_strdup(&reader->conf->arena, codec);
-	return err;
-}
-
-static enum err read_ladder(const struct reader *reader, const config_setting_t *setting)
-{
-	struct conf *conf = reader->conf;
-	int count = config_setting_length(setting);
-	enum err err;
-
-	if (!config_setting_is_list(setting) || count < 1 || count > OPTION_LADDER_MOST)
-		return refuse(reader, setting, "a list of 1 to %d renditions in ( ) is wanted", (int)OPTION_LADDER_MOST);
-	conf->ladder = arena_array(&conf->arena, (size_t)count, sizeof *conf->ladder);
-	conf->ladder_count = (size_t)count;
-	for (size_t i = 0; i < conf->ladder_count; i++) {
-		config_setting_t *rung = config_setting_get_elem(setting, (unsigned)i);
-
-		err = read_rung(reader, rung, &conf->ladder[i]);
-		for (size_t j = 0; err == ERR_OK && j < i; j++)
-			if (strcmp(conf->ladder[i].quality, conf->ladder[j].quality) == 0)
-				err = refuse(reader, rung, "the quality \"%s\" is there twice", conf->ladder[i].quality);
-		if (err != ERR_OK)
-			return err;
-	}
-	return ERR_OK;
-}
-
-static enum err read_option(const struct reader *reader, const struct option *option, config_setting_t *setting)
-{
-	switch (option->type) {
-	case OPTION_INTEGER:
-	case OPTION_SIZE:
-		return read_number(reader, option, setting);
-	case OPTION_SWITCH:
-		if (config_setting_type(setting) != CONFIG_TYPE_BOOL)
-			return refuse(reader, setting, "true or false is wanted");
-		*option_switch(reader->conf, option) = config_setting_get_bool(setting) != 0;
-		return ERR_OK;
-	case OPTION_PATHS:
-		return read_paths(reader, setting);
-	case OPTION_LADDER:
-		return read_ladder(reader, setting);
-	default:
-		return read_text(reader, option, setting);
-	}
-}
 
 static void set_default(struct conf *conf, const struct option *option)
 {
@@ -294,8 +40,8 @@ static enum err refuse_unknown(const struct reader *reader, const config_setting
 	const struct option *nearest = option_nearest(section, config_setting_name(setting));
 
 	if (nearest == NULL)
-		return refuse(reader, setting, "there is no such option");
-	return refuse(reader, setting, "there is no such option; did you mean %s.%s?", nearest->section, nearest->name);
+		return option_refuse(reader, setting, "there is no such option");
+	return option_refuse(reader, setting, "there is no such option; did you mean %s.%s?", nearest->section, nearest->name);
 }
 
 static enum err read_section(const struct reader *reader, config_setting_t *section)
@@ -310,7 +56,7 @@ static enum err read_section(const struct reader *reader, config_setting_t *sect
 
 		if (option == NULL)
 			return refuse_unknown(reader, setting, name);
-		err = read_option(reader, option, setting);
+		err = option_read(reader, option, setting);
 		if (err != ERR_OK)
 			return err;
 	}
@@ -328,7 +74,7 @@ static enum err read_sections(const struct reader *reader, config_setting_t *roo
 		if (!config_setting_is_group(section))
 			err = refuse_unknown(reader, section, "");
 		else if (!option_section_known(config_setting_name(section)))
-			err = refuse(reader, section, "there is no such section");
+			err = option_refuse(reader, section, "there is no such section");
 		else
 			err = read_section(reader, section);
 	}

@@ -4,7 +4,9 @@
  * table feeds the libconfig reader, `tonearm config --defaults`, and the manual page. A struct conf is read
  * once at start and then only read: any thread may use it.
  *
- * Relative paths in the file are taken from the folder of the file.
+ * An option "media.segment_ms" is the setting `segment_ms` in the group `media` of the file. Relative paths are taken from
+ * the folder of the file. A size is a number of bytes (libconfig wants the suffix L past 31 bits) or text such as "512K",
+ * "20M", "2G". @include is refused.
  */
 #ifndef TONEARM_CONF_CONF_H
 #define TONEARM_CONF_CONF_H
@@ -56,7 +58,7 @@ struct conf {
 	struct conf_rendition *ladder; /* never empty */
 	size_t ladder_count;
 
-	int64_t job_workers;
+	int64_t job_workers;    /* 0 in the file is resolved when it is read: never 0 here */
 	int64_t job_nice;
 	int64_t job_max_queued;
 	int64_t job_max_attempts;

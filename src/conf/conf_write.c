@@ -94,7 +94,7 @@ static void put_comment(struct buf *out, const char *sentence)
 	}
 }
 
-/* What may stand for the option: "from 1 to 19", "one of ..."; nothing for free text. */
+/* What may stand for the option: "1 to 19 seconds", or its words. */
 static void put_range(struct buf *out, const struct option *option)
 {
 	if (option->type == OPTION_INTEGER)
@@ -110,17 +110,9 @@ static void put_range(struct buf *out, const struct option *option)
 		buf_printf(out, " %s", option->unit);
 }
 
-static void put_range_comment(struct buf *out, const struct option *option)
+static bool has_range(const struct option *option)
 {
-	size_t before = out->length;
-
-	buf_puts(out, "\t# (");
-	put_range(out, option);
-	if (out->length == before + 4) {
-		out->length = before;
-		return;
-	}
-	buf_puts(out, ")\n");
+	return option->type == OPTION_INTEGER || option->type == OPTION_SIZE || option->type == OPTION_CHOICE;
 }
 
 void conf_write_defaults(struct buf *out)
@@ -139,7 +131,11 @@ void conf_write_defaults(struct buf *out)
 			buf_putc(out, '\n');
 		section = option->section;
 		put_comment(out, option->sentence);
-		put_range_comment(out, option);
+		if (has_range(option)) {
+			buf_puts(out, "\t# (");
+			put_range(out, option);
+			buf_puts(out, ")\n");
+		}
 		buf_printf(out, "\t%s%s = ", option->type == OPTION_SECRET ? "# " : "", option->name);
 		put_default(out, option);
 		buf_puts(out, ";\n");
@@ -186,9 +182,10 @@ static void put_manual_facts(struct buf *out, const struct option *option)
 	struct buf facts;
 
 	buf_init(&facts, 4096);
-	put_range(&facts, option);
-	if (facts.length > 0)
+	if (has_range(option)) {
+		put_range(&facts, option);
 		buf_puts(&facts, "; ");
+	}
 	if (option->type == OPTION_SECRET) {
 		buf_puts(&facts, "must be set.");
 	} else if (option->type == OPTION_LADDER) {

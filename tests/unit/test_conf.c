@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/fs.h"
+#include "conf/option.h"
+#include "fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define SECRETS \
+	"auth: { url_secret = \"0123456789abcdef0123456789abcdef\"; jwt_secret = \"fedcba9876543210fedcba9876543210\"; };\n"
+
+static char *file_path(struct fixture *fixture)
+{
+	return arena_printf(&fixture->arena, "%s/tonearm.conf", fixture->dir);
+}
+
+static enum err read_text(struct fixture *fixture, const char *text, struct conf **conf, struct err_info *info)
+{
+	assert_int_equal(fs_write_file(file_path(fixture), text, strlen(text), 0600, NULL), ERR_OK);
+	return conf_read(file_path(fixture), conf, info);
+}
+
+static struct conf *must_read(struct fixture *fixture, const char *text)
+{
+	struct err_info info = {0};
+	struct conf *conf;
+
+	if (read_text(fixture, text, &conf, &info) != ERR_OK)
+		fail_msg("%s", info.detail);
+	return conf;
+}
+
+/* TEXT is refused with a sentence that ends in REASON and names LINE. */
+static void assert_refused(struct fixture *fixture, const char *text, int line, const char *reason)
+{
+	struct err_info info = {0};
+	struct conf *conf = (struct conf *)1;
+	char *where = arena_printf(&fixture->arena, "tonearm.conf:%d: ", line);
+
+	if (read_text(fixture, text, &conf, &info) != ERR_BAD_REQUEST)
+		fail_msg("not refused: %s", text);
+	assert_null(conf);
+	if (strstr(info.detail, where) == NULL || strstr(info.detail, reason) == NULL)
+		fail_msg("\"%s\" lacks \"%s\" or \"%s\"", info.detail, where, reason);
+}
+
+static void test_defaults(void **state)
+{
+	struct fixture *fixture = *state;
+	struct conf *conf = must_read(fixture, SECRETS);
+
+	assert_string_equal(conf->path, file_path(fixture));
+	assert_string_equal(conf->data_dir, "/var/lib/tonearm");
+	assert_string_equal(conf->base_url, "");
+	assert_int_equal(conf->http_threads, 32);
+	assert_int_equal(conf->http_backlog, 1024);
+	assert_int_equal(conf->jwt_leeway_s, 30);
+	assert_int_equal(conf->token_ttl_s, 3600);
+	assert_int_equal(conf->grant_ttl_s, 21600);
+	assert_int_equal(conf->upload_size, INT64_C(2147483648));
+	assert_int_equal(conf->body_size, 65536);
+	assert_int_equal(conf->upload_idle_s, 30);
+	assert_int_equal(conf->source_duration_s, 43200);
+	assert_int_equal(conf->segment_ms, 4000);
+	assert_true(conf->keep_source);
+	assert_string_equal(conf->hls_addressing, "byterange");
+	assert_string_equal(conf->default_visibility, "private");
+	assert_int_equal(conf->ladder_count, 4);
+	assert_string_equal(conf->ladder[0].quality, "high");
+	assert_int_equal(conf->ladder[3].bit_rate, 96000);
+	assert_true(conf->job_workers >= 1);
+	assert_int_equal(conf->job_nice, 10);
+	assert_int_equal(conf->job_max_queued, 10000);
+	assert_int_equal(conf->job_max_attempts, 3);
+	assert_int_equal(conf->job_lease_s, 30);
+	assert_int_equal(conf->job_poll_ms, 500);
+	assert_int_equal(conf->job_cpu_s, 7200);
+	assert_int_equal(conf->job_memory, 1073741824);
+	assert_int_equal(conf->job_wall_s, 14400);
+	assert_int_equal(conf->import_dir_count, 0);
+	assert_int_equal(conf->disk_floor, 536870912);
+	assert_string_equal(conf->journal_mode, "wal");
+	assert_int_equal(conf->db_busy_ms, 5000);
+	assert_string_equal(conf->log_level, "info");
+	assert_string_equal(conf->log_file, "");
+	conf_free(conf);
+	conf_free(NULL);
+}
+
+static void test_every_type(void **state)
+{
+	struct fixture *fixture = *state;
+	struct conf *conf = must_read(fixture, SECRETS
+		"storage: { data_dir = \"data\"; run_dir = \"/run/x\"; disk_floor = 0; };\n"
+		"http: { base_url = \"https://audio.example.org\"; threads = 8L; };\n"
+		"limits: { upload_size = 3000000000L; body_size = \"128K\"; };\n"
+		"media: { keep_source = false; hls_addressing = \"segments\";\n"
+		"  ladder = ( { quality = \"one\"; codec = \"aac\"; bit_rate = 64000; sample_rate = 22050; channels = 1; } ); };\n"
+		"jobs: { workers = 7; memory = \"2G\"; import_dirs = [\"/srv/music\", \"drop\"]; };\n"
+		"log: { level = \"debug\"; file = \"a.log\"; };\n");
+
+	assert_string_equal(conf->data_dir, arena_printf(&fixture->arena, "%s/data", fixture->dir));
+	assert_string_equal(conf->run_dir, "/run/x");
+	assert_int_equal(conf->disk_floor, 0);
+	assert_string_equal(conf->base_url, "https://audio.example.org");
+	assert_int_equal(conf->http_threads, 8);
+	assert_true(conf->upload_size == INT64_C(3000000000));
+	assert_int_equal(conf->body_size, 131072);
+	assert_false(conf->keep_source);
+	assert_string_equal(conf->hls_addressing, "segments");
+	assert_int_equal(conf->ladder_count, 1);
+	assert_string_equal(conf->ladder[0].quality, "one");
+	assert_string_equal(conf->ladder[0].codec, "aac");
+	assert_int_equal(conf->ladder[0].sample_rate, 22050);
+	assert_int_equal(conf->ladder[0].channels, 1);
+	assert_int_equal(conf->job_workers, 7);
+	assert_true(conf->job_memory == INT64_C(2) << 30);
+	assert_int_equal(conf->import_dir_count, 2);
+	assert_string_equal(conf->import_dirs[0], "/srv/music");
+	assert_string_equal(conf->import_dirs[1], arena_printf(&fixture->arena, "%s/drop", fixture->dir));
+	assert_string_equal(conf->log_file, arena_printf(&fixture->arena, "%s/a.log", fixture->dir));
+	conf_free(conf);
+}
+
+static void test_unknown_options(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_refused(fixture, SECRETS "media: {\n segmnt_ms = 4000; };", 3, "did you mean media.segment_ms?");
+	assert_refused(fixture, SECRETS "http: { upload_size = 1; };", 2, "did you mean limits.upload_size?");
+	assert_refused(fixture, SECRETS "keep_sources = true;", 2, "did you mean media.keep_source?");
+	assert_refused(fixture, SECRETS "media: { gramophone = 1; };", 2, "media.gramophone: there is no such option");
+	assert_refused(fixture, SECRETS "meda: { segment_ms = 1; };", 2, "there is no such section");
+	assert_refused(fixture, SECRETS "http: { a234567890123456789012345678901234567890123456789012345678901234567890 = 1; };",
+		2, "there is no such option");
+}
+
+static void test_wrong_values(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_refused(fixture, SECRETS "media: { segment_ms = 999; };", 2, "media.segment_ms: 999 is not from 1000 to 10000");
+	assert_refused(fixture, SECRETS "media: { segment_ms = 10001L; };", 2, "10001 is not from");
+	assert_refused(fixture, SECRETS "media: { segment_ms = -1; };", 2, "-1 is not from");
+	assert_refused(fixture, SECRETS "media: { segment_ms = 4000.0; };", 2, "a whole number is wanted");
+	assert_refused(fixture, SECRETS "media: { segment_ms = \"4000\"; };", 2, "a whole number is wanted");
+	assert_refused(fixture, SECRETS "media: { keep_source = 1; };", 2, "true or false is wanted");
+	assert_refused(fixture, SECRETS "media: { hls_addressing = \"bytes\"; };", 2,
+		"\"bytes\" is none of \"byterange\", \"segments\"");
+	assert_refused(fixture, SECRETS "log: { level = 3; };", 2, "text in quotes is wanted");
+	assert_refused(fixture, SECRETS "storage: { data_dir = \"\"; };", 2, "must not be empty");
+	assert_refused(fixture, SECRETS "limits: { body_size = true; };", 2, "a number of bytes or text");
+	for (size_t i = 0; i < 7; i++) {
+		static const char *const sizes[] = {"", "K", "2g", "2GB", "-2G", "1.5G", "999999999999999T"};
+
+		assert_refused(fixture, arena_printf(&fixture->arena, SECRETS "limits: { upload_size = \"%s\"; };", sizes[i]), 2,
+			"a size is a number of bytes");
+	}
+	assert_refused(fixture, SECRETS "limits: { upload_size = \"2000T\"; };", 2, "is not from");
+}
+
+static void test_wrong_urls(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_refused(fixture, SECRETS "http: { base_url = \"example.org\"; };", 2, "must begin with http");
+	assert_refused(fixture, SECRETS "http: { base_url = \"http://example.org/\"; };", 2, "must not end in a slash");
+	assert_refused(fixture, SECRETS "http: { base_url = \"http://example.org/?a\"; };", 2, "no base URL has");
+}
+
+static void test_wrong_lists(void **state)
+{
+	struct fixture *fixture = *state;
+	struct buf many;
+
+	assert_refused(fixture, SECRETS "jobs: { import_dirs = \"/srv\"; };", 2, "an array of folders");
+	assert_refused(fixture, SECRETS "jobs: { import_dirs = [\"/srv\", \"\"]; };", 2, "folder 2 is empty");
+	assert_refused(fixture, SECRETS "jobs: { import_dirs = [1]; };", 2, "folder 1 is empty or no text");
+	buf_init(&many, 65536);
+	buf_puts(&many, SECRETS "jobs: { import_dirs = [\"/0\"");
+	for (int i = 1; i <= OPTION_PATHS_MOST; i++)
+		buf_printf(&many, ", \"/%d\"", i);
+	buf_puts(&many, "]; };");
+	assert_refused(fixture, buf_text(&many), 2, "at most 64 folders");
+	buf_free(&many);
+}
+
+static void test_wrong_ladders(void **state)
+{
+	static const struct {
+		const char *ladder, *reason;
+	} cases[] = {
+		{"()", "a list of 1 to 16"},
+		{"[1]", "a list of 1 to 16"},
+		{"( 1 )", "are wanted, and nothing else"},
+		{"( { quality = \"a\"; } )", "are wanted, and nothing else"},
+		{"( { quality = \"A\"; codec = \"aac\"; bit_rate = 64000; sample_rate = 44100; channels = 2; } )", "quality must"},
+		{"( { quality = \"a-name-of-24-characters-\"; codec = \"aac\"; bit_rate = 64000; sample_rate = 44100; channels = 2; } )",
+			"quality must"},
+		{"( { quality = \"a\"; codec = \"mp9\"; bit_rate = 64000; sample_rate = 44100; channels = 2; } )", "codec must"},
+		{"( { quality = \"a\"; codec = \"aac\"; bit_rate = 1; sample_rate = 44100; channels = 2; } )", "1 is not from 16000"},
+		{"( { quality = \"a\"; codec = \"aac\"; bit_rate = 64000; sample_rate = 44000; channels = 2; } )",
+			"44000 Hz is no sample rate"},
+		{"( { quality = \"a\"; codec = \"aac\"; bit_rate = 64000; sample_rate = 44100; channels = 3; } )", "3 is not from 1"},
+		{"( { quality = \"a\"; codec = \"aac\"; bit_rate = 64000; sample_rate = 44100; chanels = 3; } )", "channels is missing"},
+		{"( { quality = \"a\"; codec = \"aac\"; bit_rate = 64000; sample_rate = 44100; channels = 2; }, "
+			"{ quality = \"a\"; codec = \"aac\"; bit_rate = 65000; sample_rate = 44100; channels = 2; } )", "is there twice"},
+	};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		assert_refused(fixture, arena_printf(&fixture->arena, SECRETS "media: { ladder = %s; };", cases[i].ladder), 2,
+			cases[i].reason);
+}
+
+static void test_what_libconfig_would_take_amiss(void **state)
+{
+	struct fixture *fixture = *state;
+	struct conf *conf;
+
+	assert_refused(fixture, SECRETS "\n  @include \"/etc/passwd\"\n", 3, "@include is not allowed");
+	assert_refused(fixture, SECRETS "limits: { upload_size = 4294967297; };", 2, "4294967297 is too large: append an L");
+	assert_refused(fixture, SECRETS "limits: { upload_size = 2147483648; };", 2, "is too large");
+	assert_refused(fixture, SECRETS "limits: { upload_size = 0x1FFFFFFFF; };", 2, "is too large");
+	assert_refused(fixture, SECRETS "/* 4294967297\n */ limits: { upload_size = 9999999999999999999999; };", 3, "is too large");
+	assert_refused(fixture, SECRETS "media: { segment_ms = 4000; segment_ms = 5000; };", 2, "duplicate");
+	assert_refused(fixture, SECRETS "media: { segment_ms = ; };", 2, "syntax error");
+	conf = must_read(fixture, SECRETS "# 4294967297 @include\n// 4294967297\n/* 4294967297 \n*/\n"
+		"http: { base_url = \"http://4294967297\"; };\nstorage: { data_dir = \"/a\\\" 4294967297\"; };\n"
+		"limits: { upload_size = 2147483647; };\n");
+	assert_string_equal(conf->data_dir, "/a\" 4294967297");
+	assert_int_equal(conf->upload_size, 2147483647);
+	conf_free(conf);
+	assert_int_equal(read_text(fixture, "/* without an end", &conf, NULL), ERR_BAD_REQUEST);
+	assert_int_equal(read_text(fixture, "a = \"without an end\\", &conf, NULL), ERR_BAD_REQUEST);
+}
+
+static void test_secrets(void **state)
+{
+	struct fixture *fixture = *state;
+	struct err_info info;
+	struct conf *conf;
+
+	assert_int_equal(read_text(fixture, "", &conf, &info), ERR_BAD_REQUEST);
+	assert_non_null(strstr(info.detail, "auth.url_secret is missing: make one with `openssl rand -hex 32`"));
+	assert_refused(fixture, "auth: { url_secret = \"0123456789abcdef0123456789abcde\"; };", 1,
+		"auth.url_secret: it needs at least 32 characters: make one with `openssl rand -hex 32`");
+	assert_null(strstr(info.detail, "0123456789"));
+}
+
+static void test_mode(void **state)
+{
+	struct fixture *fixture = *state;
+	struct err_info info;
+	struct conf *conf;
+
+	assert_int_equal(fs_write_file(file_path(fixture), SECRETS, strlen(SECRETS), 0640, NULL), ERR_OK);
+	assert_int_equal(conf_read(file_path(fixture), &conf, &info), ERR_FORBIDDEN);
+	assert_null(conf);
+	assert_non_null(strstr(info.detail, "chmod 600 "));
+	assert_int_equal(chmod(file_path(fixture), 0400), 0);
+	assert_int_equal(conf_read(file_path(fixture), &conf, &info), ERR_OK);
+	conf_free(conf);
+}
+
+static void test_files_that_are_none(void **state)
+{
+	struct fixture *fixture = *state;
+	struct conf *conf;
+
+	assert_int_equal(conf_read("/nowhere/tonearm.conf", &conf, NULL), ERR_NOT_FOUND);
+	assert_null(conf);
+	assert_int_equal(conf_read(fixture->dir, &conf, NULL), ERR_IO);
+	assert_int_equal(fs_write_file(file_path(fixture), "a\0b", 3, 0600, NULL), ERR_OK);
+	assert_int_equal(conf_read(file_path(fixture), &conf, NULL), ERR_BAD_REQUEST);
+}
+
+static void test_find(void **state)
+{
+	(void)state;
+	unsetenv("TONEARM_CONF");
+	assert_string_equal(conf_find("a"), "a");
+	assert_string_equal(conf_find(NULL), SYSCONFDIR "/tonearm/tonearm.conf");
+	setenv("TONEARM_CONF", "b", 1);
+	assert_string_equal(conf_find(NULL), "b");
+	assert_string_equal(conf_find("a"), "a");
+	setenv("TONEARM_CONF", "", 1);
+	assert_string_equal(conf_find(NULL), SYSCONFDIR "/tonearm/tonearm.conf");
+	unsetenv("TONEARM_CONF");
+}
+
+static char *values_of(struct fixture *fixture, const char *text)
+{
+	struct conf *conf = must_read(fixture, text);
+	struct buf values;
+	char *copy;
+
+	buf_init(&values, 1 << 20);
+	conf_write_values(conf, &values);
+	assert_false(values.overflow);
+	copy = arena_strdup(&fixture->arena, buf_text(&values));
+	buf_free(&values);
+	conf_free(conf);
+	return copy;
+}
+
+/* Their secrets are left out: they are put in behind the opening of their group. */
+static void test_written_defaults_are_the_defaults(void **state)
+{
+	static const char group[] = "auth:\n{\n";
+	struct fixture *fixture = *state;
+	const char *auth;
+	struct buf text;
+	char *with;
+
+	buf_init(&text, 1 << 20);
+	conf_write_defaults(&text);
+	assert_false(text.overflow);
+	for (size_t i = 0; i < option_count; i++)
+		assert_non_null(strstr(buf_text(&text), option_table[i].name));
+	auth = strstr(buf_text(&text), group);
+	assert_non_null(auth);
+	with = arena_printf(&fixture->arena, "%.*s%surl_secret = \"%064d\"; jwt_secret = \"%064d\";\n%s",
+		(int)(auth - buf_text(&text)), buf_text(&text), group, 0, 0, auth + strlen(group));
+	assert_string_equal(values_of(fixture, with), values_of(fixture, SECRETS));
+	buf_free(&text);
+}
+
+static void test_written_new_file(void **state)
+{
+	struct fixture *fixture = *state;
+	struct buf first, second;
+	struct conf *conf;
+
+	buf_init(&first, 65536);
+	buf_init(&second, 65536);
+	conf_write_new(&first, "a \"b\" \\ c\n", "run");
+	conf_write_new(&second, "a \"b\" \\ c\n", "run");
+	assert_string_not_equal(buf_text(&first), buf_text(&second));
+	conf = must_read(fixture, buf_text(&first));
+	assert_string_equal(conf->data_dir, arena_printf(&fixture->arena, "%s/a \"b\" \\ c\n", fixture->dir));
+	assert_string_equal(conf->run_dir, arena_printf(&fixture->arena, "%s/run", fixture->dir));
+	assert_int_equal(strlen(conf->url_secret), 64);
+	assert_int_equal(strlen(conf->jwt_secret), 64);
+	assert_string_not_equal(conf->url_secret, conf->jwt_secret);
+	conf_free(conf);
+	buf_free(&first);
+	buf_free(&second);
+}
+
+static void test_values(void **state)
+{
+	struct fixture *fixture = *state;
+	char *values = values_of(fixture, SECRETS "jobs: { import_dirs = [\"/a\", \"/b\"]; };");
+
+	assert_null(strstr(values, "0123456789abcdef"));
+	assert_null(strstr(values, "fedcba9876543210"));
+	assert_non_null(strstr(values, "auth.url_secret = (set)\n"));
+	assert_non_null(strstr(values, "jobs.import_dirs = \"/a\", \"/b\"\n"));
+	assert_non_null(strstr(values, "media.ladder = high:aac:320000:44100:2, medium:aac:192000:44100:2, "));
+	assert_non_null(strstr(values, "media.keep_source = true\n"));
+	assert_non_null(strstr(values, "limits.upload_size = 2147483648\n"));
+}
+
+static void test_manual(void **state)
+{
+	struct buf manual;
+
+	(void)state;
+	buf_init(&manual, 1 << 20);
+	conf_write_manual(&manual);
+	assert_false(manual.overflow);
+	for (size_t i = 0; i < option_count; i++) {
+		char item[64];
+
+		snprintf(item, sizeof item, ".It Va %s\n", option_table[i].name);
+		assert_non_null(strstr(buf_text(&manual), item));
+	}
+	assert_non_null(strstr(buf_text(&manual), "1000 to 10000 milliseconds; the default is 4000.\n"));
+	assert_null(strstr(buf_text(&manual), "\n'"));
+	buf_free(&manual);
+}
+
+static void test_table_is_sound(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < option_count; i++) {
+		const struct option *option = &option_table[i];
+
+		assert_ptr_equal(option_find(option->section, option->name), option);
+		assert_ptr_equal(option_nearest(option->section, option->name), option);
+		assert_true(option->sentence[strlen(option->sentence) - 1] == '.');
+		if (option->type == OPTION_INTEGER || option->type == OPTION_SIZE)
+			assert_true(option->least <= option->standard && option->standard <= option->most);
+		for (size_t j = 0; j < i; j++)
+			assert_int_not_equal(option->offset, option_table[j].offset);
+	}
+}
+
+static void test_paths(void **state)
+{
+	struct fixture *fixture = *state;
+	struct conf *conf = must_read(fixture, SECRETS "storage: { data_dir = \"/d\"; run_dir = \"/r\"; };");
+
+	assert_string_equal(conf_data_path(conf, &fixture->arena, "media/%s/%d", "x", 3), "/d/media/x/3");
+	assert_string_equal(conf_run_path(conf, &fixture->arena, "metrics"), "/r/metrics");
+	conf_free(conf);
+}
+
+#define WITH_DIR(test) cmocka_unit_test_setup_teardown(test, fixture_dir, fixture_remove)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_DIR(test_defaults),
+		WITH_DIR(test_every_type),
+		WITH_DIR(test_unknown_options),
+		WITH_DIR(test_wrong_values),
+		WITH_DIR(test_wrong_urls),
+		WITH_DIR(test_wrong_lists),
+		WITH_DIR(test_wrong_ladders),
+		WITH_DIR(test_what_libconfig_would_take_amiss),
+		WITH_DIR(test_secrets),
+		WITH_DIR(test_mode),
+		WITH_DIR(test_files_that_are_none),
+		cmocka_unit_test(test_find),
+		WITH_DIR(test_written_defaults_are_the_defaults),
+		WITH_DIR(test_written_new_file),
+		WITH_DIR(test_values),
+		cmocka_unit_test(test_manual),
+		cmocka_unit_test(test_table_is_sound),
+		WITH_DIR(test_paths),
+	};
+
+	return cmocka_run_group_tests_name("conf", tests, NULL, NULL);
+}
