@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tonearm-worker: one media job in a cage. worker_protocol.h says what its descriptors are, pipeline.h what happens between them.
+ * tonearm-worker: one media job in a cage. worker_protocol.h says what its descriptors are, pipeline.h what happens
+ * between them.
  */
 #include "base/arena.h"
 #include "base/fs.h"
@@ -20,7 +21,10 @@
 #include <unistd.h>
 
 #ifdef TONEARM_SANITIZER
-/* The leak checker stops its own process with ptrace() at exit, which the cage forbids: leaks are looked for in the unit tests and fuzzers. */
+/*
+ * The leak checker stops its own process with ptrace() at exit, which the cage forbids: leaks are looked for in the
+ * unit tests and fuzzers.
+ */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
@@ -75,27 +79,30 @@ static json_t *tags_json(const struct tags *tags)
 static void report_source(void *context, const struct source_info *source)
 {
 	(void)context;
-	send_report(json_pack("{s:s, s:s, s:I, s:I, s:I, s:o}", "event", "source", "format", magic_name(source->format), "sample_rate",
-		(json_int_t)source->sample_rate, "channels", (json_int_t)source->channels, "duration_ms",
+	send_report(json_pack("{s:s, s:s, s:I, s:I, s:I, s:o}", "event", "source", "format", magic_name(source->format),
+		"sample_rate", (json_int_t)source->sample_rate, "channels", (json_int_t)source->channels, "duration_ms",
 		(json_int_t)source->duration_ms, "tags", tags_json(&source->tags)));
 }
 
 static void report_progress(void *context, double fraction, double speed)
 {
 	(void)context;
-	send_report(json_pack("{s:s, s:s, s:f, s:f}", "event", "progress", "stage", "transcode", "progress", fraction, "speed", speed));
+	send_report(json_pack("{s:s, s:s, s:f, s:f}", "event", "progress", "stage", "transcode", "progress", fraction,
+		"speed", speed));
 }
 
 static void report_done(const struct pipeline_result *result)
 {
 	uint64_t ms = (result->samples * 1000 + result->sample_rate / 2) / result->sample_rate;
 
-	send_report(json_pack("{s:s, s:I, s:I}", "event", "done", "duration_ms", (json_int_t)ms, "samples", (json_int_t)result->samples));
+	send_report(json_pack("{s:s, s:I, s:I}", "event", "done", "duration_ms", (json_int_t)ms, "samples",
+		(json_int_t)result->samples));
 }
 
 static void report_failure(const struct err_info *info)
 {
-	send_report(json_pack("{s:s, s:s, s:s}", "event", "failed", "error", err_slug(info->code), "detail", info->detail));
+	send_report(
+		json_pack("{s:s, s:s, s:s}", "event", "failed", "error", err_slug(info->code), "detail", info->detail));
 }
 
 static void handle_signals(void)

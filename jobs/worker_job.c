@@ -26,14 +26,14 @@ static enum err read_all(int fd, char *text, size_t room, size_t *length, struct
 	}
 }
 
-static enum err get_number(
-	const json_t *object, const char *name, json_int_t least, json_int_t most, json_int_t *out, struct err_info *info)
+static enum err get_number(const json_t *object, const char *name, json_int_t least, json_int_t most, json_int_t *out,
+	struct err_info *info)
 {
 	const json_t *value = json_object_get(object, name);
 
 	if (!json_is_integer(value) || json_integer_value(value) < least || json_integer_value(value) > most)
-		return err_set(info, ERR_BAD_REQUEST, "the job's \"%s\" is not a number from %lld to %lld", name, (long long)least,
-			(long long)most);
+		return err_set(info, ERR_BAD_REQUEST, "the job's \"%s\" is not a number from %lld to %lld", name,
+			(long long)least, (long long)most);
 	*out = json_integer_value(value);
 	return ERR_OK;
 }
@@ -71,7 +71,8 @@ static enum err get_limits(const json_t *job, struct worker_job *out, struct err
 	return ERR_OK;
 }
 
-static enum err get_rendition(const json_t *object, struct arena *arena, struct conf_rendition *out, struct err_info *info)
+static enum err get_rendition(
+	const json_t *object, struct arena *arena, struct conf_rendition *out, struct err_info *info)
 {
 	json_int_t bit_rate, sample_rate, channels;
 	enum err err = get_text(object, "quality", arena, &out->quality, info);
@@ -99,7 +100,8 @@ static enum err get_renditions(const json_t *job, struct arena *arena, struct wo
 
 	out->count = json_array_size(renditions);
 	if (out->count < 1 || out->count > WORKER_RENDITIONS_MOST)
-		return err_set(info, ERR_BAD_REQUEST, "the job has %zu renditions, not 1 to %d", out->count, (int)WORKER_RENDITIONS_MOST);
+		return err_set(info, ERR_BAD_REQUEST, "the job has %zu renditions, not 1 to %d", out->count,
+			(int)WORKER_RENDITIONS_MOST);
 	for (size_t i = 0; i < out->count && err == ERR_OK; i++)
 		err = get_rendition(json_array_get(renditions, i), arena, &out->renditions[i], info);
 	return err;

@@ -6,8 +6,8 @@
 #include "base/err.h"
 
 /*
- * Fills INFO with SENTENCE and what FFmpeg says of CODE (negative), and returns ERR_NO_MEMORY, ERR_IO, or ERR_UNPROCESSABLE for
- * what only a bad file explains.
+ * Fills INFO with SENTENCE and what FFmpeg says of CODE (negative), and returns ERR_NO_MEMORY, ERR_IO, or
+ * ERR_UNPROCESSABLE for what only a bad file explains.
  */
 enum err averror_set(struct err_info *info, int code, const char *sentence);
 

@@ -64,7 +64,7 @@ static enum err accept_frame(struct decode *decode, const AVFrame *frame, struct
 		return err;
 	if (decode->sample_rate != 0 && decode->sample_rate != frame->sample_rate)
 		return err_set(info, ERR_UNPROCESSABLE,
-			"its sampling rate changes from %d to %d Hz on the way: convert it to one rate and upload it again",
+			"its sampling rate changes from %d to %d Hz: convert it to one rate and upload it again",
 			decode->sample_rate, frame->sample_rate);
 	decode->sample_rate = frame->sample_rate;
 	decode->samples += (uint64_t)frame->nb_samples;

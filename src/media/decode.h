@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The second stage: packets in, PCM frames out, with encoder delay and padding already taken off by FFmpeg where the container
- * tells them. Broken packets are stepped over, as players do; how many there were is counted, so that the pipeline can judge.
+ * The second stage: packets in, PCM frames out, with encoder delay and padding already taken off by FFmpeg where the
+ * container tells them. Broken packets are stepped over, as players do; how many there were is counted, so that the
+ * pipeline can judge.
  *
  * A decoder belongs to one thread.
  */
@@ -19,18 +20,21 @@ struct decode {
 	AVCodecContext *codec;
 	AVPacket *packet;
 	bool draining;
-	unsigned barren;     /* packets since one gave sound */
-	int sample_rate;     /* of the first frame; later ones have the same */
-	uint64_t samples;    /* yielded so far, a channel */
+	unsigned barren;  /* packets since one gave sound */
+	int sample_rate;  /* of the first frame; later ones have the same */
+	uint64_t samples; /* yielded so far, a channel */
 	uint64_t packets, bad_packets;
 };
 
-/* A decoder for the stream of DEMUX, which must outlive it. *OUT is owned by the caller (decode_close()), NULL on failure. */
+/*
+ * A decoder for the stream of DEMUX, which must outlive it. *OUT is owned by the caller (decode_close()), NULL on
+ * failure.
+ */
 enum err decode_open(struct demux *demux, struct decode **out, struct err_info *info);
 
 /*
- * The next frame in FRAME (a reference, the caller's), never an empty one; *END when there is none. ERR_UNPROCESSABLE when the file
- * goes on without ever giving sound, or changes its rate; ERR_NO_MEMORY, ERR_IO.
+ * The next frame in FRAME (a reference, the caller's), never an empty one; *END when there is none. ERR_UNPROCESSABLE
+ * when the file goes on without ever giving sound, or changes its rate; ERR_NO_MEMORY, ERR_IO.
  */
 enum err decode_next(struct decode *decode, AVFrame *frame, bool *end, struct err_info *info);
 

@@ -13,7 +13,10 @@ enum {
 	PROBE_BYTES = 5 << 20,
 	ANALYSE_US = 5 * 1000000,
 	STREAMS_MOST = 16,
-	/* A demuxer that reads the file so many times over is going round in circles. Seeks in badly interleaved files read each block a few times. */
+	/*
+	 * A demuxer that reads the file so many times over is going round in circles. Seeks in badly interleaved files
+	 * read each block a few times.
+	 */
 	READS_MOST = 64,
 	READS_EXTRA = 64 << 20
 };
@@ -102,7 +105,8 @@ static enum err open_input(struct demux *demux, int fd, struct err_info *info)
 	demux->input = input;
 	demux->format = avformat_alloc_context();
 	if (input == NULL || buffer == NULL || demux->format == NULL ||
-		(demux->format->pb = avio_alloc_context(buffer, IO_BYTES, 0, input, read_input, NULL, seek_input)) == NULL) {
+		(demux->format->pb = avio_alloc_context(buffer, IO_BYTES, 0, input, read_input, NULL, seek_input)) ==
+			NULL) {
 		av_free(buffer);
 		return err_set(info, ERR_NO_MEMORY, "no memory to open the file");
 	}
@@ -113,7 +117,8 @@ static enum err open_input(struct demux *demux, int fd, struct err_info *info)
 		return err_set_errno(info, ERR_IO, errno, "the source cannot be read");
 	if (input->size == 0)
 		return err_set(info, ERR_UNPROCESSABLE, "the file is empty: upload it again");
-	input->left = READS_EXTRA + (input->size > INT64_MAX / READS_MOST - READS_EXTRA ? INT64_MAX / 2 : input->size * READS_MOST);
+	input->left = READS_EXTRA +
+		      (input->size > INT64_MAX / READS_MOST - READS_EXTRA ? INT64_MAX / 2 : input->size * READS_MOST);
 	return ERR_OK;
 }
 
@@ -126,7 +131,8 @@ static enum err open_format(struct demux *demux, enum magic magic, struct err_in
 
 	if (magic == MAGIC_UNKNOWN)
 		return err_set(info, ERR_UNSUPPORTED,
-			"this is not a sound file of a kind we take: upload MP3, AAC, M4A, FLAC, Ogg, WAV, AIFF or WebM");
+			"this is not a sound file of a kind we take: upload MP3, AAC, M4A, FLAC, Ogg, WAV, AIFF or "
+			"WebM");
 	demuxer = av_find_input_format(formats[magic].demuxer);
 	if (demuxer == NULL)
 		return err_set(info, ERR_UNSUPPORTED, "the FFmpeg library here cannot read %s", magic_name(magic));

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The first stage: packets of the one audio stream of a stranger's file. The demuxer is the one that the magic bytes name, never
- * one that FFmpeg guesses; it reads through our own callback from the inherited descriptor and can open nothing else (no
- * protocol, no nested file); its decoders are those of the format's row in a table. Pictures and other streams are thrown away unread.
+ * The first stage: packets of the one audio stream of a stranger's file. The demuxer is the one that the magic bytes
+ * name, never one that FFmpeg guesses; it reads through our own callback from the inherited descriptor and can open
+ * nothing else (no protocol, no nested file); its decoders are those of the format's row in a table. Pictures and other
+ * streams are thrown away unread.
  *
  * A demuxer belongs to one thread at a time.
  */
@@ -25,13 +26,16 @@ struct demux {
 };
 
 /*
- * Opens the file behind FD (read with pread() only, stays the caller's) as MAGIC and reads its headers. ERR_UNSUPPORTED for MAGIC_UNKNOWN
- * and for a codec that the format's row does not have; ERR_UNPROCESSABLE for a broken file or one without sound; ERR_NO_MEMORY,
- * ERR_IO. *OUT is owned by the caller (demux_close()), NULL on failure.
+ * Opens the file behind FD (read with pread() only, stays the caller's) as MAGIC and reads its headers. ERR_UNSUPPORTED
+ * for MAGIC_UNKNOWN and for a codec that the format's row does not have; ERR_UNPROCESSABLE for a broken file or one
+ * without sound; ERR_NO_MEMORY, ERR_IO. *OUT is owned by the caller (demux_close()), NULL on failure.
  */
 enum err demux_open(int fd, enum magic magic, struct demux **out, struct err_info *info);
 
-/* The next packet of the audio stream in PACKET (a reference, the caller's); *END at the end of the file, also when the rest is unreadable. */
+/*
+ * The next packet of the audio stream in PACKET (a reference, the caller's); *END at the end of the file, also when the
+ * rest is unreadable.
+ */
 enum err demux_next(struct demux *demux, AVPacket *packet, bool *end, struct err_info *info);
 
 /* Bytes of the file. */

@@ -25,7 +25,8 @@ static const struct row *find(const char *codec)
 	return NULL;
 }
 
-static int open_codec(struct encode *encode, const AVCodec *encoder, const struct row *row, const struct conf_rendition *rendition)
+static int open_codec(
+	struct encode *encode, const AVCodec *encoder, const struct row *row, const struct conf_rendition *rendition)
 {
 	AVCodecContext *codec = avcodec_alloc_context3(encoder);
 
@@ -69,7 +70,8 @@ enum err encode_open(const struct conf_rendition *rendition, struct encode **out
 	return ERR_OK;
 }
 
-enum err encode_frame(struct encode *encode, const AVFrame *frame, encode_sink *sink, void *context, struct err_info *info)
+enum err encode_frame(
+	struct encode *encode, const AVFrame *frame, encode_sink *sink, void *context, struct err_info *info)
 {
 	int code = avcodec_send_frame(encode->codec, frame);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The fourth stage: PCM frames in, encoded frames out, for one rendition. The codec is a row of a table. AAC is FFmpeg's own encoder,
- * profile LC, with its default (two-loop) quantiser search.
+ * The fourth stage: PCM frames in, encoded frames out, for one rendition. The codec is a row of a table. AAC is
+ * FFmpeg's own encoder, profile LC, with its default (two-loop) quantiser search.
  *
  * An encoder belongs to one thread at a time.
  */
@@ -25,11 +25,15 @@ struct encode {
 /* Receives one encoded frame; BYTES are valid during the call. An error ends the encoder's call and is returned by it. */
 typedef enum err encode_sink(void *context, const void *bytes, size_t length, struct err_info *info);
 
-/* An encoder for RENDITION, which has passed profile_check(). *OUT is owned by the caller (encode_close()), NULL on failure. ERR_UNPROCESSABLE, ERR_NO_MEMORY. */
+/*
+ * An encoder for RENDITION, which has passed profile_check(). *OUT is owned by the caller (encode_close()), NULL on
+ * failure. ERR_UNPROCESSABLE, ERR_NO_MEMORY.
+ */
 enum err encode_open(const struct conf_rendition *rendition, struct encode **out, struct err_info *info);
 
 /* Encodes FRAME (planar float, stays the caller's), NULL at the end, and hands what is ready to SINK. */
-enum err encode_frame(struct encode *encode, const AVFrame *frame, encode_sink *sink, void *context, struct err_info *info);
+enum err encode_frame(
+	struct encode *encode, const AVFrame *frame, encode_sink *sink, void *context, struct err_info *info);
 
 /* NULL is fine. */
 void encode_close(struct encode *encode);

@@ -71,8 +71,8 @@ static int set_matrix(struct filter *filter)
 }
 
 /*
- * soxr at its high quality (20 bits) where FFmpeg has it: pass band to 0.91 of the Nyquist frequency, aliases below -120 dB. Else FFmpeg's
- * own with a filter long enough for the same.
+ * soxr at its high quality (20 bits) where FFmpeg has it: pass band to 0.91 of the Nyquist frequency, aliases below
+ * -120 dB. Else FFmpeg's own with a filter long enough for the same.
  */
 static int start(struct filter *filter)
 {
@@ -82,8 +82,8 @@ static int start(struct filter *filter)
 	av_channel_layout_default(&to, filter->channels);
 	for (int native = 0; native < 2; native++) {
 		swr_free(&filter->resampler);
-		code = swr_alloc_set_opts2(&filter->resampler, &to, AV_SAMPLE_FMT_FLTP, filter->sample_rate, &filter->from,
-			(enum AVSampleFormat)filter->from_format, filter->from_rate, 0, NULL);
+		code = swr_alloc_set_opts2(&filter->resampler, &to, AV_SAMPLE_FMT_FLTP, filter->sample_rate,
+			&filter->from, (enum AVSampleFormat)filter->from_format, filter->from_rate, 0, NULL);
 		if (code < 0)
 			return code;
 		av_opt_set_int(filter->resampler, "internal_sample_fmt", AV_SAMPLE_FMT_FLTP, 0);
@@ -140,8 +140,8 @@ static int adapt(struct filter *filter, const AVFrame *frame)
 		code = av_channel_layout_copy(&layout, &frame->ch_layout);
 	else
 		av_channel_layout_default(&layout, frame->ch_layout.nb_channels);
-	same = filter->resampler != NULL && filter->from_format == frame->format && filter->from_rate == frame->sample_rate &&
-		av_channel_layout_compare(&filter->from, &layout) == 0;
+	same = filter->resampler != NULL && filter->from_format == frame->format &&
+	       filter->from_rate == frame->sample_rate && av_channel_layout_compare(&filter->from, &layout) == 0;
 	if (code < 0 || same) {
 		av_channel_layout_uninit(&layout);
 		return code;
@@ -174,13 +174,14 @@ static enum err hand_out(struct filter *filter, int samples, filter_sink *sink, 
 	}
 	have = av_audio_fifo_read(filter->fifo, (void **)frame->extended_data, samples);
 	if (have < samples)
-		av_samples_set_silence(frame->extended_data, have < 0 ? 0 : have, samples - (have < 0 ? 0 : have), filter->channels,
-			AV_SAMPLE_FMT_FLTP);
+		av_samples_set_silence(frame->extended_data, have < 0 ? 0 : have, samples - (have < 0 ? 0 : have),
+			filter->channels, AV_SAMPLE_FMT_FLTP);
 	filter->given += (uint64_t)samples;
 	return sink(context, frame, info);
 }
 
-enum err filter_push(struct filter *filter, const AVFrame *frame, filter_sink *sink, void *context, struct err_info *info)
+enum err filter_push(
+	struct filter *filter, const AVFrame *frame, filter_sink *sink, void *context, struct err_info *info)
 {
 	int code = adapt(filter, frame);
 
@@ -198,7 +199,8 @@ enum err filter_push(struct filter *filter, const AVFrame *frame, filter_sink *s
 	return ERR_OK;
 }
 
-enum err filter_finish(struct filter *filter, filter_sink *sink, void *context, uint64_t *samples, struct err_info *info)
+enum err filter_finish(
+	struct filter *filter, filter_sink *sink, void *context, uint64_t *samples, struct err_info *info)
 {
 	uint64_t target = 0;
 

@@ -25,7 +25,7 @@ static bool is_mp3(const unsigned char *bytes, size_t length)
 	if (length < 4 || bytes[0] != 0xFF || (bytes[1] & 0xE0) != 0xE0)
 		return false;
 	return (bytes[1] >> 3 & 3) != 1 && (bytes[1] >> 1 & 3) == 1 && bytes[2] >> 4 != 0 && bytes[2] >> 4 != 15 &&
-		(bytes[2] >> 2 & 3) != 3 && (bytes[3] & 3) != 2;
+	       (bytes[2] >> 2 & 3) != 3 && (bytes[3] & 3) != 2;
 }
 
 /* ADTS header (ISO/IEC 14496-3 section 1.A.2.2); a frame shorter than its own header would never let a reader move on. */

@@ -9,7 +9,17 @@
 #include <stddef.h>
 
 enum magic {
-	MAGIC_UNKNOWN, MAGIC_MP3, MAGIC_AAC, MAGIC_MP4, MAGIC_FLAC, MAGIC_OGG, MAGIC_WAV, MAGIC_RF64, MAGIC_W64, MAGIC_AIFF, MAGIC_WEBM,
+	MAGIC_UNKNOWN,
+	MAGIC_MP3,
+	MAGIC_AAC,
+	MAGIC_MP4,
+	MAGIC_FLAC,
+	MAGIC_OGG,
+	MAGIC_WAV,
+	MAGIC_RF64,
+	MAGIC_W64,
+	MAGIC_AIFF,
+	MAGIC_WEBM,
 	MAGIC_COUNT
 };
 
@@ -19,7 +29,10 @@ enum { MAGIC_BYTES = 64 };
 /* The format of a file that starts with BYTES; LENGTH may be less than MAGIC_BYTES only when the file is shorter. */
 enum magic magic_find(const unsigned char *bytes, size_t length);
 
-/* Size of the ID3v2 tag at BYTES with its header and footer (ID3v2.4 section 3), 0 when there is none: the format is found behind it. */
+/*
+ * Size of the ID3v2 tag at BYTES with its header and footer (ID3v2.4 section 3), 0 when there is none: the format is
+ * found behind it.
+ */
 size_t magic_id3_size(const unsigned char *bytes, size_t length);
 
 /* Reads the format of a whole file by its descriptor (offset not used), looking behind ID3v2 tags. */

@@ -17,7 +17,8 @@ static enum err write_at(void *context, uint64_t offset, const void *bytes, size
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == EFBIG)
-			return err_set(info, ERR_TOO_LARGE, "the rendition grows past its limit: upload the file in parts");
+			return err_set(
+				info, ERR_TOO_LARGE, "the rendition grows past its limit: upload the file in parts");
 		if (n < 0)
 			return err_set_errno(info, ERR_IO, errno, "a rendition cannot be written");
 		at += n;
@@ -37,7 +38,8 @@ enum err output_open(struct output *output, const struct conf_rendition *renditi
 	return encode_open(rendition, &output->encode, info);
 }
 
-enum err output_start(struct output *output, const struct segment_plan *plan, uint64_t duration_ms, struct err_info *info)
+enum err output_start(
+	struct output *output, const struct segment_plan *plan, uint64_t duration_ms, struct err_info *info)
 {
 	const AVCodecContext *codec = output->encode->codec;
 	uint64_t expected = segment_plan_count(plan, duration_ms);
@@ -70,8 +72,8 @@ static enum err take_packet(void *context, const void *bytes, size_t length, str
 		return ERR_OK;
 	if (output->frames == output->next_cut) {
 		err = cmaf_cut(output->writer, info);
-		output->next_cut =
-			segment_plan_frame(&output->plan, ++output->segment, output->sample_rate, output->encode->priming);
+		output->next_cut = segment_plan_frame(
+			&output->plan, ++output->segment, output->sample_rate, output->encode->priming);
 	}
 	output->frames++;
 	return err != ERR_OK ? err : cmaf_sample(output->writer, bytes, length, output->encode->frame_samples, info);

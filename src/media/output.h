@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The last stage, one for each rendition: an encoder whose frames go into a CMAF file, cut where the segment plan says. It knows
- * neither threads nor the source.
+ * The last stage, one for each rendition: an encoder whose frames go into a CMAF file, cut where the segment plan says.
+ * It knows neither threads nor the source.
  *
  * An output belongs to one thread at a time.
  */
@@ -16,18 +16,19 @@ struct output {
 	struct cmaf_writer *writer;
 	struct segment_plan plan;
 	uint32_t sample_rate, channels, bit_rate;
-	int fd;             /* not owned */
-	uint64_t frames;    /* encoded so far */
-	uint64_t segment;   /* index of the next one */
-	uint64_t next_cut;  /* the frame it begins with */
-	uint64_t last;      /* frames that the presented length needs; UINT64_MAX until it is known */
+	int fd;            /* not owned */
+	uint64_t frames;   /* encoded so far */
+	uint64_t segment;  /* index of the next one */
+	uint64_t next_cut; /* the frame it begins with */
+	uint64_t last;     /* frames that the presented length needs; UINT64_MAX until it is known */
 };
 
 /* An encoder for RENDITION; nothing is written before output_start(). Close it with output_close(), on failure too. */
 enum err output_open(struct output *output, const struct conf_rendition *rendition, int fd, struct err_info *info);
 
 /* Writes the init section with room for the segments of DURATION_MS by PLAN. */
-enum err output_start(struct output *output, const struct segment_plan *plan, uint64_t duration_ms, struct err_info *info);
+enum err output_start(
+	struct output *output, const struct segment_plan *plan, uint64_t duration_ms, struct err_info *info);
 
 /* Encodes FRAME and writes what is ready. FRAME stays the caller's. */
 enum err output_frame(struct output *output, const AVFrame *frame, struct err_info *info);

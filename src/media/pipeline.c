@@ -12,7 +12,10 @@
 #include <string.h>
 #include <time.h>
 
-/* Frames between the decoder and an encoder: 1.5 s of 44.1 kHz stereo, half a megabyte, shared by the renditions of a format. */
+/*
+ * Frames between the decoder and an encoder: 1.5 s of 44.1 kHz stereo, half a megabyte, shared by the renditions of a
+ * format.
+ */
 enum { QUEUE_FRAMES = 64 };
 
 struct pipeline;
@@ -40,9 +43,9 @@ struct pipeline {
 
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t ended;
-	size_t running; /* threads */
+	size_t running;   /* threads */
 	uint64_t decoded; /* samples so far */
-	enum err err; /* of the stage that failed first */
+	enum err err;     /* of the stage that failed first */
 	struct err_info info;
 };
 
@@ -153,7 +156,8 @@ static enum err judge(const struct pipeline *pipeline, struct err_info *info)
 	uint64_t ms;
 
 	if (decode->samples == 0)
-		return err_set(info, ERR_UNPROCESSABLE, "nothing in the file can be decoded: it is damaged or cut off, upload it again");
+		return err_set(info, ERR_UNPROCESSABLE,
+			"nothing in the file can be decoded: it is damaged or cut off, upload it again");
 	if (decode->bad_packets * 2 > decode->packets)
 		return err_set(info, ERR_UNPROCESSABLE, "most of the file is damaged: upload it again");
 	ms = decode->samples * 1000 / (uint64_t)decode->sample_rate;
@@ -271,7 +275,8 @@ static const struct branch *pace_maker(const struct pipeline *pipeline, const st
 	for (size_t i = 0; i < pipeline->branch_count; i++) {
 		const struct branch *branch = &pipeline->branches[i];
 
-		if (branch->output.encode->kind == of->output.encode->kind && branch->output.sample_rate < lowest->output.sample_rate)
+		if (branch->output.encode->kind == of->output.encode->kind &&
+			branch->output.sample_rate < lowest->output.sample_rate)
 			lowest = branch;
 	}
 	return lowest;
@@ -282,7 +287,10 @@ static enum err start_outputs(struct pipeline *pipeline, struct err_info *info)
 	uint64_t duration_ms = pipeline->source.duration_ms;
 	enum err err = ERR_OK;
 
-	/* A guessed length may be too short; the writer joins index entries when room runs out, so a wide margin is enough. */
+	/*
+	 * A guessed length may be too short; the writer joins index entries when room runs out, so a wide margin is
+	 * enough.
+	 */
 	if (!pipeline->source.duration_claimed)
 		duration_ms = 2 * duration_ms + 10000;
 	if (duration_ms / 1000 > pipeline->job->duration_s)
@@ -290,8 +298,8 @@ static enum err start_outputs(struct pipeline *pipeline, struct err_info *info)
 	for (size_t i = 0; i < pipeline->branch_count && err == ERR_OK; i++) {
 		struct branch *branch = &pipeline->branches[i];
 		const struct output *pace = &pace_maker(pipeline, branch)->output;
-		struct segment_plan plan = segment_plan_make(
-			pipeline->job->segment_ms, pace->sample_rate, pace->encode->frame_samples, pace->encode->priming);
+		struct segment_plan plan = segment_plan_make(pipeline->job->segment_ms, pace->sample_rate,
+			pace->encode->frame_samples, pace->encode->priming);
 
 		err = attach_filter(pipeline, branch, info);
 		if (err == ERR_OK)
@@ -375,7 +383,9 @@ static void watch(struct pipeline *pipeline)
 			struct err_info info;
 
 			stopping = true;
-			fail(pipeline, err_set(&info, ERR_TIMEOUT, "it takes more processor time than jobs.cpu_s allows"), &info);
+			fail(pipeline,
+				err_set(&info, ERR_TIMEOUT, "it takes more processor time than jobs.cpu_s allows"),
+				&info);
 		}
 		pthread_mutex_lock(&pipeline->lock);
 	}

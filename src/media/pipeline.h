@@ -9,12 +9,12 @@
  *                            └─► filter 22.05k mono ───► queue ──►│ encode ─► output              ─► fd │
  *                                                    references   └───────────────────────────────────┘
  *
- * There is one filter for each rate and channel count that the renditions want; its frames reach the encoders by reference. Queues are
- * bounded, so memory does not depend on the length of the source, and the encoders keep all cores busy. The first stage that fails
- * ends the others. The caller's thread watches and reports.
+ * There is one filter for each rate and channel count that the renditions want; its frames reach the encoders by
+ * reference. Queues are bounded, so memory does not depend on the length of the source, and the encoders keep all cores
+ * busy. The first stage that fails ends the others. The caller's thread watches and reports.
  *
- * A damaged file is judged as a player would: broken packets are stepped over, but it fails when nothing could be decoded, when
- * less than half of the packets could, or less than half of the length that its header claims.
+ * A damaged file is judged as a player would: broken packets are stepped over, but it fails when nothing could be
+ * decoded, when less than half of the packets could, or less than half of the length that its header claims.
  */
 #ifndef TONEARM_MEDIA_PIPELINE_H
 #define TONEARM_MEDIA_PIPELINE_H
@@ -27,15 +27,18 @@
 enum { PIPELINE_RENDITIONS_MOST = 32, PIPELINE_REPORT_MS = 500 };
 
 struct pipeline_job {
-	int source;           /* read-only, seekable */
+	int source; /* read-only, seekable */
 	uint32_t segment_ms;
-	uint64_t duration_s;  /* most seconds of sound */
+	uint64_t duration_s;                     /* most seconds of sound */
 	const struct conf_rendition *renditions; /* each has passed profile_check() */
-	const int *outputs;   /* a descriptor each, open for writing */
-	size_t count;         /* 1 to PIPELINE_RENDITIONS_MOST */
+	const int *outputs;                      /* a descriptor each, open for writing */
+	size_t count;                            /* 1 to PIPELINE_RENDITIONS_MOST */
 	const atomic_int *stop; /* becomes not 0, maybe in a signal handler, when processor time runs out */
 
-	/* Called from the caller's thread: once when the headers were read, then every PIPELINE_REPORT_MS. SPEED is seconds of sound a second. */
+	/*
+	 * Called from the caller's thread: once when the headers were read, then every PIPELINE_REPORT_MS. SPEED is
+	 * seconds of sound a second.
+	 */
 	void (*on_source)(void *context, const struct source_info *source);
 	void (*on_progress)(void *context, double fraction, double speed);
 	void *context;
@@ -47,8 +50,9 @@ struct pipeline_result {
 };
 
 /*
- * Runs JOB to its end. The files are complete on ERR_OK, worthless otherwise. ERR_UNSUPPORTED (no format or codec we take), ERR_UNPROCESSABLE
- * (damaged, out of bounds), ERR_TOO_LARGE (too long), ERR_TIMEOUT (stopped), ERR_NO_MEMORY, ERR_NO_SPACE, ERR_IO.
+ * Runs JOB to its end. The files are complete on ERR_OK, worthless otherwise. ERR_UNSUPPORTED (no format or codec we
+ * take), ERR_UNPROCESSABLE (damaged, out of bounds), ERR_TOO_LARGE (too long), ERR_TIMEOUT (stopped), ERR_NO_MEMORY,
+ * ERR_NO_SPACE, ERR_IO.
  */
 enum err pipeline_run(const struct pipeline_job *job, struct pipeline_result *result, struct err_info *info);
 

@@ -3,7 +3,10 @@
 
 #include <libavutil/dict.h>
 
-/* A guess at the least bit rate of a file that tells neither length nor bit rate: so that the guessed length is too long. */
+/*
+ * A guess at the least bit rate of a file that tells neither length nor bit rate: so that the guessed length is too
+ * long.
+ */
 enum { BIT_RATE_GUESS = 32000, TAGS_MOST = 1000 };
 
 static void take_tags(struct tags *tags, const AVDictionary *from)
@@ -37,15 +40,18 @@ static void take_duration(const struct demux *demux, struct source_info *out)
 enum err probe_check(int sample_rate, int channels, struct err_info *info)
 {
 	if (sample_rate < PROBE_RATE_LEAST || sample_rate > PROBE_RATE_MOST)
-		return err_set(info, ERR_UNPROCESSABLE, "its sampling rate of %d Hz is outside %d to %d Hz: convert it and upload it again",
+		return err_set(info, ERR_UNPROCESSABLE,
+			"its sampling rate of %d Hz is outside %d to %d Hz: convert it and upload it again",
 			sample_rate, (int)PROBE_RATE_LEAST, (int)PROBE_RATE_MOST);
 	if (channels < 1 || channels > PROBE_CHANNELS_MOST)
-		return err_set(info, ERR_UNPROCESSABLE, "it has %d channels, not 1 to %d: mix it down and upload it again", channels,
+		return err_set(info, ERR_UNPROCESSABLE,
+			"it has %d channels, not 1 to %d: mix it down and upload it again", channels,
 			(int)PROBE_CHANNELS_MOST);
 	return ERR_OK;
 }
 
-enum err probe(const struct demux *demux, enum magic format, uint64_t duration_s, struct source_info *out, struct err_info *info)
+enum err probe(const struct demux *demux, enum magic format, uint64_t duration_s, struct source_info *out,
+	struct err_info *info)
 {
 	const AVCodecParameters *parameters = demux->stream->codecpar;
 	enum err err = probe_check(parameters->sample_rate, parameters->ch_layout.nb_channels, info);
@@ -57,7 +63,8 @@ enum err probe(const struct demux *demux, enum magic format, uint64_t duration_s
 		.channels = (uint32_t)parameters->ch_layout.nb_channels};
 	take_duration(demux, out);
 	if (out->duration_claimed && out->duration_ms / 1000 > duration_s)
-		return err_set(info, ERR_TOO_LARGE, "it is %llu seconds long, more than the %llu seconds of limits.source_duration",
+		return err_set(info, ERR_TOO_LARGE,
+			"it is %llu seconds long, more than the %llu seconds of limits.source_duration",
 			(unsigned long long)out->duration_ms / 1000, (unsigned long long)duration_s);
 	take_tags(&out->tags, demux->format->metadata);
 	take_tags(&out->tags, demux->stream->metadata);

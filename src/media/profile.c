@@ -3,7 +3,10 @@
 
 #include <string.h>
 
-/* What AAC-LC can carry: the rates of ISO/IEC 14496-3 table 1.18 that audio uses, 6144 bits a frame of 1024 samples and channel. */
+/*
+ * What AAC-LC can carry: the rates of ISO/IEC 14496-3 table 1.18 that audio uses, 6144 bits a frame of 1024 samples and
+ * channel.
+ */
 enum { BIT_RATE_LEAST = 16000, BIT_RATE_MOST = 320000, FRAME_BITS = 6144, FRAME_SAMPLES = 1024 };
 
 static const int64_t aac_rates[] = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000};
@@ -15,7 +18,8 @@ static enum err check_rate(const struct conf_rendition *rendition, struct err_in
 			return ERR_OK;
 	}
 	return err_set(info, ERR_UNPROCESSABLE,
-		"AAC has no sampling rate of %lld Hz: take 22050, 44100 or 48000, or another of 8000 to 96000 that AAC knows",
+		"AAC has no sampling rate of %lld Hz: take 22050, 44100 or 48000, or another of 8000 to 96000 that AAC "
+		"knows",
 		(long long)rendition->sample_rate);
 }
 
@@ -37,7 +41,8 @@ enum err profile_check(const struct conf_rendition *rendition, struct err_info *
 	if (most > BIT_RATE_MOST)
 		most = BIT_RATE_MOST;
 	if (rendition->bit_rate < BIT_RATE_LEAST || rendition->bit_rate > most)
-		return err_set(info, ERR_UNPROCESSABLE, "AAC at %lld Hz with %lld channels takes %d to %lld bits/s, not %lld",
+		return err_set(info, ERR_UNPROCESSABLE,
+			"AAC at %lld Hz with %lld channels takes %d to %lld bits/s, not %lld",
 			(long long)rendition->sample_rate, (long long)rendition->channels, (int)BIT_RATE_LEAST,
 			(long long)most, (long long)rendition->bit_rate);
 	return ERR_OK;

@@ -8,7 +8,10 @@
 
 #include <stddef.h>
 
-/* True when this build can make CODEC at BIT_RATE, SAMPLE_RATE and CHANNELS; else ERR_UNPROCESSABLE and a sentence that names what it can. */
+/*
+ * True when this build can make CODEC at BIT_RATE, SAMPLE_RATE and CHANNELS; else ERR_UNPROCESSABLE and a sentence that
+ * names what it can.
+ */
 enum err profile_check(const struct conf_rendition *rendition, struct err_info *info);
 
 #endif

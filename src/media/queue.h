@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A bounded queue of pointers between two threads of the pipeline: one pushes and waits while it is full, the other pops and waits
- * while it is empty. So memory does not grow with the length of a file, however the speeds of the stages differ. No FFmpeg here.
+ * A bounded queue of pointers between two threads of the pipeline: one pushes and waits while it is full, the other
+ * pops and waits while it is empty. So memory does not grow with the length of a file, however the speeds of the stages
+ * differ. No FFmpeg here.
  */
 #ifndef TONEARM_MEDIA_QUEUE_H
 #define TONEARM_MEDIA_QUEUE_H

@@ -20,7 +20,10 @@ uint64_t segment_plan_frame(const struct segment_plan *plan, uint64_t k, uint32_
 	int64_t samples;
 
 	assert(k >= 1 && rate >= plan->rate);
-	/* In samples of RATE from the rendition's first frame on; both roundings go up, to the first frame not before the instant. */
+	/*
+	 * In samples of RATE from the rendition's first frame on; both roundings go up, to the first frame not before
+	 * the instant.
+	 */
 	if (start >= 0)
 		samples = (start * rate + plan->rate - 1) / plan->rate;
 	else

@@ -29,7 +29,8 @@ static void decode_some(struct demux *demux)
 	uint64_t samples;
 	bool end = false;
 
-	if (frame == NULL || decode_open(demux, &decode, &info) != ERR_OK || filter_open(44100, 2, 1024, &filter, &info) != ERR_OK)
+	if (frame == NULL || decode_open(demux, &decode, &info) != ERR_OK ||
+		filter_open(44100, 2, 1024, &filter, &info) != ERR_OK)
 		goto out;
 	for (int i = 0; i < FRAMES_MOST; i++) {
 		if (decode_next(decode, frame, &end, &info) != ERR_OK || end)

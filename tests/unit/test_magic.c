@@ -24,7 +24,9 @@ static void knows_the_formats(void **state)
 	assert_int_equal(magic_find(BYTES("riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\0\0")), MAGIC_W64);
 	assert_int_equal(magic_find(BYTES("FORM\0\0\0\0AIFFCOMM")), MAGIC_AIFF);
 	assert_int_equal(magic_find(BYTES("FORM\0\0\0\0AIFCFVER")), MAGIC_AIFF);
-	assert_int_equal(magic_find(BYTES("\0\0\0\x20""ftypM4A ")), MAGIC_MP4);
+	assert_int_equal(magic_find(BYTES("\0\0\0\x20"
+					  "ftypM4A ")),
+		MAGIC_MP4);
 	assert_int_equal(magic_find(BYTES("\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webm")), MAGIC_WEBM);
 	assert_int_equal(magic_find(BYTES("\xff\xfb\x90\x00")), MAGIC_MP3);
 	assert_int_equal(magic_find(BYTES("\xff\xf3\x40\xc0")), MAGIC_MP3);

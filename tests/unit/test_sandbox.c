@@ -28,7 +28,10 @@ enum { ALLOWED = 0, NO_CAGE = 200 };
 
 static int file = -1;
 
-/* Runs CALL in the cage; its exit status is the errno of the call, ALLOWED when it went through, or minus the signal that ended it. */
+/*
+ * Runs CALL in the cage; its exit status is the errno of the call, ALLOWED when it went through, or minus the signal
+ * that ended it.
+ */
 static int in_cage(long (*call)(void))
 {
 	struct err_info info;

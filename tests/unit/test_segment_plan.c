@@ -29,7 +29,10 @@ static void lowest_rate_cuts_on_its_own_grid(void **state)
 		assert_int_equal(segment_plan_frame(&plan, k, 48000, 312), 200 * k);
 }
 
-/* The instant at which a frame of 1024 samples is presented, times both rates (its own and OTHER) so that it stays whole. */
+/*
+ * The instant at which a frame of 1024 samples is presented, times both rates (its own and OTHER) so that it stays
+ * whole.
+ */
 static int64_t instant(uint64_t frame, int64_t other)
 {
 	return ((int64_t)frame * 1024 - 1024) * other;
