@@ -103,6 +103,7 @@ export class Upload {
 		this.#transferText.textContent = "";
 		this.#job.value = 0;
 		this.#jobText.textContent = "";
+		this.#work.scrollIntoView({block: "nearest"});
 	}
 
 	#busy(busy) {
@@ -176,17 +177,17 @@ export class Upload {
 	}
 
 	#failed(error) {
-		if (error.name === "AbortError")
-			this.#work.hidden = true;
-		else if (error instanceof Refused)
-			this.#say(error.message);
-		else
+		if (error.name !== "AbortError" && !(error instanceof Refused))
 			throw error;
+		this.#work.hidden = true;
+		if (error instanceof Refused)
+			this.#say(error.message);
 	}
 
 	#say(text) {
 		this.#message.textContent = text;
 		this.#message.hidden = text === "";
+		this.#message.scrollIntoView({block: "nearest"});
 	}
 }
 

@@ -14,7 +14,7 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import {promisify} from "node:util";
-import {request} from "./http.mjs";
+import {multipart, request} from "./http.mjs";
 import {build, source, which} from "./tools.mjs";
 
 const RESPONDERS = ["manifest", "stream", "api"];
@@ -253,17 +253,14 @@ class Site {
 		return request(this.url, options);
 	}
 
-	/** Uploads FILE (a path) as a raw body; the 202's {track, job, urls}. */
-	async upload(file, {visibility = "public", name = path.basename(file), type = "application/octet-stream"} = {}) {
-		const query = new URLSearchParams({filename: name, visibility});
-		const answer = await this.request({
-			method: "POST",
-			path: `/api/v1/tracks?${query}`,
-			headers: {...this.bearer("track:write"), "Content-Type": type},
-			body: await fs.readFile(file),
-		});
+	/** Uploads FILE (a path) by a form; FIELDS are those of the form. The 202's {track, job, urls}. */
+	async upload(file, {visibility = "public", ...fields} = {}) {
+		const {headers, body} = multipart({visibility, ...fields},
+			{filename: path.basename(file), type: "application/octet-stream", bytes: await fs.readFile(file)});
+		const answer = await this.request({method: "POST", path: "/api/v1/tracks", body,
+			headers: {...headers, ...this.bearer("track:write")}});
 		if (answer.status !== 202)
-			throw new Error(`upload of ${name}: ${answer.status} ${answer.text}`);
+			throw new Error(`upload of ${file}: ${answer.status} ${answer.text}`);
 		return answer.json;
 	}
 
@@ -284,8 +281,8 @@ class Site {
 	}
 
 	/** Uploads FILE and waits for its renditions; the 202's {track, job, urls}. */
-	async publish(file, options) {
-		const accepted = await this.upload(file, options);
+	async publish(file, fields) {
+		const accepted = await this.upload(file, fields);
 		const job = await this.jobOver(accepted.job.id);
 		if (job.state !== "done")
 			throw new Error(`${path.basename(file)}: ${job.state}: ${job.error}`);

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+// Manifests and files of a real track, as a real server sends them, judged by other people's readers: hls-parser in
+// strict mode, mp4box, ffprobe and ffmpeg, the DASH schema; and by the checkers of lib/.
+
+import assert from "node:assert/strict";
+import {execFile} from "node:child_process";
+import fs from "node:fs/promises";
+import path from "node:path";
+import {after, before, describe, test} from "node:test";
+import {promisify} from "node:util";
+import {cannotServe, start} from "./lib/server.mjs";
+import {wav} from "./lib/sound.mjs";
+import {load, missing, vectors} from "./lib/tools.mjs";
+
+const run = promisify(execFile);
+const SECONDS = 21.3;
+const QUALITIES = ["high", "medium", "low", "mobile"];
+const SCHEMA = "hls-dash/dash-xsd/DASH-MPD.xsd";
+const ADDRESSING = ["byterange", "segments"];
+
+const fetched = async (scene, address) => {
+	const answer = await scene.site.request({path: address});
+	assert.equal(answer.status, 200, address);
+	return answer;
+};
+
+function strictParser() {
+	const parser = load("hls-parser");
+	parser.setOptions({strictMode: true});
+	return parser;
+}
+
+async function masterIsStrict(scene) {
+	const master = strictParser().parse((await fetched(scene, scene.master)).text);
+	assert.ok(master.isMasterPlaylist);
+	assert.equal(master.variants.length, QUALITIES.length);
+	for (const variant of master.variants) {
+		assert.match(variant.codecs, /^mp4a\.40\.2$/);
+		assert.ok(variant.averageBandwidth <= variant.bandwidth);
+		await fetched(scene, new URL(variant.uri, scene.site.url + scene.master).pathname);
+	}
+}
+
+/* Every byte that a playlist names exists, and the durations sum up to the source. */
+async function mediaIsStrict(scene, quality) {
+	const address = `/hls/${scene.track}/${quality}/playlist.m3u8`;
+	const playlist = strictParser().parse((await fetched(scene, address)).text);
+	const sizeOf = async uri => {
+		const pathname = new URL(uri, scene.site.url + address).pathname;
+		scene.sizes[pathname] ??= (await fetched(scene, pathname)).body.length;
+		return scene.sizes[pathname];
+	};
+	assert.ok(playlist.endlist);
+	assert.equal(playlist.playlistType, "VOD");
+	let total = 0;
+	for (const segment of playlist.segments) {
+		total += segment.duration;
+		assert.ok(Math.round(segment.duration) <= playlist.targetDuration);
+		const size = await sizeOf(segment.uri);
+		if (segment.byterange)
+			assert.ok(segment.byterange.offset + segment.byterange.length <= size, "a byte that does not exist");
+		else
+			assert.ok(size > 0);
+	}
+	assert.ok(Math.abs(total - SECONDS) < 0.05, `${total} s of segments, ${SECONDS} s of sound`);
+}
+
+async function readByMp4box(scene, quality) {
+	const {createFile} = load("mp4box");
+	const bytes = (await fetched(scene, `/media/${scene.track}/${quality}.mp4`)).body;
+	const playlist = strictParser().parse((await fetched(scene, `/hls/${scene.track}/${quality}/playlist.m3u8`)).text);
+	const file = createFile();
+	const info = await new Promise((resolve, reject) => {
+		file.onReady = resolve;
+		file.onError = (module, message) => reject(new Error(`${module}: ${message}`));
+		const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
+		buffer.fileStart = 0;
+		file.appendBuffer(buffer, true);
+		file.flush();
+	});
+	assert.equal(info.isFragmented, true);
+	assert.equal(info.tracks.length, 1);
+	assert.equal(info.tracks[0].codec, "mp4a.40.2");
+	assert.equal(info.tracks[0].timescale, 44100);
+	assert.equal(file.moofs.length, playlist.segments.length);
+	assert.equal(file.boxes.filter(box => box.type === "sidx").length, 1);
+	assert.equal(file.boxes.at(-1).start + file.boxes.at(-1).size, bytes.length);
+}
+
+/* ffprobe and a whole decode, both without one word of complaint. */
+async function readByFfmpeg(scene, address) {
+	const url = scene.site.url + address;
+	const probed = await run("ffprobe", ["-v", "warning", "-of", "json", "-show_streams", url], {timeout: 60000});
+	assert.equal(probed.stderr, "");
+	for (const stream of JSON.parse(probed.stdout).streams)
+		assert.equal(stream.codec_name, "aac");
+	const decoded = await run("ffmpeg", ["-nostdin", "-v", "warning", "-xerror", "-i", url, "-map", "0:a:0", "-f", "null", "-"],
+		{timeout: 60000});
+	assert.equal(decoded.stderr, "");
+}
+
+async function fitsTheSchema(scene) {
+	const file = path.join(scene.site.dir, "manifest.mpd");
+	await fs.writeFile(file, (await fetched(scene, scene.mpd)).body);
+	const schema = path.join(vectors, SCHEMA);
+	await run("xmllint", ["--noout", "--nonet", "--schema", schema, file],
+		{timeout: 60000, env: {...process.env, XML_CATALOG_FILES: path.join(path.dirname(schema), "catalog.xml")}});
+}
+
+for (const addressing of ADDRESSING) {
+	describe(`lighttpd, HLS by ${addressing}`, {skip: cannotServe("lighttpd"), timeout: 180000}, () => {
+		const scene = {sizes: {}};
+
+		before(async () => {
+			scene.site = await start({runner: true, conf: {media: {hls_addressing: addressing}}});
+			const file = path.join(scene.site.dir, "tone.wav");
+			await fs.writeFile(file, wav(SECONDS));
+			scene.track = (await scene.site.publish(file, {title: "A & B <\"C\">"})).track.id;
+			scene.master = `/hls/${scene.track}/master.m3u8`;
+			scene.mpd = `/dash/${scene.track}/manifest.mpd`;
+		});
+		after(() => scene.site?.stop());
+
+		test("hls-parser, strict: the master", {skip: missing("npm:hls-parser")}, () => masterIsStrict(scene));
+		for (const quality of QUALITIES) {
+			test(`hls-parser, strict: ${quality}`, {skip: missing("npm:hls-parser")}, () => mediaIsStrict(scene, quality));
+			test(`ffprobe and ffmpeg: ${quality}`, {skip: missing("ffprobe", "ffmpeg")},
+				() => readByFfmpeg(scene, `/hls/${scene.track}/${quality}/playlist.m3u8`));
+			test(`mp4box: ${quality}`, {skip: missing("npm:mp4box", "npm:hls-parser")}, () => readByMp4box(scene, quality));
+		}
+		test("ffprobe and ffmpeg: the master", {skip: missing("ffprobe", "ffmpeg")}, () => readByFfmpeg(scene, scene.master));
+		test("ffprobe and ffmpeg: the MPD", {skip: missing("ffprobe", "ffmpeg")}, () => readByFfmpeg(scene, scene.mpd));
+		test("the DASH schema", {skip: missing("xmllint", `vectors:${SCHEMA}`)}, () => fitsTheSchema(scene));
+	});
+}

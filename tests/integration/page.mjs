@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+// The page as a person uses it, in a real browser behind each web server with the shipped example's policy.
+
+import assert from "node:assert/strict";
+import fs from "node:fs/promises";
+import path from "node:path";
+import {after, before, describe, test} from "node:test";
+import {launch, openPage} from "./lib/browser.mjs";
+import {cannotServe, start} from "./lib/server.mjs";
+import {wav} from "./lib/sound.mjs";
+import {build, missing} from "./lib/tools.mjs";
+
+const SCOPES = "stream:read track:read track:write jobs:read";
+const NASTY = '<img src=x onerror="document.title=1">';
+const row = title => `.track:has(.track-title:text-is(${JSON.stringify(title)}))`;
+
+/* A refused request shows up in the console too; what else is there is the page's fault. */
+const unexpected = complaints => complaints.filter(text => !text.startsWith("Failed to load resource: the server responded"));
+
+const open = (scene, scopes, options) => openPage(scene.browser.context,
+	`${scene.site.url}/${scopes ? `#token=${scene.site.token(scopes, options)}` : ""}`);
+
+const currentTime = page => page.$eval("#audio", audio => audio.currentTime);
+
+async function playsOn(page, seconds) {
+	const from = await currentTime(page);
+	await page.waitForFunction(to => document.getElementById("audio").currentTime > to, from + seconds);
+}
+
+async function tokenLeavesTheAddress(scene) {
+	const {page, complaints} = await open(scene, SCOPES);
+	assert.equal(new URL(page.url()).hash, "");
+	await page.waitForSelector("text=Token in use");
+	await page.reload();
+	await page.waitForSelector("text=Token in use");
+	await page.click("#token-open");
+	await page.click("text=Forget it");
+	await page.waitForSelector("text=Enter a token");
+	assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+	assert.deepEqual(complaints, []);
+	await page.close();
+}
+
+/* Every state the two bars go through, noted in the page. */
+const noteProgress = page => page.evaluate(() => {
+	window.seen = {transfer: new Set(), job: new Set(), words: new Set()};
+	const note = () => {
+		seen.transfer.add(document.getElementById("transfer").value);
+		seen.job.add(document.getElementById("job").value);
+		seen.words.add(document.getElementById("job-text").textContent);
+	};
+	new MutationObserver(note).observe(document.getElementById("work"),
+		{subtree: true, childList: true, attributes: true, characterData: true});
+});
+
+async function upload(scene) {
+	const {page, complaints} = await open(scene, SCOPES);
+	await noteProgress(page);
+	await page.setInputFiles("#file", scene.file);
+	assert.match(await page.textContent("#file-name"), /tone\.wav \([\d.]+ MB\)/);
+	await page.fill("#title", "Tone in a form");
+	await page.fill("#artist", NASTY);
+	await page.click("#upload-go");
+	await page.waitForSelector("#upload-done:text('Ready to play.')", {timeout: 60000});
+	const seen = await page.evaluate(() => ({transfer: [...window.seen.transfer], job: [...window.seen.job], words: [...window.seen.words]}));
+	assert.ok(seen.transfer.includes(1));
+	assert.ok(seen.job.includes(1));
+	assert.ok(seen.words.length >= 2, `the job's stages are told: ${seen.words}`);
+	await page.waitForSelector(`${row("Tone in a form")}:enabled`);
+	assert.equal(await page.textContent(`${row("Tone in a form")} .track-artist`), NASTY);
+	assert.equal(await page.$(".tracks img"), null);
+	await page.click(row("Tone in a form"));
+	await playsOn(page, 0.5);
+	assert.deepEqual(complaints, []);
+	await page.close();
+}
+
+async function listening(scene) {
+	const {page, complaints} = await open(scene);
+	await page.click(row("Open tone"));
+	await playsOn(page, 1);
+	assert.equal(await page.textContent("#now-title"), "Open tone");
+	assert.equal(await page.textContent("#total"), "0:30");
+	assert.match(await page.textContent("#elapsed"), /^0:0[1-9]$/);
+	assert.equal(await page.getAttribute(row("Open tone"), "aria-current"), "true");
+	await page.waitForSelector("#quality:enabled");
+	const offered = await page.$$eval("#quality option", options => options.map(option => option.value));
+	assert.deepEqual(offered, ["auto", "high", "medium", "low", "mobile"]);
+	await page.selectOption("#quality", "mobile");
+	await page.waitForFunction(() => document.getElementById("in-use").textContent.startsWith("Now Mobile"));
+	await playsOn(page, 2);
+	await page.selectOption("#quality", "high");
+	await page.waitForFunction(() => document.getElementById("in-use").textContent.startsWith("Now High"));
+	await playsOn(page, 1);
+	assert.equal(await page.$("#player-message:visible"), null);
+	assert.deepEqual(complaints, []);
+	await page.close();
+}
+
+async function tabTo(page, selector) {
+	for (let i = 0; i < 60; i++) {
+		if (await page.$eval(selector, element => element === document.activeElement))
+			return;
+		await page.keyboard.press("Tab");
+	}
+	assert.fail(`${selector} cannot be reached by Tab`);
+}
+
+async function byKeyboard(scene) {
+	const {page, complaints} = await open(scene);
+	await page.waitForSelector(row("Open tone"));
+	await tabTo(page, row("Open tone"));
+	await page.keyboard.press("Enter");
+	await playsOn(page, 0.3);
+	await page.focus("body");
+	await tabTo(page, "#play");
+	assert.equal(await page.getAttribute("#play", "aria-label"), "Pause");
+	assert.notEqual(await page.$eval("#play", button => getComputedStyle(button).outlineStyle), "none");
+	await page.keyboard.press("Space");
+	await page.waitForSelector('#play[aria-label="Play"]');
+	await tabTo(page, "#seek");
+	const before = await currentTime(page);
+	await page.keyboard.press("ArrowRight");
+	await page.keyboard.press("ArrowRight");
+	const after = await currentTime(page);
+	assert.ok(after > before + 0.9 && after < before + 3.1, `two steps from ${before} to ${after}`);
+	assert.match(await page.getAttribute("#seek", "aria-valuetext"), /^\d+ seconds? of 30 seconds$/);
+	await page.keyboard.press("Home");
+	assert.equal(await currentTime(page), 0);
+	await tabTo(page, "#volume");
+	await page.keyboard.press("Home");
+	assert.equal(await page.$eval("#audio", audio => audio.volume), 0);
+	assert.deepEqual(complaints, []);
+	await page.close();
+}
+
+async function privateTrack(scene) {
+	const {page, complaints} = await open(scene, SCOPES);
+	assert.equal(await page.textContent(`${row("Secret tone")} .track-state`), "Private");
+	await page.click(row("Secret tone"));
+	await playsOn(page, 1);
+	assert.deepEqual(complaints, []);
+	await page.click("#token-open");
+	await page.click("text=Forget it");
+	await page.waitForSelector(row("Secret tone"), {state: "detached"});
+	await page.waitForSelector(row("Open tone"));
+	await page.close();
+}
+
+async function refusals(scene) {
+	const {page, complaints} = await open(scene, "track:read track:write");
+	await page.click(row("Secret tone"));
+	await page.waitForSelector("#player-message:text('Your token does not reach this track.')");
+	await page.setInputFiles("#file", {name: "letter.mp3", mimeType: "audio/mpeg", buffer: Buffer.from("Dear listener, ".repeat(20))});
+	await page.click("#upload-go");
+	await page.waitForSelector("#upload-message:visible");
+	assert.match(await page.textContent("#upload-message"), /^[A-Z].{10,}\.$/);
+	assert.deepEqual(unexpected(complaints), []);
+	await page.close();
+}
+
+async function withoutToken(scene) {
+	const {page, complaints} = await open(scene);
+	await page.setInputFiles("#file", scene.file);
+	await page.click("#upload-go");
+	await page.waitForSelector("#upload-message:text('This needs a token.')");
+	assert.deepEqual(unexpected(complaints), []);
+	await page.close();
+}
+
+async function narrow(scene) {
+	const {page, complaints} = await open(scene, SCOPES);
+	await page.setViewportSize({width: 320, height: 640});
+	await page.waitForSelector(row("Open tone"));
+	assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 320);
+	assert.deepEqual(complaints, []);
+	await page.close();
+}
+
+const lacking = missing("chromium", "npm:playwright-core");
+
+async function pageBuilt() {
+	return fs.access(path.join(build, "www", "vendor", "hls.mjs")).then(() => false, () => "configured --without-page");
+}
+
+const unbuilt = await pageBuilt();
+
+for (const server of ["lighttpd", "nginx"]) {
+	describe(server, {skip: lacking || unbuilt || cannotServe(server), timeout: 300000}, () => {
+		const scene = {};
+
+		before(async () => {
+			scene.site = await start({server, runner: true});
+			scene.file = path.join(scene.site.dir, "tone.wav");
+			await fs.writeFile(scene.file, wav(30));
+			await Promise.all([scene.site.publish(scene.file, {title: "Open tone"}),
+				scene.site.publish(scene.file, {title: "Secret tone", visibility: "private"})]);
+			scene.browser = await launch();
+		});
+		after(async () => {
+			await scene.browser?.close();
+			await scene.site?.stop();
+		});
+
+		test("a token leaves the address and is kept in the tab", () => tokenLeavesTheAddress(scene));
+		test("a file goes from the form to playing, strangers' words stay words", () => upload(scene));
+		test("a track plays, in the quality chosen", () => listening(scene));
+		test("the keyboard is enough", () => byKeyboard(scene));
+		test("a private track plays by its token, and goes with it", () => privateTrack(scene));
+		test("refusals are told in words", () => refusals(scene));
+		test("an upload without a token is refused in words", () => withoutToken(scene));
+		test("320 pixels are enough", () => narrow(scene));
+	});
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+// Real players in a real browser through each web server: time advances, there is sound, a seek lands, a change of
+// quality leaves no gap. And by Media Source alone: what is buffered ends where the source ends.
+
+import assert from "node:assert/strict";
+import fs from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import {after, before, describe, test} from "node:test";
+import {launch, openPage} from "./lib/browser.mjs";
+import {cannotServe, start} from "./lib/server.mjs";
+import {wav} from "./lib/sound.mjs";
+import {missing, packageFile, source} from "./lib/tools.mjs";
+
+const SECONDS = 40;
+const SEEK_MOST = 0.1; // seconds off
+const END_MOST = 0.001;
+const SILENCE = 0.01; // RMS of full scale; the tone has 0.18
+const QUALITIES = ["high", "medium", "low", "mobile"];
+
+const PLAYERS = [
+	{name: "hls.js", page: "hls.html"},
+	{name: "Shaka by DASH", page: "shaka.html?as=dash"},
+	{name: "Shaka by HLS", page: "shaka.html?as=hls"},
+	{name: "dash.js", page: "dash.html"},
+];
+
+/* A source of this many frames has a last packet that is not full in any quality. */
+const LENGTHS = [
+	{name: "44.1 kHz stereo", frames: 455699, rate: 44100, channels: 2},
+	{name: "48 kHz mono", frames: 100001, rate: 48000, channels: 1},
+];
+
+/* The web root: one page a player, with the player's own build. */
+async function makePages() {
+	const root = await fs.mkdtemp(path.join(os.tmpdir(), "tonearm-pages-"));
+	const libraries = {
+		hls: "hls.js/dist/hls.min.js",
+		shaka: "shaka-player/dist/shaka-player.compiled.js",
+		dash: "dashjs/dist/modern/umd/dash.all.min.js",
+	};
+	await fs.writeFile(path.join(root, "index.html"), "<!doctype html><title>empty</title>");
+	await fs.copyFile(path.join(source, "tests/integration/web/measure.js"), path.join(root, "measure.js"));
+	for (const [name, library] of Object.entries(libraries)) {
+		await fs.copyFile(packageFile(library), path.join(root, `${name}-library.js`));
+		await fs.copyFile(path.join(source, "tests/integration/web", `${name}.js`), path.join(root, `${name}.js`));
+		await fs.writeFile(path.join(root, `${name}.html`), `<!doctype html><title>${name}</title><link rel="icon" href="data:,">` +
+			`<audio id="audio"></audio>` +
+			[`${name}-library.js`, "measure.js", `${name}.js`].map(file => `<script src="${file}"></script>`).join(""));
+	}
+	return root;
+}
+
+/* A page with TRACK loaded and playing in the best quality. */
+async function playing(scene, player) {
+	const opened = await openPage(scene.browser.context, `${scene.site.url}/${player.page}`);
+	try {
+		await opened.page.evaluate(async track => {
+			await driver.load(driver.address(track));
+			await measure.audio.play();
+			await measure.until(() => measure.audio.currentTime > 0.5, 20000, "beginning to play");
+		}, scene.track);
+	} catch (error) {
+		await opened.page.close();
+		throw new Error(`${error.message}\n${opened.complaints.join("\n")}`);
+	}
+	return opened;
+}
+
+async function timeAndSound(page) {
+	const loudness = await page.evaluate(() => measure.listen(500));
+	assert.ok(loudness > SILENCE, `RMS ${loudness}: silence`);
+	assert.ok(await page.evaluate(() => measure.advances(1, 10000)) >= 1);
+}
+
+async function qualityChange(page) {
+	const seen = await page.evaluate(async () => {
+		const watch = measure.observe();
+		driver.switchToLowest();
+		await measure.until(driver.isLowest, 20000, "the lowest quality");
+		// What was buffered before the change is over by then.
+		await measure.advances(8, 20000);
+		return watch.stop();
+	});
+	assert.deepEqual({waits: seen.waits, back: seen.back, holes: seen.holes}, {waits: 0, back: 0, holes: 0});
+	assert.ok(seen.to - seen.from >= 8);
+}
+
+async function seekToTheMiddle(page) {
+	const landed = await page.evaluate(at => measure.seek(at), SECONDS / 2 + 3.3);
+	assert.ok(Math.abs(landed - (SECONDS / 2 + 3.3)) < SEEK_MOST, `landed at ${landed}`);
+	const end = await page.evaluate(() => measure.audio.duration);
+	assert.ok(Math.abs(end - SECONDS) < SEEK_MOST, `${SECONDS} s long, the player says ${end}`);
+}
+
+async function lengths(scene, kind) {
+	const file = path.join(scene.site.dir, "length.wav");
+	await fs.writeFile(file, wav(kind.frames / kind.rate, kind));
+	const {track} = await scene.site.publish(file);
+	const {page} = await openPage(scene.browser.context, `${scene.site.url}/hls.html`);
+	for (const quality of QUALITIES) {
+		const ranges = await page.evaluate(address => measure.bufferedBySource(address, 'audio/mp4; codecs="mp4a.40.2"'),
+			`/media/${track.id}/${quality}.mp4`);
+		assert.equal(ranges.length, 1, `${quality}: one range`);
+		assert.ok(ranges.start < END_MOST, `${quality} starts at ${ranges.start}`);
+		const end = kind.frames / kind.rate;
+		assert.ok(Math.abs(ranges.end - end) < END_MOST, `${quality} ends at ${ranges.end}, the source at ${end}`);
+	}
+	await page.close();
+}
+
+const lacking = missing("chromium", "npm:playwright-core", "npm:hls.js", "npm:shaka-player", "npm:dashjs");
+
+for (const server of ["lighttpd", "nginx"]) {
+	describe(server, {skip: lacking || cannotServe(server), timeout: 400000}, () => {
+		const scene = {};
+
+		before(async () => {
+			scene.root = await makePages();
+			scene.site = await start({server, runner: true, webRoot: scene.root});
+			const file = path.join(scene.site.dir, "tone.wav");
+			await fs.writeFile(file, wav(SECONDS));
+			scene.track = (await scene.site.publish(file)).track.id;
+			scene.browser = await launch();
+		});
+		after(async () => {
+			await scene.browser?.close();
+			await scene.site?.stop();
+			await fs.rm(scene.root, {recursive: true, force: true});
+		});
+
+		for (const player of PLAYERS) {
+			test(player.name, async t => {
+				const {page, complaints} = await playing(scene, player);
+				await t.test("time advances and there is sound", () => timeAndSound(page));
+				await t.test("the quality changes without a gap", () => qualityChange(page));
+				await t.test("a seek to the middle lands", () => seekToTheMiddle(page));
+				await page.close();
+				assert.deepEqual(complaints, []);
+			});
+		}
+		for (const kind of LENGTHS)
+			test(`Media Source: the buffered range ends with the source, ${kind.name}`, () => lengths(scene, kind));
+	});
+}
