@@ -111,7 +111,8 @@ enum err metrics_open(const char *path, struct metrics **out, struct err_info *i
 	if (code == ERR_OK)
 		code = layout_matches(fd) ? map(fd, out, info) : initialise(fd, out, info);
 out:
-	close(fd); /* the lock goes with it, the mapping stays */
+	flock(fd, LOCK_UN); /* a mapping keeps the file open, and so the lock, beyond close() */
+	close(fd);
 	return code;
 }
 
