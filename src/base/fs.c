@@ -21,6 +21,13 @@ static enum err copy_path(char out[static PATH_MAX], const char *path, struct er
 	return ERR_OK;
 }
 
+static int is_folder(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 enum err fs_make_dirs(const char *path, mode_t mode, struct err_info *info)
 {
 	char part[PATH_MAX];
@@ -32,7 +39,7 @@ enum err fs_make_dirs(const char *path, mode_t mode, struct err_info *info)
 		slash = strchr(slash, '/');
 		if (slash != NULL)
 			*slash = '\0';
-		if (mkdir(part, mode) != 0 && errno != EEXIST)
+		if (mkdir(part, mode) != 0 && (errno != EEXIST || !is_folder(part)))
 			return err_set_errno(info, ERR_IO, errno, "cannot make the folder %s", part);
 		if (slash != NULL)
 			*slash++ = '/';
