@@ -96,22 +96,28 @@ static enum err read_row(struct db_stmt *stmt, int first, const char *track, str
 	return ERR_OK;
 }
 
-/* The segments end where the file does: a playlist must never name a byte that is not there. */
+/*
+ * The segments end where the file does, and begin behind its index and whatever room is left there. A playlist must never
+ * name a byte that is not there.
+ */
 static enum err read_segments(struct db_stmt *stmt, int column, struct arena *arena, struct rendition *rendition,
 	struct err_info *info)
 {
-	const struct segment *last;
+	struct segment_table *table = &rendition->segments;
 	size_t length = 0;
 	const void *blob = db_blob(stmt, column, &length);
-	enum err err = segment_table_decode(
-		blob, length, rendition->index_offset + rendition->index_size, arena, &rendition->segments, info);
+	enum err err = segment_table_decode(blob, length, 0, arena, table, info);
+	uint64_t head = rendition->index_offset + rendition->index_size, bytes, start;
 
-	if (err != ERR_OK || rendition->segments.count == 0)
+	if (err != ERR_OK || table->count == 0)
 		return err;
-	last = &rendition->segments.segments[rendition->segments.count - 1];
-	if (last->offset + last->size > rendition->file_size)
+	bytes = table->segments[table->count - 1].offset + table->segments[table->count - 1].size;
+	if (bytes > rendition->file_size || head > rendition->file_size - bytes)
 		return err_set(info, ERR_INTERNAL, "the segments of the rendition %s/%s are longer than its file",
 			rendition->track, rendition->quality);
+	start = rendition->file_size - bytes;
+	for (size_t i = 0; i < table->count; i++)
+		table->segments[i].offset += start;
 	return ERR_OK;
 }
 

@@ -2,7 +2,7 @@
 /*
  * Where the segments of a rendition lie in its one file: enough to write a playlist or to cut a segment out,
  * with no look at the file. Stored with the rendition row as a blob: 8 bytes a segment, big-endian
- * size (u32) and duration (u32), in order; segments follow each other without gaps from `first_offset`.
+ * size (u32) and duration (u32), in order; segments follow each other without gaps up to the end of the file.
  */
 #ifndef TONEARM_MODEL_SEGMENT_TABLE_H
 #define TONEARM_MODEL_SEGMENT_TABLE_H
