@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Measuring by ratio: ours and a peer in turn, A B A B, the median of the pairwise ratios.
-import { spawn } from 'node:child_process';
-import { openSync, closeSync } from 'node:fs';
+import {spawn} from "node:child_process";
+import {openSync, closeSync} from "node:fs";
 
 export function median(values) {
 	const sorted = [...values].sort((a, b) => a - b);
@@ -17,7 +17,7 @@ export async function pair(ours, peer, rounds = 3) {
 		a.push(await ours());
 		b.push(await peer());
 	}
-	const pick = (runs, key) => median(runs.map((run) => run[key]));
+	const pick = (runs, key) => median(runs.map(run => run[key]));
 	const result = { ours: {}, peer: {}, ratio: {} };
 	for (const key of Object.keys(a[0])) {
 		result.ours[key] = pick(a, key);
@@ -28,24 +28,24 @@ export async function pair(ours, peer, rounds = 3) {
 }
 
 // Runs a command to its end and returns its output; throws with what it said when it fails.
-export function run(command, args, { stdio = [], input } = {}) {
+export function run(command, args, {stdio = [], input} = {}) {
 	return new Promise((resolve, reject) => {
-		const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe', ...stdio] });
-		let out = '', err = '';
-		child.stdout.on('data', (bytes) => { out += bytes; });
-		child.stderr.on('data', (bytes) => { err += bytes; });
-		child.on('error', reject);
-		child.on('close', (code) => (code === 0 ? resolve({ out, err }) : reject(new Error(`${command}: ${code}\n${err}`))));
+		const child = spawn(command, args, {stdio: ["pipe", "pipe", "pipe", ...stdio]});
+		let out = "", err = "";
+		child.stdout.on("data", bytes => {out += bytes;});
+		child.stderr.on("data", bytes => {err += bytes;});
+		child.on("error", reject);
+		child.on("close", code => (code === 0 ? resolve({out, err}) : reject(new Error(`${command}: ${code}\n${err}`))));
 		child.stdin.end(input);
 	});
 }
 
-// As run(), with { wall, cpu } in seconds as the shell's `time` has them: of the whole process and its children.
+// As run(), with {wall, cpu} in seconds as the shell's `time` has them: of the whole process and its children.
 export async function timed(command, args, options) {
 	const script = 'TIMEFORMAT="@time %R %U %S"; time "$0" "$@"';
-	const { err } = await run('bash', ['-c', script, command, ...args], options);
+	const {err} = await run("bash", ["-c", script, command, ...args], options);
 	const [, wall, user, system] = err.match(/@time ([\d.]+) ([\d.]+) ([\d.]+)/).map(Number);
-	return { wall, cpu: user + system };
+	return {wall, cpu: user + system};
 }
 
 // Calls USE with the descriptors of the given [path, flags] pairs and closes them.
@@ -54,14 +54,14 @@ export async function withFiles(files, use) {
 	try {
 		return await use(descriptors);
 	} finally {
-		descriptors.forEach((descriptor) => closeSync(descriptor));
+		descriptors.forEach(descriptor => closeSync(descriptor));
 	}
 }
 
 // Requests per second of one URL, by wrk with 64 connections.
 export async function requestsPerSecond(url, { headers = {}, seconds = 4 } = {}) {
-	const fields = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
-	const { out } = await run('wrk', ['-t1', '-c64', `-d${seconds}s`, ...fields, url]);
+	const fields = Object.entries(headers).flatMap(([name, value]) => ["-H", `${name}: ${value}`]);
+	const {out} = await run("wrk", ["-t1", "-c64", `-d${seconds}s`, ...fields, url]);
 	if (/Non-2xx or 3xx responses|Socket errors/.test(out))
 		throw new Error(`${url}: not every answer was good\n${out}`);
 	return Number(out.match(/Requests\/sec:\s+([\d.]+)/)[1]);

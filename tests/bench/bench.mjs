@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// make bench: ratios against peers measured in the same run. Ends with 1 when one is more than 10 % worse than
+// baseline.json has it; BENCH_BASELINE=write writes that file anew.
+import {mkdtemp, readFile, rm, writeFile} from "node:fs/promises";
+import {join} from "node:path";
+import {tmpdir} from "node:os";
+import {build, which} from "../integration/lib/tools.mjs";
+import {measureLadder} from "./ladder.mjs";
+import {measureServing} from "./serve.mjs";
+
+const baselineFile = new URL("baseline.json", import.meta.url);
+const MARGIN = 0.1;
+
+// What each ratio means, and whether more is better.
+const meaning = {
+	ladder_wall: ["ladder of 4 AAC, wall time / one ffmpeg command", false],
+	ladder_cpu: ["ladder of 4 AAC, CPU time / one ffmpeg command", false],
+	playlist_nginx: ["signed playlists/s by nginx / nginx static", true],
+	playlist_lighttpd: ["signed playlists/s by lighttpd / nginx static", true],
+	segment_xaccel: ["signed segments/s by X-Accel-Redirect / nginx static", true],
+	segment_xsendfile: ["signed segments/s by X-Sendfile / nginx static", true],
+};
+
+function worse(name, ratio, baseline) {
+	if (baseline === undefined)
+		return false;
+	return meaning[name][1] ? ratio < baseline * (1 - MARGIN) : ratio > baseline * (1 + MARGIN);
+}
+
+async function measure() {
+	const folder = await mkdtemp(join(tmpdir(), "tonearm-bench-"));
+	try {
+		const ladder = await measureLadder({build, folder});
+		const lines = {ladder_wall: [ladder, "wall", "s"], ladder_cpu: [ladder, "cpu", "s"]};
+		for (const [name, result] of Object.entries(await measureServing(folder)))
+			lines[name] = [result, "rate", "/s"];
+		return lines;
+	} finally {
+		await rm(folder, {recursive: true, force: true});
+	}
+}
+
+const lacking = ["nginx", "lighttpd", "spawn-fcgi", "wrk", "ffmpeg"].filter(program => !which(program));
+if (lacking.length) {
+	console.error(`bench needs ${lacking.join(", ")}`);
+	process.exit(2);
+}
+const baseline = JSON.parse(await readFile(baselineFile, "utf8").catch(() => "{}"));
+const ratios = {};
+let failed = false;
+for (const [name, [result, key, unit]] of Object.entries(await measure())) {
+	const ratio = Number(result.ratio[key].toFixed(3)), bad = worse(name, ratio, baseline[name]);
+	ratios[name] = ratio;
+	failed ||= bad;
+	console.log(`${String(ratio).padEnd(7)} ${meaning[name][0]}  (${result.ours[key].toFixed(1)}${unit} to ` +
+		`${result.peer[key].toFixed(1)}${unit}${baseline[name] === undefined ? "" : `, baseline ${baseline[name]}`})${bad ? "  WORSE" : ""}`);
+}
+if (process.env.BENCH_BASELINE === "write")
+	await writeFile(baselineFile, `${JSON.stringify(ratios, null, "\t")}\n`);
+process.exit(failed ? 1 : 0);
