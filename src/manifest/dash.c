@@ -4,7 +4,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Length of the character at TEXT that XML 1.0 cannot hold (section 2.2, and DEL), or 0. Surrogates are no clean UTF-8. */
+/*
+ * Length of the character at TEXT that XML 1.0 cannot hold (section 2.2, and DEL), or 0. Surrogates are no clean UTF-8.
+ */
 static size_t unspeakable(const char *text)
 {
 	unsigned char c = (unsigned char)text[0];
@@ -75,19 +77,24 @@ static unsigned channel_configuration(uint32_t channels)
 }
 
 /*
- * presentationTimeOffset is 0 although the media begins with priming. The edit list maps the media's time `priming` to presentation
- * time 0, and DASH counts in presentation times: the sidx says earliest_presentation_time 0. dash.js and Shaka set the SourceBuffer's
- * timestampOffset to Period@start - presentationTimeOffset; the browser's parser applies the edit list by itself, which puts
- * the priming before 0, where the append window cuts it off. An offset of `priming` would move the sound twice.
+ * presentationTimeOffset is 0 although the media begins with priming. The edit list maps the media's time `priming` to
+ * presentation time 0, and DASH counts in presentation times: the sidx says earliest_presentation_time 0. dash.js and
+ * Shaka set the SourceBuffer's timestampOffset to Period@start - presentationTimeOffset; the browser's parser applies
+ * the edit list by itself, which puts the priming before 0, where the append window cuts it off. An offset of `priming`
+ * would move the sound twice.
  */
 static void put_representation(struct buf *out, const struct rendition *rendition, const char *query)
 {
 	unsigned layout = channel_configuration(rendition->channels);
 
-	buf_printf(out, "      <Representation id=\"%s\" bandwidth=\"%" PRIu32 "\" codecs=\"%s\" audioSamplingRate=\"%" PRIu32 "\">\n",
+	buf_printf(out,
+		"      <Representation id=\"%s\" bandwidth=\"%" PRIu32 "\" codecs=\"%s\" audioSamplingRate=\"%" PRIu32
+		"\">\n",
 		rendition->quality, rendition->peak_bandwidth, rendition->codecs, rendition->sample_rate);
 	if (layout > 0)
-		buf_printf(out, "        <AudioChannelConfiguration schemeIdUri=\"urn:mpeg:mpegB:cicp:ChannelConfiguration\" value=\"%u\"/>\n",
+		buf_printf(out,
+			"        <AudioChannelConfiguration schemeIdUri=\"urn:mpeg:mpegB:cicp:ChannelConfiguration\" "
+			"value=\"%u\"/>\n",
 			layout);
 	buf_printf(out, "        <BaseURL>../../media/%s/%s", rendition->track, rendition->file);
 	if (query[0] != '\0') {
@@ -96,8 +103,8 @@ static void put_representation(struct buf *out, const struct rendition *renditio
 	}
 	buf_puts(out, "</BaseURL>\n");
 	buf_printf(out,
-		"        <SegmentBase timescale=\"%" PRIu32 "\" presentationTimeOffset=\"0\" indexRange=\"%" PRIu64 "-%" PRIu64
-		"\" indexRangeExact=\"true\">\n",
+		"        <SegmentBase timescale=\"%" PRIu32 "\" presentationTimeOffset=\"0\" indexRange=\"%" PRIu64
+		"-%" PRIu64 "\" indexRangeExact=\"true\">\n",
 		rendition->timescale, rendition->index_offset, rendition->index_offset + rendition->index_size - 1);
 	buf_printf(out, "          <Initialization range=\"0-%" PRIu64 "\"/>\n", rendition->init_size - 1);
 	buf_puts(out, "        </SegmentBase>\n      </Representation>\n");
@@ -118,8 +125,8 @@ static bool codec_seen(const struct rendition *renditions, size_t index)
 }
 
 /*
- * Segment borders fall at the same instants where each sampling rate is a multiple of the lowest (media/segment_plan.h); between others
- * they lie up to a frame apart.
+ * Segment borders fall at the same instants where each sampling rate is a multiple of the lowest
+ * (media/segment_plan.h); between others they lie up to a frame apart.
  */
 static bool aligned(const struct rendition *renditions, size_t count, const struct rendition *of)
 {
@@ -141,7 +148,8 @@ static void put_set(struct buf *out, const struct rendition *renditions, size_t 
 	const char *alignment = aligned(renditions, count, &renditions[first]) ? "true" : "false";
 
 	buf_printf(out,
-		"    <AdaptationSet contentType=\"audio\" mimeType=\"audio/mp4\" segmentAlignment=\"%s\" subsegmentAlignment=\"%s\""
+		"    <AdaptationSet contentType=\"audio\" mimeType=\"audio/mp4\" segmentAlignment=\"%s\" "
+		"subsegmentAlignment=\"%s\""
 		" subsegmentStartsWithSAP=\"1\">\n",
 		alignment, alignment);
 	for (size_t i = first; i < count; i++) {
@@ -156,9 +164,12 @@ void dash_mpd(struct buf *out, const struct track *track, const struct rendition
 {
 	uint64_t length = longest(renditions, count);
 
-	buf_puts(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" type=\"static\""
-		      " profiles=\"urn:mpeg:dash:profile:isoff-on-demand:2011,urn:mpeg:dash:profile:cmaf:2019\" minBufferTime=\"PT2S\"");
-	buf_printf(out, " mediaPresentationDuration=\"PT%" PRIu64 ".%06" PRIu64 "S\">\n", length / 1000000, length % 1000000);
+	buf_puts(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" "
+		      "type=\"static\""
+		      " profiles=\"urn:mpeg:dash:profile:isoff-on-demand:2011,urn:mpeg:dash:profile:cmaf:2019\" "
+		      "minBufferTime=\"PT2S\"");
+	buf_printf(out, " mediaPresentationDuration=\"PT%" PRIu64 ".%06" PRIu64 "S\">\n", length / 1000000,
+		length % 1000000);
 	if (track->title != NULL) {
 		buf_puts(out, "  <ProgramInformation>\n    <Title>");
 		put_text(out, track->title);

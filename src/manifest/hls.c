@@ -47,7 +47,9 @@ static uint64_t microseconds(uint32_t duration, uint32_t timescale)
 	return ((uint64_t)duration * 1000000 + timescale / 2) / timescale;
 }
 
-/* Section 4.4.3.1: no EXTINF, rounded to the nearest second, may exceed it. At least 1: players poll and buffer by it. */
+/*
+ * Section 4.4.3.1: no EXTINF, rounded to the nearest second, may exceed it. At least 1: players poll and buffer by it.
+ */
 static uint64_t target_duration(const struct rendition *rendition)
 {
 	uint64_t longest = 0;
@@ -80,7 +82,8 @@ static void put_map(struct buf *out, const struct rendition *rendition, const st
 	}
 }
 
-static void put_segment(struct buf *out, const struct rendition *rendition, size_t index, const struct hls_options *options)
+static void put_segment(
+	struct buf *out, const struct rendition *rendition, size_t index, const struct hls_options *options)
 {
 	const struct segment *segment = &rendition->segments.segments[index];
 	uint64_t length = microseconds(segment->duration, rendition->timescale);

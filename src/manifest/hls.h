@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * HLS playlists (RFC 8216bis, draft-pantos-hls-rfc8216bis): pure builders, structs in, text out. Relative URIs only, so that
- * they hold under any prefix and host. Numbers are integer arithmetic throughout: no locale reaches the text, and the same
- * input gives the same bytes. Thread-safe, no state.
+ * HLS playlists (RFC 8216bis, draft-pantos-hls-rfc8216bis): pure builders, structs in, text out. Relative URIs only, so
+ * that they hold under any prefix and host. Numbers are integer arithmetic throughout: no locale reaches the text, and
+ * the same input gives the same bytes. Thread-safe, no state.
  */
 #ifndef TONEARM_MANIFEST_HLS_H
 #define TONEARM_MANIFEST_HLS_H
@@ -21,15 +21,15 @@ struct hls_options {
 };
 
 /*
- * Multivariant playlist of COUNT >= 1 renditions, in the order given, at /hls/{track}/master.m3u8; their segments are not
- * looked at. A rendition whose BANDWIDTH and CODECS equal those of one before it is left out: to a player the two would be
- * redundant copies of one variant (section 4.4.6.2), which they are not.
+ * Multivariant playlist of COUNT >= 1 renditions, in the order given, at /hls/{track}/master.m3u8; their segments are
+ * not looked at. A rendition whose BANDWIDTH and CODECS equal those of one before it is left out: to a player the two
+ * would be redundant copies of one variant (section 4.4.6.2), which they are not.
  */
 void hls_master(struct buf *out, const struct rendition *renditions, size_t count, const struct hls_options *options);
 
 /*
- * VOD media playlist of a rendition with its segments, at /hls/{track}/{quality}/playlist.m3u8. EXTINF is what the samples of
- * a segment last, the priming that a player discards included.
+ * VOD media playlist of a rendition with its segments, at /hls/{track}/{quality}/playlist.m3u8. EXTINF is what the
+ * samples of a segment last, the priming that a player discards included.
  */
 void hls_media(struct buf *out, const struct rendition *rendition, const struct hls_options *options);
 

@@ -34,9 +34,11 @@ enum err segment_table_decode(const void *blob, size_t length, uint64_t first_of
 	uint64_t offset = first_offset;
 
 	if (length % ENTRY != 0)
-		return err_set(info, ERR_INTERNAL, "A segment table has %zu bytes, which is no multiple of %d.", length, ENTRY);
+		return err_set(info, ERR_INTERNAL, "A segment table has %zu bytes, which is no multiple of %d.", length,
+			ENTRY);
 	if (count > SEGMENT_TABLE_MOST)
-		return err_set(info, ERR_INTERNAL, "A segment table has %zu segments, more than %d.", count, SEGMENT_TABLE_MOST);
+		return err_set(info, ERR_INTERNAL, "A segment table has %zu segments, more than %d.", count,
+			SEGMENT_TABLE_MOST);
 	out->segments = arena_array(arena, count, sizeof *out->segments);
 	out->count = count;
 	for (size_t i = 0; i < count; i++) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Boxes of the ISO base media file format (ISO/IEC 14496-12 section 4.2), written into a buf and read from memory. Writing: begin a box, put its
- * fields, end it; boxes nest. Reading: a span shrinks from the front as fields and boxes are taken; a read past its end marks it bad and gives
- * zeros, so that a parser may take all fields and look once. A child never reaches beyond its parent. Thread-safe, no state.
+ * Boxes of the ISO base media file format (ISO/IEC 14496-12 section 4.2), written into a buf and read from memory.
+ * Writing: begin a box, put its fields, end it; boxes nest. Reading: a span shrinks from the front as fields and boxes
+ * are taken; a read past its end marks it bad and gives zeros, so that a parser may take all fields and look once. A
+ * child never reaches beyond its parent. Thread-safe, no state.
  */
 #ifndef TONEARM_PACKAGE_BMFF_H
 #define TONEARM_PACKAGE_BMFF_H
@@ -35,7 +36,7 @@ struct bmff_span {
 };
 
 struct bmff_box {
-	uint32_t type;           /* bmff_type("moov") */
+	uint32_t type;            /* bmff_type("moov") */
 	struct bmff_span payload; /* without the header; of a FullBox with version and flags */
 };
 
@@ -49,12 +50,15 @@ uint64_t bmff_take(struct bmff_span *span, size_t width);
 struct bmff_span bmff_take_span(struct bmff_span *span, size_t length);
 
 /*
- * Takes the next box. False at the end, and when the bytes are no box with a 32-bit size that fits: span->bad tells which. Sizes 0 and 1 ("to the end"
- * and 64 bits) are refused: neither is found in a header or an index.
+ * Takes the next box. False at the end, and when the bytes are no box with a 32-bit size that fits: span->bad tells
+ * which. Sizes 0 and 1 ("to the end" and 64 bits) are refused: neither is found in a header or an index.
  */
 bool bmff_next(struct bmff_span *span, struct bmff_box *out);
 
-/* The payload of the only child of that TYPE in PARENT; an empty, bad span when there is none, more than one, or PARENT is malformed. */
+/*
+ * The payload of the only child of that TYPE in PARENT; an empty, bad span when there is none, more than one, or PARENT
+ * is malformed.
+ */
 struct bmff_span bmff_only(struct bmff_span parent, const char *type);
 
 #endif

@@ -9,10 +9,11 @@
 #include <string.h>
 
 enum {
-	REFERENCES_MOST = 65535,      /* reference_count of sidx has 16 bits */
-	SIDX_HEAD = 32, SIDX_ENTRY = 12,
+	REFERENCES_MOST = 65535, /* reference_count of sidx has 16 bits */
+	SIDX_HEAD = 32,          /* of version 0, without references */
+	SIDX_ENTRY = 12,
 	SEGMENT_BYTES_MOST = 64 << 20,
-	HEAD_BYTES_MOST = 32 << 20    /* init section with index room, or a moof */
+	HEAD_BYTES_MOST = 32 << 20 /* init section with index room, or a moof */
 };
 
 struct sample {
@@ -29,15 +30,15 @@ struct cmaf_writer {
 	struct cmaf_track track;
 	struct cmaf_output output;
 	size_t init_size;
-	size_t references; /* that the reserved room holds */
-	uint64_t offset;   /* of the next fragment in the file */
-	uint64_t time;     /* of decoding of the open segment's first sample */
+	size_t references;       /* that the reserved room holds */
+	uint64_t offset;         /* of the next fragment in the file */
+	uint64_t time;           /* of decoding of the open segment's first sample */
 	uint32_t first_duration; /* of the track's first sample */
-	bool cut;          /* the open segment is whole and written: the next sample leaves it */
-	struct buf head;   /* boxes in the making */
-	struct buf media;  /* frames of the open segment */
-	uint32_t duration; /* of the open segment */
-	struct sample *samples; /* of the open segment */
+	bool cut;                /* the open segment is whole and written: the next sample leaves it */
+	struct buf head;         /* boxes in the making */
+	struct buf media;        /* frames of the open segment */
+	uint32_t duration;       /* of the open segment */
+	struct sample *samples;  /* of the open segment */
 	size_t sample_count, sample_room;
 	struct fragment *fragments; /* those written */
 	size_t fragment_count, fragment_room;
@@ -66,8 +67,8 @@ static enum err emit(struct cmaf_writer *writer, uint64_t offset, const struct b
 }
 
 /*
- * The room for `sidx` is that of its entries and one empty `free` box more: whatever number of entries comes, what is left
- * is a multiple of 12 past those 8 bytes, never too small to be a box.
+ * The room for `sidx` is that of its entries and one empty `free` box more: whatever number of entries comes, what is
+ * left is a multiple of 12 past those 8 bytes, never too small to be a box.
  */
 static size_t index_room(const struct cmaf_writer *writer)
 {
@@ -88,7 +89,8 @@ static enum err write_head(struct cmaf_writer *writer, struct err_info *info)
 	return emit(writer, 0, &writer->head, info);
 }
 
-enum err cmaf_open(const struct cmaf_track *track, const struct cmaf_output *output, struct cmaf_writer **out, struct err_info *info)
+enum err cmaf_open(const struct cmaf_track *track, const struct cmaf_output *output, struct cmaf_writer **out,
+	struct err_info *info)
 {
 	enum err err = cmaf_init_check(track, info);
 	struct cmaf_writer *writer;
@@ -194,7 +196,10 @@ static void put_moof(struct cmaf_writer *writer)
 		buf_set_be32(out, data_offset, (uint32_t)(out->length - moof) + BMFF_HEADER);
 }
 
-/* Writes the open segment and notes it as the next of the fragments; it stays in memory, so that the end may still cut it. */
+/*
+ * Writes the open segment and notes it as the next of the fragments; it stays in memory, so that the end may still cut
+ * it.
+ */
 static enum err write_fragment(struct cmaf_writer *writer, struct err_info *info)
 {
 	enum err err;
@@ -212,7 +217,8 @@ static enum err write_fragment(struct cmaf_writer *writer, struct err_info *info
 		err = emit(writer, writer->offset + writer->head.length, &writer->media, info);
 	if (err != ERR_OK)
 		return err;
-	writer->fragments = grow(writer->fragments, writer->fragment_count, &writer->fragment_room, sizeof *writer->fragments);
+	writer->fragments =
+		grow(writer->fragments, writer->fragment_count, &writer->fragment_room, sizeof *writer->fragments);
 	writer->fragments[writer->fragment_count] = (struct fragment){
 		.size = (uint32_t)(writer->head.length + writer->media.length),
 		.payload = (uint32_t)writer->media.length,
@@ -235,12 +241,14 @@ static void next_fragment(struct cmaf_writer *writer)
 	writer->cut = false;
 }
 
-enum err cmaf_sample(struct cmaf_writer *writer, const void *bytes, size_t length, uint32_t duration, struct err_info *info)
+enum err cmaf_sample(
+	struct cmaf_writer *writer, const void *bytes, size_t length, uint32_t duration, struct err_info *info)
 {
 	if (writer->cut)
 		next_fragment(writer);
 	if (length == 0 || duration == 0)
-		return err_set(info, ERR_UNPROCESSABLE, "An encoded frame has %zu bytes and lasts %u samples.", length, duration);
+		return err_set(info, ERR_UNPROCESSABLE, "An encoded frame has %zu bytes and lasts %u samples.", length,
+			duration);
 	if (length > SEGMENT_BYTES_MOST - writer->media.length || duration > UINT32_MAX - writer->duration)
 		return err_set(info, ERR_TOO_LARGE, "A segment is too large.");
 	buf_put(&writer->media, bytes, length);
@@ -265,7 +273,8 @@ static enum err trim(struct cmaf_writer *writer, uint64_t samples, struct err_in
 	uint64_t wanted = samples + writer->track.priming;
 
 	if (wanted < samples || wanted > end || end - wanted >= last->duration)
-		return err_set(info, ERR_INTERNAL, "The frames last %llu samples where %llu are to be presented after %u.",
+		return err_set(info, ERR_INTERNAL,
+			"The frames last %llu samples where %llu are to be presented after %u.",
 			(unsigned long long)end, (unsigned long long)samples, writer->track.priming);
 	last->duration -= (uint32_t)(end - wanted);
 	writer->duration -= (uint32_t)(end - wanted);
@@ -273,8 +282,8 @@ static enum err trim(struct cmaf_writer *writer, uint64_t samples, struct err_in
 }
 
 /*
- * 14496-12 section 8.16.3. Times are those of presentation: the edit list has taken the priming off the first reference. Returns false when
- * a size or a duration does not fit its field.
+ * 14496-12 section 8.16.3. Times are those of presentation: the edit list has taken the priming off the first
+ * reference. Returns false when a size or a duration does not fit its field.
  */
 static bool put_sidx(struct cmaf_writer *writer)
 {
@@ -355,7 +364,8 @@ enum err cmaf_finish(struct cmaf_writer *writer, uint64_t samples, struct err_in
 	buf_clear(&writer->head);
 	cmaf_init_put(&writer->head, &writer->track, &found);
 	if (!put_sidx(writer))
-		return err_set(info, ERR_TOO_LARGE, "The index has room for %zu segments, too few for this track.", writer->references);
+		return err_set(info, ERR_TOO_LARGE, "The index has room for %zu segments, too few for this track.",
+			writer->references);
 	return emit(writer, 0, &writer->head, info);
 }
 

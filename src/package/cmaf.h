@@ -5,12 +5,13 @@
  *     ftyp moov sidx free moof mdat moof mdat ...
  *     └─ init ┘ └─ room ┘ └ segment ┘
  *
- * Encoded frames go in, bytes go out through a write callback at given offsets; no FFmpeg. One fragment is one segment. Room
- * for the `sidx` is reserved before the first fragment, so fragments never move; what is left of it is a `free` box. Encoder
- * delay is an edit list (media_time = priming); padding is cut by the duration of the last sample, so that durations sum to
- * priming + samples. The same input gives the same bytes.
+ * Encoded frames go in, bytes go out through a write callback at given offsets; no FFmpeg. One fragment is one segment.
+ * Room for the `sidx` is reserved before the first fragment, so fragments never move; what is left of it is a `free`
+ * box. Encoder delay is an edit list (media_time = priming); padding is cut by the duration of the last sample, so that
+ * durations sum to priming + samples. The same input gives the same bytes.
  *
- * The open segment is held in memory (64 MiB at most), and 12 bytes for each segment written. A writer belongs to one thread.
+ * The open segment is held in memory (64 MiB at most), and 12 bytes for each segment written. A writer belongs to one
+ * thread.
  */
 #ifndef TONEARM_PACKAGE_CMAF_H
 #define TONEARM_PACKAGE_CMAF_H
@@ -30,9 +31,10 @@ struct cmaf_track {
 	enum cmaf_codec codec;
 	uint32_t timescale; /* = sampling rate (48000 for Opus) */
 	uint32_t sample_rate, channels;
-	uint32_t bit_rate;  /* bits/s that esds and btrt state until cmaf_finish() writes what was measured; 0 unknown */
-	uint32_t priming;   /* samples to discard at the start: encoder delay or pre-skip */
-	const void *config; /* AAC: AudioSpecificConfig; Opus: OpusHead without its magic; FLAC: STREAMINFO (34 bytes) */
+	uint32_t bit_rate; /* bits/s that esds and btrt state until cmaf_finish() writes what was measured; 0 unknown */
+	uint32_t priming;  /* samples to discard at the start: encoder delay or pre-skip */
+	/* AAC: AudioSpecificConfig; Opus: OpusHead without its magic; FLAC: STREAMINFO (34 bytes) */
+	const void *config;
 	size_t config_size;
 	size_t segments_expected; /* how many segments to reserve `sidx` room for; at most 65535 are */
 };
@@ -53,11 +55,11 @@ enum err cmaf_open(const struct cmaf_track *track, const struct cmaf_output *out
 	struct err_info *info);
 
 /*
- * Appends one encoded frame of LENGTH bytes and DURATION samples (timescale), neither 0; bytes are copied. It belongs to the
- * segment that is open. ERR_UNPROCESSABLE for an empty frame, ERR_TOO_LARGE for a segment past 64 MiB.
+ * Appends one encoded frame of LENGTH bytes and DURATION samples (timescale), neither 0; bytes are copied. It belongs
+ * to the segment that is open. ERR_UNPROCESSABLE for an empty frame, ERR_TOO_LARGE for a segment past 64 MiB.
  */
-enum err cmaf_sample(struct cmaf_writer *writer, const void *bytes, size_t length, uint32_t duration,
-	struct err_info *info);
+enum err cmaf_sample(
+	struct cmaf_writer *writer, const void *bytes, size_t length, uint32_t duration, struct err_info *info);
 
 /*
  * Ends the open segment: its moof and mdat are written. Does nothing when it has no samples. ERR_TOO_LARGE past
@@ -66,13 +68,14 @@ enum err cmaf_sample(struct cmaf_writer *writer, const void *bytes, size_t lengt
 enum err cmaf_cut(struct cmaf_writer *writer, struct err_info *info);
 
 /*
- * Ends the track: the last sample's duration is cut so that the presented length is SAMPLES, the last segment is written (anew,
- * when it was cut already), and so are `sidx` and the durations of moov. When more segments came than were reserved, as many
- * neighbours each are joined in the index as makes it fit: a reference then covers several fragments, one segment to a reader.
+ * Ends the track: the last sample's duration is cut so that the presented length is SAMPLES, the last segment is
+ * written (anew, when it was cut already), and so are `sidx` and the durations of moov. When more segments came than
+ * were reserved, as many neighbours each are joined in the index as makes it fit: a reference then covers several
+ * fragments, one segment to a reader.
  *
- * The caller has dropped frames that begin past the end, and the first segment is longer than the priming: else ERR_INTERNAL.
- * ERR_UNPROCESSABLE when there is no frame at all, ERR_TOO_LARGE when joined segments reach 2 GiB; what the callback returns.
- * Whatever happens, the writer can then only be freed.
+ * The caller has dropped frames that begin past the end, and the first segment is longer than the priming: else
+ * ERR_INTERNAL. ERR_UNPROCESSABLE when there is no frame at all, ERR_TOO_LARGE when joined segments reach 2 GiB; what
+ * the callback returns. Whatever happens, the writer can then only be freed.
  */
 enum err cmaf_finish(struct cmaf_writer *writer, uint64_t samples, struct err_info *info);
 

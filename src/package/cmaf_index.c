@@ -19,7 +19,7 @@ enum {
 struct walk {
 	int fd;
 	uint64_t size, offset;
-	uint32_t type;     /* of the box at `offset` */
+	uint32_t type; /* of the box at `offset` */
 	uint32_t box_size;
 };
 
@@ -69,7 +69,8 @@ static enum err look(struct walk *walk, uint64_t end, struct err_info *info)
 }
 
 /* Takes the box TYPE that must come next, and its payload into *OUT unless OUT is NULL. */
-static enum err take(struct walk *walk, const char *type, struct arena *arena, struct bmff_span *out, struct err_info *info)
+static enum err take(
+	struct walk *walk, const char *type, struct arena *arena, struct bmff_span *out, struct err_info *info)
 {
 	enum err err = look(walk, walk->size, info);
 	unsigned char *bytes;
@@ -215,11 +216,11 @@ static enum err parse_moov(struct bmff_span moov, struct rendition *out, struct 
 }
 
 /*
- * The references as segments, from file offset START (the end of the `sidx` box) on. The presented durations of the index become
- * those of the media by adding the priming to the first.
+ * The references as segments, from file offset START (the end of the `sidx` box) on. The presented durations of the
+ * index become those of the media by adding the priming to the first.
  */
-static enum err parse_sidx(struct bmff_span sidx, uint64_t start, struct arena *arena, struct rendition *out,
-	struct err_info *info)
+static enum err parse_sidx(
+	struct bmff_span sidx, uint64_t start, struct arena *arena, struct rendition *out, struct err_info *info)
 {
 	bool known = take_version(&sidx, 0) && bmff_take(&sidx, 4) == 1 && bmff_take(&sidx, 4) == out->timescale &&
 		     bmff_take(&sidx, 4) == 0;
@@ -287,7 +288,10 @@ static uint32_t rate(uint64_t bytes, uint64_t duration, uint32_t timescale)
 	return bits < UINT32_MAX ? (uint32_t)bits : UINT32_MAX;
 }
 
-/* The largest rate of the runs that begin at segment FIRST and last between half and one and a half of TARGET; 0 when there is none. */
+/*
+ * The largest rate of the runs that begin at segment FIRST and last between half and one and a half of TARGET; 0 when
+ * there is none.
+ */
 static uint32_t peak_from(const struct rendition *rendition, size_t first, uint64_t target)
 {
 	const struct segment_table *table = &rendition->segments;

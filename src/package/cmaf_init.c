@@ -8,7 +8,7 @@
 enum {
 	TRACK_ID = 1,
 	FLAC_STREAMINFO = 34,
-	OPUS_HEAD = 11,     /* OpusHead without its magic and channel mapping table */
+	OPUS_HEAD = 11, /* OpusHead without its magic and channel mapping table */
 	CONFIG_MOST = 255,
 	ROLL_SAMPLES = 3840 /* 80 ms at 48 kHz: what an Opus decoder needs to converge */
 };
@@ -23,8 +23,8 @@ static void put_matrix(struct buf *out)
 }
 
 /*
- * 23000-19 section 7.2: 'cmfc' is the structural brand. 'cmf2' is not claimed, as it forbids the offset edit list that carries the
- * priming. 'dash' tells that the file may be used as an indexed self-initialising segment (23009-1 section 6.3.5.2).
+ * 23000-19: 'cmfc' is the structural brand; the stricter 'cmf2' is not claimed. 'dash' tells that the file may be used
+ * as an indexed self-initialising segment (23009-1).
  */
 static void put_ftyp(struct buf *out)
 {
@@ -136,16 +136,19 @@ static void put_esds(struct buf *out, const struct cmaf_track *track, const stru
 	bmff_end(out, box);
 }
 
-/* "Encapsulation of Opus in ISO base media file format" section 4.3.2: OpusHead with version 0 and big-endian numbers. */
+/*
+ * "Encapsulation of Opus in ISO base media file format" section 4.3.2: OpusHead with version 0 and big-endian numbers.
+ */
 static void put_dops(struct buf *out, const struct cmaf_track *track)
 {
 	const unsigned char *head = track->config;
 	size_t box = bmff_begin(out, "dOps");
 
 	buf_put_u8(out, 0);
-	buf_put_u8(out, head[1]); /* OutputChannelCount */
+	buf_put_u8(out, head[1]);                              /* OutputChannelCount */
 	buf_put_be16(out, (uint16_t)(head[2] | head[3] << 8)); /* PreSkip */
-	buf_put_be32(out, (uint32_t)head[4] | (uint32_t)head[5] << 8 | (uint32_t)head[6] << 16 | (uint32_t)head[7] << 24);
+	buf_put_be32(
+		out, (uint32_t)head[4] | (uint32_t)head[5] << 8 | (uint32_t)head[6] << 16 | (uint32_t)head[7] << 24);
 	buf_put_be16(out, (uint16_t)(head[8] | head[9] << 8)); /* OutputGain */
 	buf_put(out, head + 10, track->config_size - 10);      /* ChannelMappingFamily and its table */
 	bmff_end(out, box);
@@ -193,7 +196,8 @@ static void put_sample_entry(struct buf *out, const struct cmaf_track *track, co
 	buf_put_be16(out, (uint16_t)track->channels);
 	buf_put_be16(out, sample_bits(track));
 	bmff_put_zeros(out, 4);
-	buf_put_be32(out, track->sample_rate <= UINT16_MAX ? track->sample_rate << 16 : 0); /* 16.16; 0: see the configuration */
+	buf_put_be32(out,
+		track->sample_rate <= UINT16_MAX ? track->sample_rate << 16 : 0); /* 16.16; 0: see the configuration */
 	switch (track->codec) {
 	case CMAF_AAC:
 		put_esds(out, track, totals);
@@ -210,7 +214,8 @@ static void put_sample_entry(struct buf *out, const struct cmaf_track *track, co
 }
 
 /*
- * Opus section 4.3.6.2: how many samples before a seek point must be decoded. The fragments' sbgp boxes refer to this entry.
+ * Pre-roll of Opus: how many samples before a seek point must be decoded. The fragments' sbgp boxes refer to this
+ * entry.
  */
 static void put_roll(struct buf *out, const struct cmaf_totals *totals)
 {
@@ -292,8 +297,8 @@ static void put_mvex(struct buf *out, const struct cmaf_totals *totals)
 	bmff_end(out, mehd);
 	trex = bmff_begin_full(out, "trex", 0, 0);
 	buf_put_be32(out, TRACK_ID);
-	buf_put_be32(out, 1);          /* sample description */
-	buf_put_be32(out, 0);          /* duration and size: each fragment says */
+	buf_put_be32(out, 1); /* sample description */
+	buf_put_be32(out, 0); /* duration and size: each fragment says */
 	buf_put_be32(out, 0);
 	buf_put_be32(out, 0x02000000); /* depends on no other sample, is a sync sample */
 	bmff_end(out, trex);
@@ -333,8 +338,9 @@ static bool config_fits(const struct cmaf_track *track)
 enum err cmaf_init_check(const struct cmaf_track *track, struct err_info *info)
 {
 	if (track->timescale == 0 || track->timescale > CMAF_TIMESCALE_MOST || track->sample_rate == 0)
-		return err_set(info, ERR_UNPROCESSABLE, "A track cannot have a sampling rate of %u and a timescale of %u.",
-			track->sample_rate, track->timescale);
+		return err_set(info, ERR_UNPROCESSABLE,
+			"A track cannot have a sampling rate of %u and a timescale of %u.", track->sample_rate,
+			track->timescale);
 	if (track->channels == 0 || track->channels > 255)
 		return err_set(info, ERR_UNPROCESSABLE, "A track cannot have %u channels.", track->channels);
 	if (!config_fits(track))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The init section of a CMAF track: ftyp and moov. cmaf.c writes it twice, empty of durations when a track begins and with
- * them when it ends; its size depends on the track alone, so the second lands exactly on the first. Thread-safe, no state.
+ * The init section of a CMAF track: ftyp and moov. cmaf.c writes it twice, empty of durations when a track begins and
+ * with them when it ends; its size depends on the track alone, so the second lands exactly on the first. Thread-safe,
+ * no state.
  */
 #ifndef TONEARM_PACKAGE_CMAF_INIT_H
 #define TONEARM_PACKAGE_CMAF_INIT_H
@@ -12,9 +13,9 @@
 
 /* What is known only at the end; zeroed before. */
 struct cmaf_totals {
-	uint64_t samples;         /* presented length, in the track's timescale */
-	uint32_t average, peak;   /* bits/s of the encoded frames alone, for esds and btrt */
-	uint32_t frame_duration;  /* of the first frame, in the timescale: Opus' roll distance follows from it */
+	uint64_t samples;        /* presented length, in the track's timescale */
+	uint32_t average, peak;  /* bits/s of the encoded frames alone, for esds and btrt */
+	uint32_t frame_duration; /* of the first frame, in the timescale: Opus' roll distance follows from it */
 };
 
 /*

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writes a track of silence as it lies on a server below the folder given, by the code that serves real ones: media/T/{high,mobile,opus}.mp4,
- * hls/T/master.m3u8, hls/T/{quality}/playlist.m3u8 and dash/T/manifest.mpd. For tests of checkers and players.
+ * Writes a track of silence as it lies on a server below the folder given, by the code that serves real ones:
+ * media/T/{high,mobile,opus}.mp4, hls/T/master.m3u8, hls/T/{quality}/playlist.m3u8 and dash/T/manifest.mpd. For tests
+ * of checkers and players.
  */
 #include "base/fs.h"
 #include "manifest/dash.h"
@@ -31,9 +32,12 @@ static const unsigned char opus_head[] = {1, 2, 0x38, 0x01, 0x80, 0xbb, 0, 0, 0,
 
 /* 10.5 s each. */
 static const struct silence SILENCES[] = {
-	{"high", {CMAF_AAC, 44100, 44100, 2, 128000, 1024, "\x12\x10", 2, 3}, "\x21\x10\x04\x60\x8c\x1c", 6, 400, 1024, 454, 172, 463050},
-	{"mobile", {CMAF_AAC, 44100, 44100, 2, 64000, 1024, "\x12\x10", 2, 3}, "\x21\x10\x04\x60\x8c\x1c", 6, 200, 1024, 454, 172, 463050},
-	{"opus", {CMAF_OPUS, 48000, 48000, 2, 0, 312, opus_head, sizeof opus_head, 3}, "\xf8\xff\xfe", 3, 3, 960, 526, 200, 504000},
+	{"high", {CMAF_AAC, 44100, 44100, 2, 128000, 1024, "\x12\x10", 2, 3}, "\x21\x10\x04\x60\x8c\x1c", 6, 400, 1024,
+		454, 172, 463050},
+	{"mobile", {CMAF_AAC, 44100, 44100, 2, 64000, 1024, "\x12\x10", 2, 3}, "\x21\x10\x04\x60\x8c\x1c", 6, 200, 1024,
+		454, 172, 463050},
+	{"opus", {CMAF_OPUS, 48000, 48000, 2, 0, 312, opus_head, sizeof opus_head, 3}, "\xf8\xff\xfe", 3, 3, 960, 526,
+		200, 504000},
 };
 
 static void must(enum err err, const struct err_info *info)
@@ -91,7 +95,8 @@ static void write_rendition(const char *top, const struct silence *silence, stru
 	snprintf(out->quality, sizeof out->quality, "%s", silence->quality);
 	snprintf(out->file, sizeof out->file, "%s.mp4", silence->quality);
 	must(fs_make_dirs(arena_printf(arena, "%s/media/" TRACK, top), 0755, &info), &info);
-	fd = open(arena_printf(arena, "%s/media/" TRACK "/%s", top, out->file), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	fd = open(arena_printf(arena, "%s/media/" TRACK "/%s", top, out->file), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC,
+		0644);
 	write_media(silence, fd, &info);
 	must(cmaf_index_read(fd, arena, out, &info), &info);
 	close(fd);

@@ -24,7 +24,8 @@ static inline struct cmaf_file cmaf_file_open(void)
 	return file;
 }
 
-static inline enum err cmaf_file_write(void *context, uint64_t offset, const void *bytes, size_t length, struct err_info *info)
+static inline enum err cmaf_file_write(
+	void *context, uint64_t offset, const void *bytes, size_t length, struct err_info *info)
 {
 	struct cmaf_file *file = context;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Compares text with a file below tests/golden of the source tree. With TONEARM_GOLDEN=write in the environment the file is
- * written instead; look at the difference before committing it. Include after cmocka.h.
+ * Compares text with a file below tests/golden of the source tree. With TONEARM_GOLDEN=write in the environment the
+ * file is written instead; look at the difference before committing it. Include after cmocka.h.
  */
 #ifndef TONEARM_TESTS_GOLDEN_H
 #define TONEARM_TESTS_GOLDEN_H

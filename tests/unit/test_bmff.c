@@ -9,8 +9,8 @@
 
 static void writes_nested_boxes(void **state)
 {
-	static const unsigned char wanted[] = {0, 0, 0, 23, 'm', 'o', 'o', 'f', 0, 0, 0, 15, 'm', 'f', 'h', 'd', 1, 0xab, 0xcd,
-		0xef, 0, 0, 0};
+	static const unsigned char wanted[] = {
+		0, 0, 0, 23, 'm', 'o', 'o', 'f', 0, 0, 0, 15, 'm', 'f', 'h', 'd', 1, 0xab, 0xcd, 0xef, 0, 0, 0};
 	struct buf out;
 	size_t outer, inner;
 
@@ -87,8 +87,8 @@ static void refuses_sizes_that_do_not_fit(void **state)
 
 static void finds_the_only_child(void **state)
 {
-	static const unsigned char bytes[] = {0, 0, 0, 9, 'a', 'a', 'a', 'a', 7, 0, 0, 0, 8, 'b', 'b', 'b', 'b', 0, 0, 0, 8, 'b', 'b',
-		'b', 'b', 0, 0, 0, 99, 'c', 'c', 'c', 'c'};
+	static const unsigned char bytes[] = {0, 0, 0, 9, 'a', 'a', 'a', 'a', 7, 0, 0, 0, 8, 'b', 'b', 'b', 'b', 0, 0,
+		0, 8, 'b', 'b', 'b', 'b', 0, 0, 0, 99, 'c', 'c', 'c', 'c'};
 	struct bmff_span parent = {.bytes = bytes, .length = 25};
 
 	(void)state;

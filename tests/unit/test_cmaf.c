@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The writer and the reader of the index against each other and against a third opinion: a walk over all boxes of the file
- * that knows which frames went in.
+ * The writer and the reader of the index against each other and against a third opinion: a walk over all boxes of the
+ * file that knows which frames went in.
  */
 #include "package/cmaf.h"
 #include "package/cmaf_index.h"
@@ -31,10 +31,23 @@ struct plan {
 static const unsigned char OPUS_CONFIG[] = {1, 2, 0x38, 0x01, 0x80, 0xbb, 0, 0, 0, 0, 0};
 static const unsigned char FLAC_CONFIG[34] = {0x10, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 0x0a, 0xc4, 0x42, 0xf0};
 static const struct cmaf_track TRACKS[] = {
-	{.codec = CMAF_AAC, .timescale = 44100, .sample_rate = 44100, .channels = 2, .config = "\x12\x10", .config_size = 2},
-	{.codec = CMAF_OPUS, .timescale = 48000, .sample_rate = 48000, .channels = 2, .config = OPUS_CONFIG,
+	{.codec = CMAF_AAC,
+		.timescale = 44100,
+		.sample_rate = 44100,
+		.channels = 2,
+		.config = "\x12\x10",
+		.config_size = 2},
+	{.codec = CMAF_OPUS,
+		.timescale = 48000,
+		.sample_rate = 48000,
+		.channels = 2,
+		.config = OPUS_CONFIG,
 		.config_size = sizeof OPUS_CONFIG},
-	{.codec = CMAF_FLAC, .timescale = 44100, .sample_rate = 44100, .channels = 2, .config = FLAC_CONFIG,
+	{.codec = CMAF_FLAC,
+		.timescale = 44100,
+		.sample_rate = 44100,
+		.channels = 2,
+		.config = FLAC_CONFIG,
 		.config_size = sizeof FLAC_CONFIG},
 };
 
@@ -82,7 +95,8 @@ static struct plan simple_plan(size_t frames, size_t cut, uint32_t priming, uint
 static struct plan random_plan(uint64_t seed)
 {
 	struct plan plan = {.track = TRACKS[random_below(&seed, 3)]};
-	uint32_t frame = 1 + random_below(&seed, 5000), steady = random_below(&seed, 2), cut_every = 1 + random_below(&seed, 60);
+	uint32_t frame = 1 + random_below(&seed, 5000), steady = random_below(&seed, 2),
+		 cut_every = 1 + random_below(&seed, 60);
 	uint64_t total = 0, first = 0;
 
 	plan.frames = 1 + random_below(&seed, FRAMES_MOST);
@@ -111,7 +125,8 @@ static void take_flags(struct bmff_span *span, uint32_t flags)
 }
 
 /* Walks one moof and its mdat; frames from *NEXT on must be in them. Returns the sum of durations. */
-static uint64_t check_fragment(const struct plan *plan, struct bmff_span *rest, size_t *next, uint64_t time, uint32_t sequence)
+static uint64_t check_fragment(
+	const struct plan *plan, struct bmff_span *rest, size_t *next, uint64_t time, uint32_t sequence)
 {
 	const unsigned char *start = rest->bytes;
 	struct bmff_box moof, mdat;

@@ -14,16 +14,32 @@
 
 #define MATRIX "00010000 00000000 00000000 00000000 00010000 00000000 00000000 00000000 40000000"
 
-static const struct cmaf_track AAC = {.codec = CMAF_AAC, .timescale = 44100, .sample_rate = 44100, .channels = 2,
-	.bit_rate = 128000, .priming = 1024, .config = "\x12\x10", .config_size = 2};
+static const struct cmaf_track AAC = {.codec = CMAF_AAC,
+	.timescale = 44100,
+	.sample_rate = 44100,
+	.channels = 2,
+	.bit_rate = 128000,
+	.priming = 1024,
+	.config = "\x12\x10",
+	.config_size = 2};
 static const unsigned char OPUS_CONFIG[] = {1, 2, 0x38, 0x01, 0x80, 0xbb, 0, 0, 0x34, 0x12, 0};
-static const struct cmaf_track OPUS = {.codec = CMAF_OPUS, .timescale = 48000, .sample_rate = 48000, .channels = 2,
-	.priming = 312, .config = OPUS_CONFIG, .config_size = sizeof OPUS_CONFIG};
+static const struct cmaf_track OPUS = {.codec = CMAF_OPUS,
+	.timescale = 48000,
+	.sample_rate = 48000,
+	.channels = 2,
+	.priming = 312,
+	.config = OPUS_CONFIG,
+	.config_size = sizeof OPUS_CONFIG};
 /* 96 kHz, 2 channels, 24 bits */
 static const unsigned char FLAC_CONFIG[34] = {0x10, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 0x17, 0x70, 0x03, 0x70};
-static const struct cmaf_track FLAC = {.codec = CMAF_FLAC, .timescale = 96000, .sample_rate = 96000, .channels = 2,
-	.config = FLAC_CONFIG, .config_size = sizeof FLAC_CONFIG};
-static const struct cmaf_totals TOTALS = {.samples = 0x123456789, .average = 0x1f400, .peak = 0x20000, .frame_duration = 960};
+static const struct cmaf_track FLAC = {.codec = CMAF_FLAC,
+	.timescale = 96000,
+	.sample_rate = 96000,
+	.channels = 2,
+	.config = FLAC_CONFIG,
+	.config_size = sizeof FLAC_CONFIG};
+static const struct cmaf_totals TOTALS = {
+	.samples = 0x123456789, .average = 0x1f400, .peak = 0x20000, .frame_duration = 960};
 
 static struct bmff_span descend(struct bmff_span span, const char *path)
 {
@@ -65,8 +81,8 @@ static void movie_boxes(void **state)
 	(void)state;
 	expect(&AAC, "ftyp", "69736f36 00000000 69736f36 636d6663 64617368 6d703431");
 	expect(&AAC, "moovmvhd",
-		"01000000 0000000000000000 0000000000000000 0000ac44 0000000123456789 00010000 0100 0000 00000000 00000000 " MATRIX
-		" 00000000 00000000 00000000 00000000 00000000 00000000 00000002");
+		"01000000 0000000000000000 0000000000000000 0000ac44 0000000123456789 00010000 0100 0000 00000000 "
+		"00000000 " MATRIX " 00000000 00000000 00000000 00000000 00000000 00000000 00000002");
 	expect(&AAC, "moovmvexmehd", "01000000 0000000123456789");
 	expect(&AAC, "moovmvextrex", "00000000 00000001 00000001 00000000 00000000 02000000");
 }
@@ -75,7 +91,8 @@ static void track_boxes(void **state)
 {
 	(void)state;
 	expect(&AAC, "moovtraktkhd",
-		"01000007 0000000000000000 0000000000000000 00000001 00000000 0000000123456789 00000000 00000000 0000 0000 0100 "
+		"01000007 0000000000000000 0000000000000000 00000001 00000000 0000000123456789 00000000 00000000 0000 "
+		"0000 0100 "
 		"0000 " MATRIX " 00000000 00000000");
 	expect(&AAC, "moovtrakedtselst", "01000000 00000001 0000000123456789 0000000000000400 0001 0000");
 	expect(&AAC, "moovtrakmdiamdhd", "00000000 00000000 00000000 0000ac44 00000000 55c4 0000");
@@ -122,7 +139,8 @@ static void opus_channel_mapping_is_kept(void **state)
 	track.config_size = sizeof config;
 	expect(&track, "moovtrakmdiaminfstblstsd",
 		"00000000 00000001 00000053 4f707573 000000000000 0001 0000000000000000 0006 0010 0000 0000 bb800000 "
-		"0000001b 644f7073 00 06 0000 0000bb80 0000 01 04 02 000401020305 00000014 62747274 00000000 00020000 0001f400");
+		"0000001b 644f7073 00 06 0000 0000bb80 0000 01 04 02 000401020305 00000014 62747274 00000000 00020000 "
+		"0001f400");
 }
 
 static void flac_sample_entry(void **state)

@@ -18,8 +18,10 @@ static const struct dash_options PLAIN = {""};
 static void ladder(void **state)
 {
 	struct rendition renditions[] = {
-		fixture_rendition("high", "aac", "mp4a.40.2", 329120), fixture_rendition("medium", "aac", "mp4a.40.2", 198011),
-		fixture_rendition("low", "aac", "mp4a.40.2", 132544), fixture_rendition("mobile", "aac", "mp4a.40.2", 99871),
+		fixture_rendition("high", "aac", "mp4a.40.2", 329120),
+		fixture_rendition("medium", "aac", "mp4a.40.2", 198011),
+		fixture_rendition("low", "aac", "mp4a.40.2", 132544),
+		fixture_rendition("mobile", "aac", "mp4a.40.2", 99871),
 	};
 	struct track track = {.title = "Ich grolle nicht"};
 	struct buf out;
@@ -37,10 +39,13 @@ static void ladder(void **state)
 static void codecs_query_and_hostile_title(void **state)
 {
 	struct rendition renditions[] = {
-		fixture_rendition("lossless", "flac", "fLaC", 912034), fixture_rendition("high", "aac", "mp4a.40.2", 329120),
-		fixture_rendition("opus-128", "opus", "Opus", 130202), fixture_rendition("low", "aac", "mp4a.40.2", 128001),
+		fixture_rendition("lossless", "flac", "fLaC", 912034),
+		fixture_rendition("high", "aac", "mp4a.40.2", 329120),
+		fixture_rendition("opus-128", "opus", "Opus", 130202),
+		fixture_rendition("low", "aac", "mp4a.40.2", 128001),
 	};
-	struct track track = {.title = "<a href=\"x\">&amp;\x01\x1b[31m]]>\r\n\xef\xbf\xbf\xef\xbf\xbe\xc3\xa9\x7f'</Title>"};
+	struct track track = {
+		.title = "<a href=\"x\">&amp;\x01\x1b[31m]]>\r\n\xef\xbf\xbf\xef\xbf\xbe\xc3\xa9\x7f'</Title>"};
 	struct buf out;
 
 	(void)state;
@@ -123,8 +128,9 @@ static void golden_files_are_valid(void **state)
 	}
 	for (size_t i = 0; i < 2; i++) {
 		snprintf(command, sizeof command,
-			"XML_CATALOG_FILES='%s/catalog.xml' xmllint --nonet --noout --schema '%s' '%s/tests/golden/%s' >&2", folder, path,
-			source, names[i]);
+			"XML_CATALOG_FILES='%s/catalog.xml' xmllint --nonet --noout --schema '%s' '%s/tests/golden/%s' "
+			">&2",
+			folder, path, source, names[i]);
 		assert_int_equal(system(command), 0);
 	}
 }

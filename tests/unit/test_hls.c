@@ -18,8 +18,10 @@ static const struct hls_options RANGES = {HLS_BYTERANGE, ""};
 static void master_ladder(void **state)
 {
 	struct rendition ladder[] = {
-		fixture_rendition("high", "aac", "mp4a.40.2", 329120), fixture_rendition("medium", "aac", "mp4a.40.2", 198011),
-		fixture_rendition("low", "aac", "mp4a.40.2", 132544), fixture_rendition("mobile", "aac", "mp4a.40.2", 99871),
+		fixture_rendition("high", "aac", "mp4a.40.2", 329120),
+		fixture_rendition("medium", "aac", "mp4a.40.2", 198011),
+		fixture_rendition("low", "aac", "mp4a.40.2", 132544),
+		fixture_rendition("mobile", "aac", "mp4a.40.2", 99871),
 	};
 	struct buf out;
 
@@ -33,7 +35,8 @@ static void master_ladder(void **state)
 static void master_codecs_and_query(void **state)
 {
 	struct rendition ladder[] = {
-		fixture_rendition("lossless", "flac", "fLaC", 912034), fixture_rendition("high", "aac", "mp4a.40.2", 329120),
+		fixture_rendition("lossless", "flac", "fLaC", 912034),
+		fixture_rendition("high", "aac", "mp4a.40.2", 329120),
 		fixture_rendition("opus-128", "opus", "Opus", 130202),
 	};
 	struct buf out;
@@ -49,7 +52,8 @@ static void master_codecs_and_query(void **state)
 static void master_without_twins(void **state)
 {
 	struct rendition ladder[] = {
-		fixture_rendition("high", "aac", "mp4a.40.2", 6000), fixture_rendition("medium", "aac", "mp4a.40.2", 6000),
+		fixture_rendition("high", "aac", "mp4a.40.2", 6000),
+		fixture_rendition("medium", "aac", "mp4a.40.2", 6000),
 		fixture_rendition("opus", "opus", "Opus", 6000),
 	};
 	struct buf out;

@@ -18,42 +18,41 @@ export const notApplicable = {
 	D15: "static content",
 };
 
-const ENTITIES = {amp: "&", lt: "<", gt: ">", quot: "\"", apos: "'"};
+const ENTITIES = {amp: "&", lt: "<", gt: ">", quot: '"', apos: "'"};
 
-/** TEXT as a tree {name, attributes, children, text}: the small part of XML an MPD needs. Throws when it is not well-formed. */
+/**
+ * TEXT as a tree {name, attributes, children, text}: the small part of XML an MPD needs. Throws when it is not well-
+ * formed.
+ */
 export function parseXml(text) {
 	const root = {name: "", attributes: {}, children: [], text: ""};
 	const stack = [root];
-	const token = /<\?[^]*?\?>|<!--[^]*?-->|<\/([\w:.-]+)\s*>|<([\w:.-]+)((?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>|([^<]+)/y;
-	if (/[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/.test(text))
-		throw new Error("a character that XML cannot hold");
+	const token =
+		/<\?[^]*?\?>|<!--[^]*?-->|<\/([\w:.-]+)\s*>|<([\w:.-]+)((?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>|([^<]+)/y;
+	if (/[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/.test(text)) throw new Error("a character that XML cannot hold");
 	while (token.lastIndex < text.length) {
-		const at = token.lastIndex, match = token.exec(text);
-		if (!match)
-			throw new Error(`no XML at ${at}: ${text.slice(at, at + 40)}`);
-		const [, closed, opened, list, empty, plain] = match, open = stack.at(-1);
-		if (closed !== undefined && stack.pop().name !== closed)
-			throw new Error(`</${closed}> closes nothing`);
-		if (plain !== undefined)
-			open.text += unescape(plain);
+		const at = token.lastIndex,
+			match = token.exec(text);
+		if (!match) throw new Error(`no XML at ${at}: ${text.slice(at, at + 40)}`);
+		const [, closed, opened, list, empty, plain] = match,
+			open = stack.at(-1);
+		if (closed !== undefined && stack.pop().name !== closed) throw new Error(`</${closed}> closes nothing`);
+		if (plain !== undefined) open.text += unescape(plain);
 		if (opened !== undefined) {
 			const element = {name: opened, attributes: {}, children: [], text: ""};
 			for (const [, name, , double, single] of list.matchAll(/([\w:.-]+)\s*=\s*("([^"]*)"|'([^']*)')/g))
 				element.attributes[name] = unescape(double ?? single);
 			open.children.push(element);
-			if (!empty)
-				stack.push(element);
+			if (!empty) stack.push(element);
 		}
 	}
-	if (stack.length !== 1 || root.children.length !== 1)
-		throw new Error("an element is not closed");
+	if (stack.length !== 1 || root.children.length !== 1) throw new Error("an element is not closed");
 	return root.children[0];
 }
 
 function unescape(text) {
 	return text.replace(/&(#x?)?([\w]*)(;?)/g, (whole, number, name, end) => {
-		if (!end || (!number && !(name in ENTITIES)))
-			throw new Error(`a bare & at ${whole}`);
+		if (!end || (!number && !(name in ENTITIES))) throw new Error(`a bare & at ${whole}`);
 		return number ? String.fromCodePoint(parseInt(name, number === "#x" ? 16 : 10)) : ENTITIES[name];
 	});
 }
@@ -69,17 +68,28 @@ export function seconds(text) {
 
 /** What xmllint says of BODY against the schema in the folder SCHEMA (D1). */
 function validate(body, schema) {
-	const run = spawnSync("xmllint", ["--nonet", "--noout", "--schema", path.join(schema, "DASH-MPD.xsd"), "-"],
-		{input: body, env: {...process.env, XML_CATALOG_FILES: path.join(schema, "catalog.xml")}, encoding: "utf8"});
+	const run = spawnSync("xmllint", ["--nonet", "--noout", "--schema", path.join(schema, "DASH-MPD.xsd"), "-"], {
+		input: body,
+		env: {...process.env, XML_CATALOG_FILES: path.join(schema, "catalog.xml")},
+		encoding: "utf8",
+	});
 	return run.status === 0 ? [] : [{rule: "D1", text: run.stderr ?? String(run.error)}];
 }
 
 function checkHead(mpd, say) {
 	const {type = "static", profiles, minBufferTime, mediaPresentationDuration} = mpd.attributes;
-	say("D2", type !== "static" || !(seconds(mediaPresentationDuration) > 0), `type ${type}, duration ${mediaPresentationDuration}`);
+	say(
+		"D2",
+		type !== "static" || !(seconds(mediaPresentationDuration) > 0),
+		`type ${type}, duration ${mediaPresentationDuration}`,
+	);
 	say("D3", !(seconds(minBufferTime) > 0), `minBufferTime ${minBufferTime}`);
 	const named = (profiles ?? "").split(",").map(one => one.trim());
-	say("D3", !["urn:mpeg:dash:profile:isoff-live:2011", "urn:mpeg:dash:profile:cmaf:2019"].some(one => named.includes(one)), `profiles ${profiles}`);
+	say(
+		"D3",
+		!["urn:mpeg:dash:profile:isoff-live:2011", "urn:mpeg:dash:profile:cmaf:2019"].some(one => named.includes(one)),
+		`profiles ${profiles}`,
+	);
 }
 
 const CICP_CHANNELS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6, 7: 8, 9: 3, 10: 4, 11: 7, 12: 8};
@@ -87,31 +97,48 @@ const CICP_CHANNELS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6, 7: 8, 9: 3, 10: 4, 11
 /** Channels that an AudioChannelConfiguration stands for; undefined when unknown. */
 function channels(element) {
 	const {schemeIdUri, value} = element?.attributes ?? {};
-	if (schemeIdUri === "urn:mpeg:mpegB:cicp:ChannelConfiguration" || schemeIdUri === "urn:mpeg:dash:23003:3:audio_channel_configuration:2011")
+	if (
+		schemeIdUri === "urn:mpeg:mpegB:cicp:ChannelConfiguration" ||
+		schemeIdUri === "urn:mpeg:dash:23003:3:audio_channel_configuration:2011"
+	)
 		return CICP_CHANNELS[value];
 	return undefined;
 }
 
-const range = text => /^(\d+)-(\d+)$/.exec(text ?? "")?.slice(1).map(Number);
+const range = text =>
+	/^(\d+)-(\d+)$/
+		.exec(text ?? "")
+		?.slice(1)
+		.map(Number);
 
 /** One Representation with the file behind it: D3, D4, D5, D9 and all cmaf rules. */
 async function checkRepresentation(representation, set, mpd, base, fetch, say, report) {
-	const attributes = {...set.attributes, ...representation.attributes}, segmentBase = child(representation, "SegmentBase");
+	const attributes = {...set.attributes, ...representation.attributes},
+		segmentBase = child(representation, "SegmentBase");
 	const url = new URL(child(representation, "BaseURL")?.text ?? "", base).href;
 	say("D4", !(Number(attributes.bandwidth) > 0), `bandwidth ${attributes.bandwidth}`);
 	say("D5", attributes.mimeType !== "audio/mp4", `mimeType ${attributes.mimeType}`);
-	const header = range(child(segmentBase, "Initialization")?.attributes.range), index = range(segmentBase?.attributes.indexRange);
+	const header = range(child(segmentBase, "Initialization")?.attributes.range),
+		index = range(segmentBase?.attributes.indexRange);
 	say("D3", !header || !index, "on-demand without SegmentBase, its indexRange and Initialization");
-	if (!header || !index)
-		return;
+	if (!header || !index) return;
 	const part = async ([first, last]) => (await fetch(url, {headers: {Range: `bytes=${first}-${last}`}})).body;
 	const whole = await fetch(url, {headers: {}});
 	say("D5", whole.status !== 200, `${url} answers ${whole.status}`);
-	const init = parseInit(await part(header)), sidx = boxes(await part(index), index[0]);
+	const init = parseInit(await part(header)),
+		sidx = boxes(await part(index), index[0]);
 	say("D5", attributes.codecs !== init.codecs, `codecs ${attributes.codecs}, the track is ${init.codecs}`);
-	say("D5", Number(attributes.audioSamplingRate) !== (init.sampleRate || init.timescale), `audioSamplingRate ${attributes.audioSamplingRate}`);
-	say("D5", channels(child(representation, "AudioChannelConfiguration") ?? child(set, "AudioChannelConfiguration")) !== init.channels,
-		`AudioChannelConfiguration, ${init.channels} channels`);
+	say(
+		"D5",
+		Number(attributes.audioSamplingRate) !== (init.sampleRate || init.timescale),
+		`audioSamplingRate ${attributes.audioSamplingRate}`,
+	);
+	say(
+		"D5",
+		channels(child(representation, "AudioChannelConfiguration") ?? child(set, "AudioChannelConfiguration")) !==
+			init.channels,
+		`AudioChannelConfiguration, ${init.channels} channels`,
+	);
 	say("D3", sidx.length !== 1 || sidx[0].type !== "sidx", `indexRange holds ${sidx.map(box => box.type)}`);
 	checkTimes(init, parseSidx(sidx[0]), segmentBase, mpd, say);
 	checkBandwidth(Number(attributes.bandwidth), seconds(mpd.attributes.minBufferTime), parseSidx(sidx[0]), say);
@@ -125,13 +152,19 @@ function checkTimes(init, index, segmentBase, mpd, say) {
 	const end = start + index.references.reduce((sum, one) => sum + one.duration, 0) / index.timescale;
 	say("D9", start !== 0, `sound begins at ${start}`);
 	say("D9", end > seconds(mpd.attributes.mediaPresentationDuration) + 1e-9, `sound ends at ${end}`);
-	say("D9", (init.mediaTime ?? 0) > 0 && init.editDuration > 0 && Math.abs(end - init.editDuration / init.timescale) > 0.001,
-		`the index ends at ${end}, the edit lasts ${init.editDuration}`);
+	say(
+		"D9",
+		(init.mediaTime ?? 0) > 0 &&
+			init.editDuration > 0 &&
+			Math.abs(end - init.editDuration / init.timescale) > 0.001,
+		`the index ends at ${end}, the edit lasts ${init.editDuration}`,
+	);
 }
 
 /** D4: at that bandwidth, after minBufferTime of filling, no byte comes too late (23009-1 section 5.3.5.2). */
 function checkBandwidth(bandwidth, buffer, index, say) {
-	let bits = 0, time = 0;
+	let bits = 0,
+		time = 0;
 	for (const one of index.references) {
 		bits += one.size * 8;
 		time += one.duration / index.timescale;
@@ -141,18 +174,21 @@ function checkBandwidth(bandwidth, buffer, index, say) {
 
 /** The MPD at URL and all it names. SCHEMA is the folder of DASH-MPD.xsd and catalog.xml; without it D1 is left out. */
 export async function checkMpd(url, fetch, {schema} = {}) {
-	const report = [], say = (rule, bad, text) => bad && report.push({rule, text});
+	const report = [],
+		say = (rule, bad, text) => bad && report.push({rule, text});
 	const answer = await fetch(url, {headers: {}});
-	say("D14", answer.status !== 200 || !/^application\/dash\+xml\s*(;|$)/i.test(answer.headers["content-type"] ?? ""),
-		`${answer.status} ${answer.headers["content-type"]}`);
+	say(
+		"D14",
+		answer.status !== 200 || !/^application\/dash\+xml\s*(;|$)/i.test(answer.headers["content-type"] ?? ""),
+		`${answer.status} ${answer.headers["content-type"]}`,
+	);
 	let mpd;
 	try {
 		mpd = parseXml(answer.body.toString("utf8"));
 	} catch (error) {
 		return [...report, {rule: "D13", text: error.message}];
 	}
-	if (schema)
-		report.push(...validate(answer.body, schema));
+	if (schema) report.push(...validate(answer.body, schema));
 	checkHead(mpd, say);
 	for (const period of children(mpd, "Period")) {
 		const ids = new Set();
