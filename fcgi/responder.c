@@ -179,7 +179,8 @@ int responder_run(int argc, char **argv, const char *name, const char *summary, 
 	if (err == ERR_OK)
 		err = serve_all(&responder, &options, &router, &info);
 	if (err != ERR_OK) {
-		log_failure(LOG_ERROR, "cannot serve", &info);
+		if (responder.conf != NULL && responder.conf->log_file[0] != '\0')
+			log_failure(LOG_ERROR, "cannot serve", &info);
 		fprintf(stderr, "%s.fcgi: %s\n", name, info.detail);
 	}
 	close_all(&responder);
