@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { LOCK_WAIT_MS = 5000, LOCK_STEP_MS = 5 };
 
 static const uint64_t file_magic = 0x746F6E6561726D31; /* "tonearm1": the last digit is the layout's version */
 
@@ -23,6 +26,17 @@ struct metrics {
 	struct metrics_slot slots[METRICS_SLOTS];
 };
 
+/* flock() within LOCK_WAIT_MS; making the file takes far less. */
+static int lock_file(int fd)
+{
+	for (int waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += LOCK_STEP_MS) {
+		if ((errno != EWOULDBLOCK && errno != EINTR) || waited >= LOCK_WAIT_MS)
+			return -1;
+		poll(NULL, 0, LOCK_STEP_MS);
+	}
+	return 0;
+}
+
 /* Opens PATH and locks it; *FD is the file that PATH names while the lock is held. */
 static enum err open_locked(const char *path, int *out, struct err_info *info)
 {
@@ -32,7 +46,7 @@ static enum err open_locked(const char *path, int *out, struct err_info *info)
 
 		if (fd < 0)
 			return err_set_errno(info, ERR_IO, errno, "cannot open %s", path);
-		if (flock(fd, LOCK_EX) < 0 || fstat(fd, &held) < 0) {
+		if (lock_file(fd) < 0 || fstat(fd, &held) < 0) {
 			enum err code = err_set_errno(info, ERR_IO, errno, "cannot lock %s", path);
 
 			close(fd);
