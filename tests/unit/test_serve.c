@@ -156,10 +156,412 @@ static void test_get(void **state)
 	fcgi_reply_free(&reply);
 }
 
+/* Fields that RFC 3875 section 6 and RFC 9110 ask of every answer. */
+static void assert_cgi_answer(const struct buf *out)
+{
+	const char *length = cgi_header(out, "Content-Length");
+	size_t body;
+
+	assert_int_equal(cgi_header_count(out, "Status"), 1);
+	assert_true(cgi_header_count(out, "Content-Type") <= 1);
+	assert_int_equal(cgi_header_count(out, "Connection") + cgi_header_count(out, "Transfer-Encoding"), 0);
+	if (length != NULL) {
+		size_t promised = strtoul(length, NULL, 10);
+
+		cgi_body(out, &body);
+		assert_int_equal(body, promised);
+	}
+}
+
+static void fill(char *bytes, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		bytes[i] = (char)(i * 31 + (i >> 8));
+}
+
+static void assert_hash(const struct buf *out, const char *bytes, size_t length)
+{
+	unsigned char hash[HASH_SIZE];
+	char hex[HASH_HEX_SIZE];
+	size_t got;
+
+	hash_sha256(bytes, length, hash);
+	hash_hex(hash, sizeof hash, hex);
+	assert_string_equal(cgi_body(out, &got), hex);
+}
+
+static void test_body(void **state)
+{
+	enum { LENGTH = 300000 };
+	const char *const params[] = {"REQUEST_METHOD=POST", "REQUEST_URI=/swallow", "CONTENT_LENGTH=300000", NULL};
+	char *bytes = malloc(LENGTH);
+	struct fcgi_reply reply;
+
+	(void)state;
+	fill(bytes, LENGTH);
+	fcgi_exchange(server.socket, params, bytes, LENGTH, &reply);
+	assert_whole(&reply);
+	assert_hash(&reply.out, bytes, LENGTH);
+	fcgi_reply_free(&reply);
+	free(bytes);
+}
+
+/* The end of the body before Content-Length, by the protocol's end, by a closed connection, by silence. */
+static void test_body_breaks_off(void **state)
+{
+	const char *const params[] = {"REQUEST_METHOD=POST", "REQUEST_URI=/swallow", "CONTENT_LENGTH=1000", NULL};
+	struct fcgi_reply reply;
+	struct buf request;
+	int fd;
+
+	(void)state;
+	fcgi_exchange(server.socket, params, "abc", 3, &reply);
+	assert_null(reply.fault);
+	assert_int_equal(cgi_status(&reply.out), 499);
+	fcgi_reply_free(&reply);
+
+	buf_init(&request, 1 << 16);
+	fcgi_put_request(&request, false, params, "abc", 3);
+	fd = fcgi_connect(server.socket);
+	fcgi_send(fd, request.data, request.length - 8 - 11, 0);
+	shutdown(fd, SHUT_WR);
+	fcgi_receive(fd, false, 20000, &reply);
+	assert_true(reply.closed);
+	fcgi_reply_free(&reply);
+	close(fd);
+
+	fd = fcgi_connect(server.socket);
+	fcgi_send(fd, request.data, request.length - 8 - 11, 0);
+	fcgi_receive(fd, false, 20000, &reply); /* idle_s later the responder gives up */
+	assert_true(reply.closed);
+	fcgi_reply_free(&reply);
+	close(fd);
+	buf_free(&request);
+}
+
+static void assert_kept_request(int fd, const char *method, const char *uri, const char *body, int status)
+{
+	char lines[3][64];
+	const char *const params[] = {lines[0], lines[1], lines[2], NULL};
+	struct fcgi_reply reply;
+	struct buf request;
+
+	snprintf(lines[0], sizeof lines[0], "REQUEST_METHOD=%s", method);
+	snprintf(lines[1], sizeof lines[1], "REQUEST_URI=%s", uri);
+	snprintf(lines[2], sizeof lines[2], "CONTENT_LENGTH=%zu", strlen(body));
+	buf_init(&request, 1 << 16);
+	fcgi_put_request(&request, true, params, body, strlen(body));
+	assert_true(fcgi_send(fd, request.data, request.length, 0));
+	fcgi_receive(fd, true, 20000, &reply);
+	assert_true(reply.ended);
+	assert_int_equal(cgi_status(&reply.out), status);
+	fcgi_reply_free(&reply);
+	buf_free(&request);
+}
+
+static void test_kept_connection(void **state)
+{
+	int fd = fcgi_connect(server.socket);
+	char byte;
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		assert_kept_request(fd, "GET", "/healthz", "", 200);
+	assert_kept_request(fd, "POST", "/swallow", "body", 200);
+	assert_kept_request(fd, "GET", "/nowhere", "", 404);
+	/* A body nobody read would stand before the next request: the connection closes after the answer. */
+	assert_kept_request(fd, "POST", "/refuse", "unread", 401);
+	assert_int_equal(read(fd, &byte, 1), 0);
+	close(fd);
+}
+
+static void test_gives_no_answer(void **state)
+{
+	const char *const params[] = {"REQUEST_METHOD=GET", "REQUEST_URI=/silent", NULL};
+	struct fcgi_reply reply;
+
+	(void)state;
+	fcgi_exchange(server.socket, params, "", 0, &reply);
+	assert_whole(&reply);
+	assert_int_equal(cgi_status(&reply.out), 500);
+	fcgi_reply_free(&reply);
+}
+
+static void test_short_answer_breaks_off(void **state)
+{
+	const char *const params[] = {"REQUEST_METHOD=GET", "REQUEST_URI=/shrunk", NULL};
+	struct fcgi_reply reply;
+
+	(void)state;
+	fcgi_exchange(server.socket, params, "", 0, &reply);
+	assert_true(reply.closed);
+	assert_false(reply.ended);
+	fcgi_reply_free(&reply);
+}
+
+static void test_large_answer(void **state)
+{
+	const char *const params[] = {"REQUEST_METHOD=GET", "REQUEST_URI=/large", NULL};
+	struct fcgi_reply reply;
+
+	(void)state;
+	fcgi_exchange(server.socket, params, "", 0, &reply);
+	assert_whole(&reply);
+	assert_cgi_answer(&reply.out);
+	fcgi_reply_free(&reply);
+}
+
+/* Clients that go away in the middle of a large answer: the responder lives on and takes the next. */
+static void test_client_goes(void **state)
+{
+	const char *const params[] = {"REQUEST_METHOD=GET", "REQUEST_URI=/large", NULL};
+	struct buf request;
+	char bytes[1000];
+
+	(void)state;
+	buf_init(&request, 1 << 16);
+	fcgi_put_request(&request, false, params, "", 0);
+	for (int i = 0; i < 20; i++) {
+		int fd = fcgi_connect(server.socket);
+
+		fcgi_send(fd, request.data, request.length, 0);
+		assert_true(read(fd, bytes, sizeof bytes) > 0);
+		close(fd);
+	}
+	buf_free(&request);
+	test_large_answer(state);
+}
+
+static json_t *wire_cases(void)
+{
+	const char *vectors = getenv("TONEARM_VECTORS");
+	const char *source = getenv("TONEARM_SOURCE");
+	char name[4096];
+
+	if (vectors != NULL)
+		snprintf(name, sizeof name, "%s/fastcgi/cases.json", vectors);
+	else
+		snprintf(name, sizeof name, "%s/../shared/vectors/fastcgi/cases.json", source == NULL ? "." : source);
+	return json_load_file(name, 0, NULL);
+}
+
+/* Sends the records of BYTES one by one (PIECE < 0), or pieces of PIECE bytes. */
+static void send_wire(int fd, const unsigned char *bytes, size_t length, int piece)
+{
+	if (piece >= 0) {
+		fcgi_send(fd, bytes, length, (size_t)piece);
+		return;
+	}
+	while (length >= 8) {
+		size_t record = 8 + ((size_t)bytes[4] << 8 | bytes[5]) + bytes[6];
+
+		fcgi_send(fd, bytes, record, 0);
+		bytes += record;
+		length -= record;
+	}
+}
+
+static void run_wire_case(json_t *test, int piece)
+{
+	const char *id = json_string_value(json_object_get(test, "id"));
+	const char *hex = json_string_value(json_object_get(test, "hex"));
+	size_t length = strlen(hex) / 2;
+	unsigned char *bytes = malloc(length);
+	int fd = fcgi_connect(server.socket);
+	struct fcgi_reply reply;
+
+	assert_true(hash_from_hex(hex, bytes, length));
+	send_wire(fd, bytes, length, piece);
+	fcgi_receive(fd, false, 5000, &reply);
+	if (reply.fault != NULL)
+		fail_msg("%s: %s", id, reply.fault);
+	if (strcmp(id, "params-empty") == 0) {
+		assert_int_equal(cgi_status(&reply.out), 400);
+	} else if (strcmp(id, "params-no-begin") == 0) {
+		assert_int_equal(reply.out.length, 0);
+	} else if (strcmp(id, "params-after-end") == 0) {
+		assert_true(reply.ended || reply.closed);
+	} else {
+		assert_whole(&reply);
+		assert_int_equal(cgi_status(&reply.out), 200);
+		assert_cgi_answer(&reply.out);
+	}
+	fcgi_reply_free(&reply);
+	close(fd);
+	free(bytes);
+}
+
+static void test_wire_cases(void **state)
+{
+	json_t *root = wire_cases();
+	json_t *cases = json_object_get(root, "cases");
+
+	(void)state;
+	if (root == NULL) {
+		print_message("# skipped: no vectors of the FastCGI wire\n");
+		return;
+	}
+	assert_true(json_array_size(cases) >= 6);
+	for (size_t i = 0; i < json_array_size(cases); i++) {
+		run_wire_case(json_array_get(cases, i), 0);
+		run_wire_case(json_array_get(cases, i), 1);
+		run_wire_case(json_array_get(cases, i), -1);
+	}
+	json_decref(root);
+}
+
+static void test_socket_rules(void **state)
+{
+	struct fcgi_server other;
+	struct serve_options own = options;
+	struct err_info info = {0};
+	struct stat status;
+	char path[128];
+	int fd;
+
+	(void)state;
+	assert_int_equal(stat(server.socket, &status), 0);
+	assert_int_equal(status.st_mode & 07777, 0660);
+	own.socket = server.socket; /* served by another process */
+	assert_int_equal(serve(&own, &info), ERR_IO);
+	fcgi_server_start(&other, &own);
+	kill(other.pid, SIGKILL);
+	waitpid(other.pid, NULL, 0);
+	assert_int_equal(lstat(other.socket, &status), 0); /* stale */
+	snprintf(path, sizeof path, "%s", other.socket);
+	own.socket = path;
+	other.pid = fork();
+	if (other.pid == 0)
+		exit(serve(&own, &info) == ERR_OK ? 0 : 1);
+	while ((fd = fcgi_connect(path)) < 0)
+		usleep(2000);
+	close(fd);
+	kill(other.pid, SIGTERM);
+	waitpid(other.pid, NULL, 0);
+	assert_int_equal(lstat(path, &status), -1); /* it cleans up after itself */
+	fd = open(path, O_CREAT | O_WRONLY, 0600);
+	close(fd);
+	assert_int_equal(serve(&own, &info), ERR_IO); /* a file of another kind is left alone */
+	assert_int_equal(lstat(path, &status), 0);
+	fs_remove_tree(other.folder, NULL);
+}
+
+/* SIGTERM while a request is answered: it is answered whole, then serve() returns, also with an idle kept connection. */
+static void test_stop(void **state)
+{
+	const char *const params[] = {"REQUEST_METHOD=POST", "REQUEST_URI=/swallow", "CONTENT_LENGTH=4", NULL};
+	struct fcgi_server own;
+	struct serve_options own_options = options;
+	struct fcgi_reply reply;
+	struct buf request;
+	int idle, busy;
+
+	(void)state;
+	fcgi_server_start(&own, &own_options);
+	idle = fcgi_connect(own.socket);
+	assert_kept_request(idle, "GET", "/healthz", "", 200);
+	buf_init(&request, 1 << 16);
+	fcgi_put_request(&request, false, params, "body", 4);
+	busy = fcgi_connect(own.socket);
+	fcgi_send(busy, request.data, request.length - 20, 0); /* all but the body's two records */
+	usleep(100000); /* a thread should have it by now; if not, the test is weaker but still right */
+	kill(own.pid, SIGTERM);
+	usleep(20000);
+	fcgi_send(busy, request.data + request.length - 20, 20, 0);
+	fcgi_receive(busy, false, 20000, &reply);
+	assert_int_equal(cgi_status(&reply.out), 200);
+	assert_true(reply.ended);
+	fcgi_reply_free(&reply);
+	buf_free(&request);
+	close(busy);
+	assert_int_equal(fcgi_server_stop(&own), 0);
+	close(idle);
+}
+
+/* Runs serve() as a CGI program with PARAMS and BODY and collects what it prints. */
+static int run_cgi(const char *const params[], const char *body, size_t length, struct buf *out)
+{
+	int in_pipe[2], out_pipe[2], status;
+	char piece[4096];
+	ssize_t got;
+	pid_t child;
+
+	assert_int_equal(pipe(in_pipe), 0);
+	assert_int_equal(pipe(out_pipe), 0);
+	fflush(NULL);
+	child = fork();
+	if (child == 0) {
+		struct serve_options own = options;
+
+		own.socket = NULL;
+		clearenv();
+		for (; *params != NULL; params++)
+			putenv((char *)(uintptr_t)*params);
+		dup2(in_pipe[0], STDIN_FILENO);
+		dup2(out_pipe[1], STDOUT_FILENO);
+		close(in_pipe[1]);
+		close(out_pipe[0]);
+		_exit(serve(&own, NULL) == ERR_OK ? 0 : 1);
+	}
+	close(in_pipe[0]);
+	close(out_pipe[1]);
+	assert_int_equal(write(in_pipe[1], body, length), (ssize_t)length);
+	close(in_pipe[1]);
+	buf_init(out, 1 << 24);
+	while ((got = read(out_pipe[0], piece, sizeof piece)) > 0)
+		buf_put(out, piece, (size_t)got);
+	close(out_pipe[0]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void test_cgi(void **state)
+{
+	const char *const get[] = {"GATEWAY_INTERFACE=CGI/1.1", "REQUEST_METHOD=GET",
+		"REQUEST_URI=/cgi-bin/t.cgi/tell/x?q=%41", "QUERY_STRING=q=%41", "TONEARM_PREFIX=/cgi-bin/t.cgi", NULL};
+	const char *const post[] = {"GATEWAY_INTERFACE=CGI/1.1", "REQUEST_METHOD=POST", "SCRIPT_NAME=/swallow",
+		"CONTENT_LENGTH=30000", NULL};
+	const char *const big[] = {"GATEWAY_INTERFACE=CGI/1.1", "REQUEST_METHOD=GET", "SCRIPT_NAME=/large", NULL};
+	const char *const none[] = {"REQUEST_METHOD=GET", NULL};
+	static char bytes[30000];
+	struct buf out;
+	size_t length;
+
+	(void)state;
+	assert_int_equal(run_cgi(get, "", 0, &out), 0);
+	assert_string_equal(cgi_body(&out, &length), "GET|/tell/x|x|A|http");
+	assert_cgi_answer(&out);
+	buf_free(&out);
+	fill(bytes, sizeof bytes);
+	assert_int_equal(run_cgi(post, bytes, sizeof bytes, &out), 0);
+	assert_hash(&out, bytes, sizeof bytes);
+	buf_free(&out);
+	assert_int_equal(run_cgi(post, bytes, 100, &out), 0);
+	assert_int_equal(cgi_status(&out), 499);
+	buf_free(&out);
+	assert_int_equal(run_cgi(big, "", 0, &out), 0);
+	assert_cgi_answer(&out);
+	buf_free(&out);
+	assert_int_equal(run_cgi(none, "", 0, &out), 1); /* neither CGI nor FastCGI */
+	assert_int_equal(out.length, 0);
+	buf_free(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_get),
+		cmocka_unit_test(test_body),
+		cmocka_unit_test(test_body_breaks_off),
+		cmocka_unit_test(test_kept_connection),
+		cmocka_unit_test(test_gives_no_answer),
+		cmocka_unit_test(test_short_answer_breaks_off),
+		cmocka_unit_test(test_large_answer),
+		cmocka_unit_test(test_client_goes),
+		cmocka_unit_test(test_wire_cases),
+		cmocka_unit_test(test_socket_rules),
+		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_cgi),
 	};
 
 	return cmocka_run_group_tests_name("serve", tests, start, stop);
