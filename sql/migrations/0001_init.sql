@@ -79,8 +79,7 @@ CREATE TABLE job (
 	started_ms BIGINT NOT NULL,
 	finished_ms BIGINT NOT NULL
 );
-CREATE INDEX job_queue ON job (rank_ms, id, run_after_ms) WHERE state = 'queued';
-CREATE INDEX job_leases ON job (lease_expires_ms) WHERE state = 'running';
+CREATE INDEX job_queue ON job (state, rank_ms, id, run_after_ms);
 CREATE INDEX job_by_state ON job (state, id);
 CREATE INDEX job_by_track ON job (track, id);
 

@@ -85,6 +85,22 @@ static void test_plans_use_indexes(void **state)
 	}
 }
 
+/* However many jobs wait, the claim takes the first in the order of an index and sorts nothing of that length. */
+static void test_claim_follows_the_queue(void **state)
+{
+	struct fixture *fixture = *state;
+	sqlite3_stmt *handle;
+	char explain[8192];
+	int searches = 0;
+
+	snprintf(explain, sizeof explain, "EXPLAIN QUERY PLAN %s", sql_query[SQL_JOB_CLAIM]);
+	assert_int_equal(sqlite3_prepare_v2(fixture->db->handle, explain, -1, &handle, NULL), SQLITE_OK);
+	while (sqlite3_step(handle) == SQLITE_ROW)
+		searches += strstr((const char *)sqlite3_column_text(handle, 3), "USING INDEX job_queue (state=?") != NULL;
+	sqlite3_finalize(handle);
+	assert_int_equal(searches, 2);
+}
+
 static void test_open_creates_private_files(void **state)
 {
 	struct fixture *fixture = *state;
@@ -332,6 +348,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_DB(test_every_statement_prepares),
 		WITH_DB(test_plans_use_indexes),
+		WITH_DB(test_claim_follows_the_queue),
 		WITH_DIR(test_open_creates_private_files),
 		WITH_DIR(test_open_fails),
 		WITH_DIR(test_delete_mode),
