@@ -109,7 +109,7 @@ static int add_conditional(scmp_filter_ctx filter)
 	if (code == 0)
 		code = seccomp_rule_add(
 			filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	/* Threads, never processes. clone3() hides its flags behind a pointer; without it the C library takes clone(). */
+	/* Threads, never processes. clone3() hides its flags behind a pointer; libc does without. */
 	if (code == 0)
 		code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
 			SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));

@@ -21,14 +21,23 @@
 #include <unistd.h>
 
 #ifdef TONEARM_SANITIZER
+const char *__asan_default_options(void);
+const char *__tsan_default_suppressions(void);
+
 /*
  * The leak checker stops its own process with ptrace() at exit, which the cage forbids: leaks are looked for in the
  * unit tests and fuzzers.
  */
-const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
 	return "detect_leaks=0";
+}
+
+/* FFmpeg counts references with atomics that are not instrumented: what it copies and frees would look like races. */
+const char *__tsan_default_suppressions(void)
+{
+	return "called_from_lib:libavutil.so\ncalled_from_lib:libavcodec.so\ncalled_from_lib:libavformat.so\n"
+	       "called_from_lib:libswresample.so\ncalled_from_lib:libsoxr.so\n";
 }
 #endif
 
