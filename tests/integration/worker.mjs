@@ -8,7 +8,7 @@ import path from "node:path";
 import test, {after, before, describe} from "node:test";
 
 import {lag, monoAt, output, presented, readTrack, sampleCount} from "./lib/pcm.mjs";
-import {missing, vectorJson, vectors} from "./lib/tools.mjs";
+import {build, missing, vectorJson, vectors} from "./lib/tools.mjs";
 import {rendition, work} from "./lib/worker.mjs";
 
 const ladder = [rendition("high", 320000), rendition("medium", 192000), rendition("low", 128000), rendition("mobile", 96000)];
@@ -168,7 +168,7 @@ describe("formats", {skip: missing("ffmpeg")}, () => {
 
 /** True when the worker was built with a sanitizer, whose memory is its own. */
 function sanitizer() {
-	return /^#define TONEARM_SANITIZER 1/m.test(readFileSync(path.join(process.env.TONEARM_BUILD ?? "build", "config.h"), "utf8"));
+	return /^#define TONEARM_SANITIZER 1/m.test(readFileSync(path.join(build, "config.h"), "utf8"));
 }
 
 /** A refusal has a reason for a person, and is no crash. */
@@ -227,6 +227,14 @@ describe("damaged files", {skip: missing("ffmpeg")}, () => {
 	test("a rendition larger than allowed", async () => {
 		const source = await noise("large.wav", {seconds: 20, args: ["-c:a", "pcm_s16le"]});
 		assertRefused(await work(source, [ladder[0]], folder, {limits: {output: 50000}}), /^too-large$/);
+	});
+	test("more processor time than allowed", async () => {
+		const source = await noise("busy.wav", {seconds: 120, args: ["-c:a", "pcm_s16le"]});
+		assertRefused(await work(source, ladder, folder, {limits: {cpu_s: 1}}), /^timeout$/);
+	});
+	test("more memory than allowed", {skip: sanitizer() && "sanitizers need address space of their own"}, async () => {
+		const source = await noise("small.wav", {args: ["-c:a", "pcm_s16le"]});
+		assertRefused(await work(source, ladder, folder, {limits: {memory: 1 << 20}}), /^no-memory$/);
 	});
 	test("a rate that is too low", async () => {
 		const source = await noise("4k.wav", {rate: 4000, layout: "mono", args: ["-c:a", "pcm_s16le"]});
