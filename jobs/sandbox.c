@@ -118,7 +118,7 @@ static int add_conditional(scmp_filter_ctx filter)
 	/* abort() */
 	if (code == 0)
 		code = seccomp_rule_add(
-			filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+			filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
 	return code;
 }
 

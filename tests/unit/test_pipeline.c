@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The pipeline without the cage, so that sanitizers and valgrind see its memory; what comes out is judged by the
+ * integration test.
+ */
+#include "media/pipeline.h"
+
+#include <fcntl.h>
+#include <libavutil/log.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { RATE = 48000, SAMPLES = 3 * RATE + 7, RENDITIONS = 3 };
+
+static const struct conf_rendition renditions[RENDITIONS] = {
+	{"high", "aac", 192000, 44100, 2},
+	{"low", "aac", 64000, 44100, 2},
+	{"slow", "aac", 32000, 22050, 1},
+};
+
+static atomic_int stop;
+static unsigned sources;
+static struct source_info seen;
+
+static void on_source(void *context, const struct source_info *source)
+{
+	(void)context;
+	sources++;
+	seen = *source;
+}
+
+static void on_progress(void *context, double fraction, double speed)
+{
+	(void)context;
+	assert_true(fraction >= 0 && fraction <= 1 && speed >= 0);
+}
+
+static void put32(unsigned char *at, uint32_t value)
+{
+	for (int i = 0; i < 4; i++)
+		at[i] = (unsigned char)(value >> 8 * i);
+}
+
+/* A mono 16-bit WAV that claims SAMPLES samples of a saw tooth and holds HELD of them. */
+static int make_wav(uint32_t held)
+{
+	unsigned char head[44] = "RIFF____WAVEfmt \20\0\0\0\1\0\1\0________\2\0\20\0data";
+	int fd = memfd_create("source", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	put32(head + 4, 36 + 2 * SAMPLES);
+	put32(head + 24, RATE);
+	put32(head + 28, 2 * RATE);
+	put32(head + 40, 2 * SAMPLES);
+	assert_int_equal(write(fd, head, sizeof head), sizeof head);
+	for (uint32_t i = 0; i < held; i++) {
+		int16_t sample = (int16_t)(i * 97 % 16384);
+
+		assert_int_equal(write(fd, &sample, sizeof sample), sizeof sample);
+	}
+	return fd;
+}
+
+/* Runs SOURCE (closed afterwards) into files in memory, or into some that cannot be written. */
+static enum err run(
+	int source, uint64_t duration_s, bool writable, struct pipeline_result *result, struct err_info *info)
+{
+	int outputs[RENDITIONS];
+	struct pipeline_job job = {.source = source,
+		.segment_ms = 1000,
+		.duration_s = duration_s,
+		.renditions = renditions,
+		.outputs = outputs,
+		.count = RENDITIONS,
+		.stop = &stop,
+		.on_source = on_source,
+		.on_progress = on_progress};
+	enum err err;
+
+	for (size_t i = 0; i < RENDITIONS; i++) {
+		outputs[i] = writable ? memfd_create("output", MFD_CLOEXEC) : open("/dev/null", O_RDONLY | O_CLOEXEC);
+		assert_true(outputs[i] >= 0);
+	}
+	sources = 0;
+	err = pipeline_run(&job, result, info);
+	for (size_t i = 0; i < RENDITIONS; i++) {
+		if (err == ERR_OK)
+			assert_true(lseek(outputs[i], 0, SEEK_END) > 1000);
+		close(outputs[i]);
+	}
+	close(source);
+	return err;
+}
+
+static void makes_all_renditions(void **state)
+{
+	struct pipeline_result result;
+	struct err_info info;
+
+	(void)state;
+	assert_int_equal(run(make_wav(SAMPLES), 10, true, &result, &info), ERR_OK);
+	assert_int_equal(result.samples, SAMPLES);
+	assert_int_equal(result.sample_rate, RATE);
+	assert_int_equal(sources, 1);
+	assert_int_equal(seen.format, MAGIC_WAV);
+	assert_int_equal(seen.channels, 1);
+	assert_true(seen.duration_claimed);
+	assert_int_equal(seen.duration_ms, 3000);
+}
+
+static void judges_what_is_cut_off(void **state)
+{
+	struct pipeline_result result;
+	struct err_info info;
+
+	(void)state;
+	/* For WAV, FFmpeg believes the file's size more than its header. */
+	assert_int_equal(run(make_wav(SAMPLES / 3), 10, true, &result, &info), ERR_OK);
+	assert_int_equal(result.samples, SAMPLES / 3);
+	assert_int_equal(run(make_wav(0), 10, true, &result, &info), ERR_UNPROCESSABLE);
+}
+
+static void refuses_what_is_too_long(void **state)
+{
+	struct pipeline_result result;
+	struct err_info info;
+
+	(void)state;
+	assert_int_equal(run(make_wav(SAMPLES), 2, true, &result, &info), ERR_TOO_LARGE);
+	assert_int_equal(sources, 0);
+}
+
+static void refuses_other_formats(void **state)
+{
+	struct pipeline_result result;
+	struct err_info info;
+	int fd = memfd_create("source", MFD_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(write(fd, "#EXTM3U\n", 8), 8);
+	assert_int_equal(run(fd, 10, true, &result, &info), ERR_UNSUPPORTED);
+	assert_int_equal(run(memfd_create("source", MFD_CLOEXEC), 10, true, &result, &info), ERR_UNPROCESSABLE);
+}
+
+static void one_failing_output_ends_all(void **state)
+{
+	struct pipeline_result result;
+	struct err_info info;
+
+	(void)state;
+	assert_int_equal(run(make_wav(SAMPLES), 10, false, &result, &info), ERR_IO);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(makes_all_renditions),
+		cmocka_unit_test(judges_what_is_cut_off),
+		cmocka_unit_test(refuses_what_is_too_long),
+		cmocka_unit_test(refuses_other_formats),
+		cmocka_unit_test(one_failing_output_ends_all),
+	};
+
+	av_log_set_level(AV_LOG_QUIET);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
