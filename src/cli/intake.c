@@ -15,11 +15,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CHUNK = 256 << 10, LOOK_MS = 150, RUNNER_SILENT_MS = 15000, RUNNER_AGAIN_MS = 1000, RUNNER_GRACE_MS = 10000 };
+enum { CHUNK = 256 << 10, LOOK_MS = 150, RUNNER_SILENT_MS = 12000, UNCLAIMED_MS = 2000, RUNNER_AGAIN_MS = 1000, RUNNER_GRACE_MS = 10000 };
 
 /* A jobrunner that we started, because there was none. */
 struct runner {
 	const char *path; /* NULL: there is one already */
+	int64_t busy_us;  /* when somebody was last seen at work */
 	pid_t pid;        /* 0 while it does not run */
 	int log_fd;
 	int64_t due_us;   /* not before */
@@ -123,22 +124,26 @@ out:
 	return ERR_OK;
 }
 
-static bool runner_is_silent(struct intake *intake)
+/*
+ * A jobrunner marks every few seconds that it lives. One that ended a moment ago has a fresh mark too, but then nobody claims what waits.
+ */
+static bool runner_is_missing(struct intake *intake, struct runner *runner)
 {
-	int64_t patience = RUNNER_SILENT_MS + 3 * intake->cli->conf->job_poll_ms, seen;
+	int64_t counts[JOB_STATE_COUNT] = {0}, now = clock_monotonic_us(), seen = 0;
+	int64_t patience_us = (UNCLAIMED_MS + 2 * intake->cli->conf->job_poll_ms) * 1000;
 
-	return job_runner_last_seen(intake->cli->db, &seen, NULL) != ERR_OK || clock_ms(NULL) - seen > patience;
+	if (job_runner_last_seen(intake->cli->db, &seen, NULL) == ERR_OK && clock_ms(NULL) - seen > RUNNER_SILENT_MS)
+		return true;
+	if (job_counts(intake->cli->db, counts, NULL) != ERR_OK || counts[JOB_RUNNING] > 0)
+		runner->busy_us = now;
+	return now - runner->busy_us > patience_us;
 }
 
 static enum err runner_prepare(struct intake *intake, struct runner *runner, struct err_info *info)
 {
 	struct cli *cli = intake->cli;
-	enum err err;
+	enum err err = programs_find("tonearm-jobrunner", &cli->arena, &runner->path, info);
 
-	*runner = (struct runner){.log_fd = -1};
-	if (!runner_is_silent(intake))
-		return ERR_OK;
-	err = programs_find("tonearm-jobrunner", &cli->arena, &runner->path, info);
 	if (err != ERR_OK)
 		return err;
 	runner->log_fd = open(conf_run_path(cli->conf, &cli->arena, "add-jobrunner.log"),
@@ -150,7 +155,7 @@ static enum err runner_prepare(struct intake *intake, struct runner *runner, str
 }
 
 /* One that has drained the table ends; a job that waits for its next attempt then needs another. */
-static enum err runner_keep(struct intake *intake, struct runner *runner, struct err_info *info)
+static enum err runner_start(struct intake *intake, struct runner *runner, struct err_info *info)
 {
 	char *argv[] = {(char *)(uintptr_t)runner->path, (char *)"--config", (char *)(uintptr_t)intake->cli->conf->path,
 		(char *)"--drain", NULL};
@@ -159,8 +164,6 @@ static enum err runner_keep(struct intake *intake, struct runner *runner, struct
 	sigset_t none;
 	siginfo_t how;
 
-	if (runner->path == NULL)
-		return ERR_OK;
 	if (runner->pid != 0 && spawn_ended(runner->pid, &how)) {
 		runner->pid = 0;
 		runner->due_us = now + RUNNER_AGAIN_MS * 1000;
@@ -172,6 +175,18 @@ static enum err runner_keep(struct intake *intake, struct runner *runner, struct
 		return ERR_OK;
 	sigemptyset(&none);
 	return spawn_start(&spawn, &none, &runner->pid, info);
+}
+
+static enum err runner_keep(struct intake *intake, struct runner *runner, struct err_info *info)
+{
+	enum err err = ERR_OK;
+
+	if (runner->path == NULL) {
+		if (!runner_is_missing(intake, runner))
+			return ERR_OK;
+		err = runner_prepare(intake, runner, info);
+	}
+	return err == ERR_OK ? runner_start(intake, runner, info) : err;
 }
 
 static void runner_stop(struct runner *runner)
@@ -237,9 +252,9 @@ static size_t count_in(const struct intake *intake, enum intake_state state)
 enum err intake_wait(struct intake *intake, struct err_info *info)
 {
 	struct arena arena = {0};
-	struct runner runner = {.log_fd = -1};
+	struct runner runner = {.log_fd = -1, .busy_us = clock_monotonic_us()};
 	size_t waiting = count_in(intake, INTAKE_QUEUED), failed;
-	enum err err = waiting > 0 ? runner_prepare(intake, &runner, info) : ERR_OK;
+	enum err err = ERR_OK;
 
 	while (err == ERR_OK) {
 		err = look_at_all(intake, &arena, info);
