@@ -30,7 +30,8 @@ struct args {
 
 /*
  * Reads ARGV (ARGV[0] is the command's name and skipped) by the table OPTIONS. A word `--` ends the options. ARGV is
- * permuted and must outlive ARGS. ERR_BAD_REQUEST with a sentence for an unknown option or a missing value. Not thread-safe (getopt).
+ * permuted and must outlive ARGS. ERR_BAD_REQUEST with a sentence for an unknown option or a missing value. Not
+ * thread-safe (getopt).
  */
 enum err args_parse(const struct args_option *options, int argc, char **argv, struct args *args, struct err_info *info);
 

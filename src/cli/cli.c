@@ -27,7 +27,8 @@ enum err cli_verb(struct cli *cli, const struct cli_verb *verbs, const struct ar
 	if (count < verb->least)
 		return err_set(info, ERR_BAD_REQUEST, "%s of what? A word is missing; see --help", verb->name);
 	if (count > verb->most)
-		return err_set(info, ERR_BAD_REQUEST, "\"%s\" is one word too many; see --help", args->rest[1 + verb->most]);
+		return err_set(
+			info, ERR_BAD_REQUEST, "\"%s\" is one word too many; see --help", args->rest[1 + verb->most]);
 	return verb->run(cli, args, args->rest + 1, count, info);
 }
 
@@ -47,8 +48,10 @@ enum err cli_open_conf(struct cli *cli, struct err_info *info)
 	enum err err = conf_read(path, &cli->conf, info);
 
 	if (err == ERR_NOT_FOUND)
-		return err_set(info, err, "there is no configuration at %s: make one with `tonearm init DIR`, then name it with "
-			"--config DIR or TONEARM_CONF", path);
+		return err_set(info, err,
+			"there is no configuration at %s: make one with `tonearm init DIR`, then name it with "
+			"--config DIR or TONEARM_CONF",
+			path);
 	return err;
 }
 

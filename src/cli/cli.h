@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command `tonearm`: one table of commands (main.c), one file per command. A handler gets its parsed words, writes its
- * answer to cli->out, and returns; main.c prints the sentence of a failure and turns its code into the exit status.
+ * The command `tonearm`: one table of commands (main.c), one file per command. A handler gets its parsed words, writes
+ * its answer to cli->out, and returns; main.c prints the sentence of a failure and turns its code into the exit status.
  * Everything here belongs to the main thread.
  */
 #ifndef TONEARM_CLI_CLI_H
@@ -17,12 +17,12 @@
 #include <jansson.h>
 
 struct cli {
-	struct term out;         /* standard output */
-	struct term error;       /* standard error */
-	const char *config;      /* of --config, a file or the folder that `tonearm init` made; NULL when not given */
-	struct arena arena;      /* lives as long as the command */
-	struct conf *conf;       /* after cli_open_conf(); main.c gives it back */
-	struct db *db;           /* after cli_open_db(); main.c gives it back */
+	struct term out;    /* standard output */
+	struct term error;  /* standard error */
+	const char *config; /* of --config, a file or the folder that `tonearm init` made; NULL when not given */
+	struct arena arena; /* lives as long as the command */
+	struct conf *conf;  /* after cli_open_conf(); main.c gives it back */
+	struct db *db;      /* after cli_open_db(); main.c gives it back */
 };
 
 struct cli_command {
@@ -35,20 +35,20 @@ struct cli_command {
 };
 
 /* Each in its own file, cmd_NAME.c. */
-extern const struct cli_command cmd_add, cmd_config, cmd_demo, cmd_doctor, cmd_init, cmd_jobs, cmd_serve, cmd_sign, cmd_token,
-	cmd_tracks;
+extern const struct cli_command cmd_add, cmd_config, cmd_demo, cmd_doctor, cmd_init, cmd_jobs, cmd_serve, cmd_sign,
+	cmd_token, cmd_tracks;
 
 /* Options that every command has; a command's table starts with them. */
-#define CLI_OPTIONS                                                                                                    \
-	{"config", 'c', "FILE", "configuration file, or the folder that init made"},                                   \
+/* clang-format off */
+#define CLI_OPTIONS \
+	{"config", 'c', "FILE", "configuration file, or the folder that init made"}, \
 	{"help", 'h', NULL, "show this help"}
-
-#define CLI_JSON {"json", 0, NULL, "write JSON for programs"}
+/* clang-format on */
 
 /* The word after the command, such as `show` in `tonearm tracks show ID`. */
 struct cli_verb {
-	const char *name;     /* NULL ends a table; the first is the one taken when no word was given */
-	size_t least, most;   /* words that may follow */
+	const char *name;   /* NULL ends a table; the first is the one taken when no word was given */
+	size_t least, most; /* words that may follow */
 	enum err (*run)(struct cli *cli, const struct args *args, char **words, size_t count, struct err_info *info);
 };
 
@@ -58,7 +58,10 @@ enum err cli_verb(struct cli *cli, const struct cli_verb *verbs, const struct ar
 /* ERR_BAD_REQUEST unless ARGS have from LEAST to MOST words. */
 enum err cli_words(const struct args *args, size_t least, size_t most, struct err_info *info);
 
-/* The configuration file this run means, in cli->arena: --config, $TONEARM_CONF or the built-in one; a folder stands for its tonearm.conf. */
+/*
+ * The configuration file this run means, in cli->arena: --config, $TONEARM_CONF or the built-in one; a folder stands
+ * for its tonearm.conf.
+ */
 const char *cli_conf_path(struct cli *cli);
 
 /* Reads the configuration into cli->conf. Errors as conf_read(), with a hint to `tonearm init` when there is none. */

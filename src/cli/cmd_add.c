@@ -8,14 +8,17 @@
 #include <stdint.h>
 #include <string.h>
 
-static const struct args_option options[] = {CLI_OPTIONS,
+static const struct args_option options[] = {
+	CLI_OPTIONS,
 	{"public", 'p', NULL, "anybody may hear them"},
 	{"private", 'P', NULL, "only who has a token or a signed address may hear them"},
 	{"title", 't', "TEXT", "title, instead of that in the file's tags"},
 	{"artist", 'a', "TEXT", "artist, instead of that in the file's tags"},
 	{"album", 'A', "TEXT", "album, instead of that in the file's tags"},
 	{"no-wait", 'n', NULL, "do not wait until they can be played"},
-	{"json", 0, NULL, "write JSON lines for programs"}, {NULL, 0, NULL, NULL}};
+	{"json", 0, NULL, "write JSON lines for programs"},
+	{NULL, 0, NULL, NULL},
+};
 
 static enum err read_wishes(struct intake *intake, const struct args *args, struct err_info *info)
 {
@@ -92,8 +95,9 @@ const struct cli_command cmd_add = {
 	.name = "add",
 	.arguments = "FILE...",
 	.summary = "put sound files into the library",
-	.text = "Copies each FILE into the library, queues it, and waits until it can be played. When no jobrunner is at work this\n"
-		"command runs one. Ends with status 0 only when every file made it.\n",
+	.text = "Copies each FILE into the library, queues it, and waits until it can be\n"
+		"played. When no jobrunner is at work this command runs one. Ends with status 0\n"
+		"only when every file made it.\n",
 	.options = options,
 	.run = run,
 };

@@ -3,9 +3,12 @@
 
 enum { TEXT_MOST = 1 << 20 };
 
-static const struct args_option options[] = {CLI_OPTIONS,
+static const struct args_option options[] = {
+	CLI_OPTIONS,
 	{"defaults", 0, NULL, "print a commented configuration with every option at its default"},
-	{"manual", 0, NULL, "print the options as a section of tonearm.conf(5)"}, {NULL, 0, NULL, NULL}};
+	{"manual", 0, NULL, "print the options as a section of tonearm.conf(5)"},
+	{NULL, 0, NULL, NULL},
+};
 
 static enum err print(struct cli *cli, struct buf *text, struct err_info *info)
 {
@@ -49,13 +52,18 @@ static enum err check(struct cli *cli, const struct args *args, char **words, si
 	(void)words;
 	(void)count;
 	if (err == ERR_OK)
-		fprintf(cli->out.out, "%s: %sok%s\n", cli->conf->path, term_on(&cli->out, TERM_GREEN), term_on(&cli->out, TERM_PLAIN));
+		fprintf(cli->out.out, "%s: %sok%s\n", cli->conf->path, term_on(&cli->out, TERM_GREEN),
+			term_on(&cli->out, TERM_PLAIN));
 	return err;
 }
 
 static enum err run(struct cli *cli, const struct args *args, struct err_info *info)
 {
-	static const struct cli_verb verbs[] = {{"show", 0, 0, show}, {"check", 0, 0, check}, {NULL, 0, 0, NULL}};
+	static const struct cli_verb verbs[] = {
+		{"show", 0, 0, show},
+		{"check", 0, 0, check},
+		{NULL, 0, 0, NULL},
+	};
 
 	return cli_verb(cli, verbs, args, info);
 }

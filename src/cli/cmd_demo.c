@@ -24,7 +24,9 @@ enum { SAMPLE_SECONDS = 9, READY_MS = 30000, LINE_MOST = 4096, GRACE_MS = 20000,
 
 static const struct args_option options[] = {
 	{"once", 0, NULL, "check that what was published plays, print ok, and stop"},
-	{"help", 'h', NULL, "show this help"}, {NULL, 0, NULL, NULL}};
+	{"help", 'h', NULL, "show this help"},
+	{NULL, 0, NULL, NULL},
+};
 
 /* A site in a temporary folder and the `tonearm serve` that serves it. */
 struct demo {
@@ -38,7 +40,8 @@ struct demo {
 static enum err make_site(struct demo *demo, struct err_info *info)
 {
 	const char *place = getenv("TMPDIR"), *conf;
-	char *folder = arena_printf(&demo->cli->arena, "%s/tonearm-demo-XXXXXX", place != NULL && *place == '/' ? place : "/tmp");
+	char *folder = arena_printf(
+		&demo->cli->arena, "%s/tonearm-demo-XXXXXX", place != NULL && *place == '/' ? place : "/tmp");
 	enum err err;
 
 	if (mkdtemp(folder) == NULL)
@@ -141,7 +144,8 @@ static enum err check_files(struct demo *demo, const struct intake *intake, stru
 			err = playcheck_track(demo->url, track.id, track.duration_ms, &result, info);
 		if (err == ERR_OK)
 			fprintf(out, "%s plays: %zu renditions by HLS and DASH, %zu segments, %" PRIu64 " bytes\n",
-				track.title != NULL ? track.title : track.id, result.renditions, result.segments, result.bytes);
+				track.title != NULL ? track.title : track.id, result.renditions, result.segments,
+				result.bytes);
 	}
 	if (err == ERR_OK)
 		fputs("ok\n", out);
@@ -152,7 +156,8 @@ static enum err check_files(struct demo *demo, const struct intake *intake, stru
 static const char *page_token(struct demo *demo)
 {
 	struct jwt_claims claims = {.subject = "demo",
-		.scope = SCOPE_STREAM_READ " " SCOPE_TRACK_READ " " SCOPE_TRACK_WRITE " " SCOPE_JOBS_READ " " SCOPE_JOBS_WRITE,
+		.scope = SCOPE_STREAM_READ " " SCOPE_TRACK_READ " " SCOPE_TRACK_WRITE " " SCOPE_JOBS_READ
+					   " " SCOPE_JOBS_WRITE,
 		.id = "",
 		.issued = clock_seconds(NULL),
 		.expires = clock_seconds(NULL) + TOKEN_S};
@@ -173,10 +178,13 @@ static void print_addresses(const struct demo *demo, const struct intake *intake
 	const char *bold = term_on(term, TERM_BOLD), *plain = term_on(term, TERM_PLAIN);
 
 	for (size_t i = 0; i < intake->count; i++)
-		fprintf(term->out, "\n%s\n  HLS   %s/hls/%s/master.m3u8\n  DASH  %s/dash/%s/manifest.mpd\n  file  %s/stream/%s.mp4\n",
-			intake->files[i].path, demo->url, intake->files[i].track, demo->url, intake->files[i].track, demo->url,
-			intake->files[i].track);
-	fprintf(term->out, "\nOpen %s%s/%s to listen. To upload too:\n  %s/#token=%s\n\nCtrl-C ends it and removes %s.\n", bold,
+		fprintf(term->out,
+			"\n%s\n  HLS   %s/hls/%s/master.m3u8\n  DASH  %s/dash/%s/manifest.mpd\n  file  "
+			"%s/stream/%s.mp4\n",
+			intake->files[i].path, demo->url, intake->files[i].track, demo->url, intake->files[i].track,
+			demo->url, intake->files[i].track);
+	fprintf(term->out,
+		"\nOpen %s%s/%s to listen. To upload too:\n  %s/#token=%s\n\nCtrl-C ends it and removes %s.\n", bold,
 		demo->url, plain, demo->url, token, demo->folder);
 	fflush(term->out);
 }
@@ -238,8 +246,9 @@ const struct cli_command cmd_demo = {
 	.name = "demo",
 	.arguments = "[FILE...]",
 	.summary = "try everything: a site in a temporary folder, served and filled",
-	.text = "Makes a site in a temporary folder, serves it on a free loopback port, puts the FILEs in (or a few chords that it\n"
-		"makes up), prints the addresses, and removes all of it on Ctrl-C.\n",
+	.text = "Makes a site in a temporary folder, serves it on a free loopback port, puts\n"
+		"the FILEs in (or a few chords that it makes up), prints the addresses, and\n"
+		"removes all of it on Ctrl-C.\n",
 	.options = options,
 	.run = run,
 };

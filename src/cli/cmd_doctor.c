@@ -7,7 +7,11 @@
 
 enum { CHECK_COLUMNS = 18 };
 
-static const struct args_option options[] = {CLI_OPTIONS, {"json", 0, NULL, "write JSON for programs"}, {NULL, 0, NULL, NULL}};
+static const struct args_option options[] = {
+	CLI_OPTIONS,
+	{"json", 0, NULL, "write JSON for programs"},
+	{NULL, 0, NULL, NULL},
+};
 
 static const struct {
 	const char *word;
@@ -18,7 +22,8 @@ static const struct {
 	[DOCTOR_FAIL] = {"FAIL", TERM_RED},
 };
 
-void doctor_say(struct doctor *doctor, enum doctor_grade grade, const char *check, const char *mend, const char *format, ...)
+void doctor_say(
+	struct doctor *doctor, enum doctor_grade grade, const char *check, const char *mend, const char *format, ...)
 {
 	const struct term *term = &doctor->cli->out;
 	va_list args;
@@ -29,15 +34,15 @@ void doctor_say(struct doctor *doctor, enum doctor_grade grade, const char *chec
 	va_end(args);
 	doctor->counts[grade]++;
 	if (doctor->checks != NULL) {
-		json_array_append_new(doctor->checks, json_pack("{s:s, s:s, s:s, s:s?}", "check", check, "grade", grades[grade].word,
-			"found", found, "mend", mend));
+		json_array_append_new(doctor->checks, json_pack("{s:s, s:s, s:s, s:s?}", "check", check, "grade",
+							      grades[grade].word, "found", found, "mend", mend));
 		return;
 	}
-	fprintf(term->out, "%s%-4s%s  %-*s  %s\n", term_on(term, grades[grade].style), grades[grade].word, term_on(term, TERM_PLAIN),
-		CHECK_COLUMNS, check, found);
+	fprintf(term->out, "%s%-4s%s  %-*s  %s\n", term_on(term, grades[grade].style), grades[grade].word,
+		term_on(term, TERM_PLAIN), CHECK_COLUMNS, check, found);
 	if (mend != NULL)
-		fprintf(term->out, "      %-*s  %s%s %s%s\n", CHECK_COLUMNS, "", term_on(term, TERM_FAINT), term->unicode ? "→" : "->",
-			mend, term_on(term, TERM_PLAIN));
+		fprintf(term->out, "      %-*s  %s%s %s%s\n", CHECK_COLUMNS, "", term_on(term, TERM_FAINT),
+			term->unicode ? "→" : "->", mend, term_on(term, TERM_PLAIN));
 }
 
 static void check_all(struct doctor *doctor)
@@ -63,7 +68,9 @@ static enum err run(struct cli *cli, const struct args *args, struct err_info *i
 		doctor.checks = json_array();
 	check_all(&doctor);
 	if (doctor.checks != NULL)
-		err = cli_json(cli, json_pack("{s:b, s:o}", "healthy", doctor.counts[DOCTOR_FAIL] == 0, "checks", doctor.checks), info);
+		err = cli_json(cli,
+			json_pack("{s:b, s:o}", "healthy", doctor.counts[DOCTOR_FAIL] == 0, "checks", doctor.checks),
+			info);
 	if (err == ERR_OK && doctor.counts[DOCTOR_FAIL] > 0)
 		err = err_set(info, ERR_INTERNAL, "%zu of %zu checks failed", doctor.counts[DOCTOR_FAIL],
 			doctor.counts[DOCTOR_OK] + doctor.counts[DOCTOR_WARN] + doctor.counts[DOCTOR_FAIL]);
@@ -74,8 +81,9 @@ const struct cli_command cmd_doctor = {
 	.name = "doctor",
 	.arguments = "",
 	.summary = "say what is missing or misconfigured, and how to mend it",
-	.text = "Looks at the configuration, the folders, the disk, the database, the jobrunner and the programs, as the user that\n"
-		"runs it: run it as the one Tonearm runs as. Changes nothing. Ends with status 1 when a check failed.\n",
+	.text = "Looks at the configuration, the folders, the disk, the database, the jobrunner\n"
+		"and the programs, as the user that runs it: run it as the one Tonearm runs as.\n"
+		"Changes nothing. Ends with status 1 when a check failed.\n",
 	.options = options,
 	.run = run,
 };

@@ -5,18 +5,23 @@
 
 #include <string.h>
 
-static const struct args_option options[] = {{"help", 'h', NULL, "show this help"}, {NULL, 0, NULL, NULL}};
+static const struct args_option options[] = {
+	{"help", 'h', NULL, "show this help"},
+	{NULL, 0, NULL, NULL},
+};
 
 static void print_next(struct cli *cli, const char *folder, const char *conf)
 {
 	const struct term *term = &cli->out;
 	const char *bold = term_on(term, TERM_BOLD), *plain = term_on(term, TERM_PLAIN);
 
-	fprintf(term->out, "%sMade%s %s, readable by you alone: it holds fresh secrets.\n\n", term_on(term, TERM_GREEN), plain, conf);
+	fprintf(term->out, "%sMade%s %s, readable by you alone: it holds fresh secrets.\n\n", term_on(term, TERM_GREEN),
+		plain, conf);
 	fputs("Next:\n", term->out);
 	fprintf(term->out, "  %stonearm serve -c %s%s            try it on this machine\n", bold, folder, plain);
 	fprintf(term->out, "  %stonearm add -c %s song.flac%s    put music in\n", bold, folder, plain);
-	fprintf(term->out, "  %stonearm doctor -c %s%s           see what a public server still needs\n", bold, folder, plain);
+	fprintf(term->out, "  %stonearm doctor -c %s%s           see what a public server still needs\n", bold, folder,
+		plain);
 }
 
 static enum err run(struct cli *cli, const struct args *args, struct err_info *info)
@@ -40,8 +45,9 @@ const struct cli_command cmd_init = {
 	.name = "init",
 	.arguments = "DIR",
 	.summary = "make a folder with configuration, secrets and database",
-	.text = "Makes DIR with tonearm.conf (fresh secrets, readable by you alone), data/ for the library, run/ for sockets and\n"
-		"counters, and an empty database. A configuration that is there already is never touched.\n",
+	.text = "Makes DIR with tonearm.conf (fresh secrets, readable by you alone), data/ for\n"
+		"the library, run/ for sockets and counters, and an empty database. A\n"
+		"configuration that is there already is never touched.\n",
 	.options = options,
 	.run = run,
 };

@@ -10,16 +10,20 @@
 
 enum { LIMIT_DEFAULT = 50 };
 
-static const struct args_option options[] = {CLI_OPTIONS,
+static const struct args_option options[] = {
+	CLI_OPTIONS,
 	{"state", 's', "STATE", "list jobs that are queued, running, done, failed, dead or cancelled"},
 	{"track", 't', "ID", "list jobs of this track"},
 	{"limit", 'n', "N", "list at most N jobs (50)"},
 	{"after", 0, "ID", "list what is older than this job"},
-	{"json", 0, NULL, "write JSON for programs"}, {NULL, 0, NULL, NULL}};
+	{"json", 0, NULL, "write JSON for programs"},
+	{NULL, 0, NULL, NULL},
+};
 
 static enum err check_id(const char *id, const char *what, struct err_info *info)
 {
-	return id == NULL || id_valid(id) ? ERR_OK : err_set(info, ERR_BAD_REQUEST, "\"%s\" is not the id of a %s", id, what);
+	return id == NULL || id_valid(id) ? ERR_OK
+					  : err_set(info, ERR_BAD_REQUEST, "\"%s\" is not the id of a %s", id, what);
 }
 
 static const char *progress_text(const struct job *job, struct arena *arena)
@@ -46,18 +50,25 @@ static void print_list(struct cli *cli, const struct job *jobs, size_t count)
 		const struct job *job = &jobs[i];
 		char ago[DURATION_TEXT];
 
-		table_add(&table, (struct table_cell[]){{job->id, TERM_FAINT}, {job->track, TERM_FAINT},
+		const struct table_cell cells[] = {
+			{job->id, TERM_FAINT},
+			{job->track, TERM_FAINT},
 			{job_state_name(job->state), view_job_style(job->state)},
 			{job->state == JOB_RUNNING ? job->stage : NULL, TERM_PLAIN},
-			{progress_text(job, &cli->arena), TERM_PLAIN}, {duration_ago(now - job->created_ms, ago), TERM_PLAIN},
-			{job->error != NULL ? job->error : "", TERM_PLAIN}});
+			{progress_text(job, &cli->arena), TERM_PLAIN},
+			{duration_ago(now - job->created_ms, ago), TERM_PLAIN},
+			{job->error != NULL ? job->error : "", TERM_PLAIN},
+		};
+
+		table_add(&table, cells);
 	}
 	table_print(&table, &cli->out);
 }
 
 static enum err list(struct cli *cli, const struct args *args, char **words, size_t count, struct err_info *info)
 {
-	const char *after = args_value(args, "after"), *track = args_value(args, "track"), *state_name = args_value(args, "state");
+	const char *after = args_value(args, "after"), *track = args_value(args, "track"),
+		   *state_name = args_value(args, "state");
 	enum job_state state;
 	struct job *jobs;
 	size_t found;
@@ -76,7 +87,8 @@ static enum err list(struct cli *cli, const struct args *args, char **words, siz
 	if (err == ERR_OK)
 		err = cli_open_db(cli, info);
 	if (err == ERR_OK)
-		err = job_list(cli->db, after, state_name != NULL ? &state : NULL, track, (size_t)limit, &cli->arena, &jobs, &found, info);
+		err = job_list(cli->db, after, state_name != NULL ? &state : NULL, track, (size_t)limit, &cli->arena,
+			&jobs, &found, info);
 	if (err != ERR_OK)
 		return err;
 	if (!args_given(args, "json")) {
@@ -86,7 +98,9 @@ static enum err list(struct cli *cli, const struct args *args, char **words, siz
 	array = json_array();
 	for (size_t i = 0; i < found; i++)
 		json_array_append_new(array, view_job(&jobs[i]));
-	return cli_json(cli, json_pack("{s:o, s:s?}", "jobs", array, "next", found == (size_t)limit ? jobs[found - 1].id : NULL), info);
+	return cli_json(cli,
+		json_pack("{s:o, s:s?}", "jobs", array, "next", found == (size_t)limit ? jobs[found - 1].id : NULL),
+		info);
 }
 
 static void print_line(struct cli *cli, const char *name, const char *value)
@@ -111,7 +125,8 @@ static enum err print_job(struct cli *cli, const struct args *args, const char *
 	print_line(cli, "state", job_state_name(job.state));
 	print_line(cli, "stage", job.stage);
 	print_line(cli, "progress", progress_text(&job, &cli->arena));
-	print_line(cli, "attempts", arena_printf(&cli->arena, "%" PRId64 " of %" PRId64, job.attempts, job.max_attempts));
+	print_line(
+		cli, "attempts", arena_printf(&cli->arena, "%" PRId64 " of %" PRId64, job.attempts, job.max_attempts));
 	print_line(cli, "added", duration_ago(clock_ms(NULL) - job.created_ms, ago));
 	if (job.lease_owner != NULL)
 		print_line(cli, "runner", job.lease_owner);
@@ -157,8 +172,13 @@ static enum err cancel(struct cli *cli, const struct args *args, char **words, s
 
 static enum err run(struct cli *cli, const struct args *args, struct err_info *info)
 {
-	static const struct cli_verb verbs[] = {{"list", 0, 0, list}, {"show", 1, 1, show}, {"retry", 1, 1, retry},
-		{"cancel", 1, 1, cancel}, {NULL, 0, 0, NULL}};
+	static const struct cli_verb verbs[] = {
+		{"list", 0, 0, list},
+		{"show", 1, 1, show},
+		{"retry", 1, 1, retry},
+		{"cancel", 1, 1, cancel},
+		{NULL, 0, 0, NULL},
+	};
 
 	return cli_verb(cli, verbs, args, info);
 }

@@ -10,17 +10,20 @@
 
 enum { SUBJECT_MOST = 128, JTI_BYTES = 16 };
 
-static const struct args_option options[] = {CLI_OPTIONS,
+static const struct args_option options[] = {
+	CLI_OPTIONS,
 	{"scope", 's', "WORDS", "what it permits, words separated by spaces (stream:read)"},
 	{"subject", 'u', "NAME", "whom it is for"},
 	{"ttl", 't', "SPAN", "how long it is good, such as 90s, 15m, 1h or 7d (auth.token_ttl)"},
-	{"json", 0, NULL, "write JSON for programs"}, {NULL, 0, NULL, NULL}};
+	{"json", 0, NULL, "write JSON for programs"},
+	{NULL, 0, NULL, NULL},
+};
 
 /* A misspelt scope would make a token that is refused everywhere, so it is refused here. */
 static enum err check_scope(struct arena *arena, const char *scope, struct err_info *info)
 {
-	static const char known[] = SCOPE_STREAM_READ " " SCOPE_TRACK_READ " " SCOPE_TRACK_WRITE " " SCOPE_JOBS_READ " "
-		SCOPE_JOBS_WRITE;
+	static const char known[] =
+		SCOPE_STREAM_READ " " SCOPE_TRACK_READ " " SCOPE_TRACK_WRITE " " SCOPE_JOBS_READ " " SCOPE_JOBS_WRITE;
 	char *words = arena_strdup(arena, scope), *save = NULL;
 	size_t count = 0;
 
@@ -32,22 +35,26 @@ static enum err check_scope(struct arena *arena, const char *scope, struct err_i
 	return ERR_OK;
 }
 
-static enum err print_token(struct cli *cli, const struct args *args, const struct jwt_claims *claims, const char *token,
-	struct err_info *info)
+static enum err print_token(struct cli *cli, const struct args *args, const struct jwt_claims *claims,
+	const char *token, struct err_info *info)
 {
 	char date[CLOCK_TEXT];
 
 	if (args_given(args, "json"))
-		return cli_json(cli, json_pack("{s:s, s:s, s:s, s:s}", "token", token, "scope", claims->scope, "subject",
-			claims->subject, "expires", clock_rfc3339(claims->expires * 1000, date)), info);
+		return cli_json(cli,
+			json_pack("{s:s, s:s, s:s, s:s}", "token", token, "scope", claims->scope, "subject",
+				claims->subject, "expires", clock_rfc3339(claims->expires * 1000, date)),
+			info);
 	fprintf(cli->out.out, "%s\n", token);
 	return ERR_OK;
 }
 
 static enum err run(struct cli *cli, const struct args *args, struct err_info *info)
 {
-	const char *scope = args_value(args, "scope"), *subject = args_value(args, "subject"), *ttl = args_value(args, "ttl");
-	struct jwt_claims claims = {.scope = scope != NULL ? scope : SCOPE_STREAM_READ, .subject = subject != NULL ? subject : ""};
+	const char *scope = args_value(args, "scope"), *subject = args_value(args, "subject"),
+		   *ttl = args_value(args, "ttl");
+	struct jwt_claims claims = {
+		.scope = scope != NULL ? scope : SCOPE_STREAM_READ, .subject = subject != NULL ? subject : ""};
 	char id[2 * JTI_BYTES + 1], *token;
 	struct jwt_key *key = NULL;
 	int64_t span;
@@ -72,7 +79,8 @@ static enum err run(struct cli *cli, const struct args *args, struct err_info *i
 	claims.id = id;
 	claims.issued = clock_seconds(NULL);
 	claims.expires = claims.issued + span;
-	err = jwt_sign(key, &claims, *cli->conf->jwt_issuer != '\0' ? cli->conf->jwt_issuer : NULL, &cli->arena, &token, info);
+	err = jwt_sign(
+		key, &claims, *cli->conf->jwt_issuer != '\0' ? cli->conf->jwt_issuer : NULL, &cli->arena, &token, info);
 	jwt_key_free(key);
 	return err == ERR_OK ? print_token(cli, args, &claims, token, info) : err;
 }

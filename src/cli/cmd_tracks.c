@@ -10,23 +10,28 @@
 
 enum { LIMIT_DEFAULT = 50 };
 
-static const struct args_option options[] = {CLI_OPTIONS,
+static const struct args_option options[] = {
+	CLI_OPTIONS,
 	{"limit", 'n', "N", "list at most N tracks (50)"},
 	{"after", 0, "ID", "list what is older than this track"},
-	{"json", 0, NULL, "write JSON for programs"}, {NULL, 0, NULL, NULL}};
+	{"json", 0, NULL, "write JSON for programs"},
+	{NULL, 0, NULL, NULL},
+};
 
 static enum err check_id(const char *id, struct err_info *info)
 {
 	return id_valid(id) ? ERR_OK : err_set(info, ERR_BAD_REQUEST, "\"%s\" is not the id of a track", id);
 }
 
-static enum err print_list_json(struct cli *cli, const struct track *tracks, size_t count, size_t limit, struct err_info *info)
+static enum err print_list_json(
+	struct cli *cli, const struct track *tracks, size_t count, size_t limit, struct err_info *info)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(list, view_track(&tracks[i]));
-	return cli_json(cli, json_pack("{s:o, s:s?}", "tracks", list, "next", count == limit ? tracks[count - 1].id : NULL), info);
+	return cli_json(cli,
+		json_pack("{s:o, s:s?}", "tracks", list, "next", count == limit ? tracks[count - 1].id : NULL), info);
 }
 
 static void print_list(struct cli *cli, const struct track *tracks, size_t count)
@@ -43,11 +48,16 @@ static void print_list(struct cli *cli, const struct track *tracks, size_t count
 		const struct track *track = &tracks[i];
 		char length[DURATION_TEXT];
 
-		table_add(&table, (struct table_cell[]){{track->id, TERM_FAINT},
+		const struct table_cell cells[] = {
+			{track->id, TERM_FAINT},
 			{track_state_name(track->state), view_track_style(track->state)},
 			{track_visibility_name(track->visibility), TERM_PLAIN},
 			{duration_clock(track->duration_ms, length), TERM_PLAIN},
-			{track->title != NULL ? track->title : track->source_name, TERM_PLAIN}, {track->artist, TERM_PLAIN}});
+			{track->title != NULL ? track->title : track->source_name, TERM_PLAIN},
+			{track->artist, TERM_PLAIN},
+		};
+
+		table_add(&table, cells);
 	}
 	table_print(&table, &cli->out);
 }
@@ -96,16 +106,19 @@ static void print_track(struct cli *cli, const struct track *track, const struct
 		print_line(cli, "failure", track->failure);
 	print_line(cli, "for", track_visibility_name(track->visibility));
 	print_line(cli, "length", duration_clock(track->duration_ms, length));
-	print_line(cli, "source", arena_printf(arena, "%s (%s, %" PRId64 " Hz, %" PRId64 " channels, %" PRId64 " bytes)",
-		track->source_name != NULL ? track->source_name : "-", track->source_format != NULL ? track->source_format : "-",
-		track->sample_rate, track->channels, track->source_bytes));
+	print_line(cli, "source",
+		arena_printf(arena, "%s (%s, %" PRId64 " Hz, %" PRId64 " channels, %" PRId64 " bytes)",
+			track->source_name != NULL ? track->source_name : "-",
+			track->source_format != NULL ? track->source_format : "-", track->sample_rate, track->channels,
+			track->source_bytes));
 	print_line(cli, "added", clock_rfc3339(track->created_ms, text));
 	print_line(cli, "HLS", arena_printf(arena, "%s/hls/%s/master.m3u8", cli->conf->base_url, track->id));
 	print_line(cli, "DASH", arena_printf(arena, "%s/dash/%s/manifest.mpd", cli->conf->base_url, track->id));
 	for (size_t i = 0; i < count; i++)
-		print_line(cli, i == 0 ? "renditions" : "", arena_printf(arena, "%-8s %s %" PRIu32 " kbit/s, %" PRIu32 " Hz, %" PRIu64
-			" bytes", renditions[i].quality, renditions[i].codec, renditions[i].bit_rate / 1000, renditions[i].sample_rate,
-			renditions[i].file_size));
+		print_line(cli, i == 0 ? "renditions" : "",
+			arena_printf(arena, "%-8s %s %" PRIu32 " kbit/s, %" PRIu32 " Hz, %" PRIu64 " bytes",
+				renditions[i].quality, renditions[i].codec, renditions[i].bit_rate / 1000,
+				renditions[i].sample_rate, renditions[i].file_size));
 }
 
 static enum err show(struct cli *cli, const struct args *args, char **words, size_t count, struct err_info *info)
@@ -135,8 +148,8 @@ static enum err show(struct cli *cli, const struct args *args, char **words, siz
 	return cli_json(cli, object, info);
 }
 
-static enum err set_visibility(struct cli *cli, const struct args *args, const char *id, enum track_visibility visibility,
-	struct err_info *info)
+static enum err set_visibility(struct cli *cli, const struct args *args, const char *id,
+	enum track_visibility visibility, struct err_info *info)
 {
 	struct track track;
 	enum err err = check_id(id, info);
@@ -186,7 +199,8 @@ static enum err cancel_jobs(struct cli *cli, const char *id, struct err_info *in
 	return err;
 }
 
-static enum err delete(struct cli *cli, const struct args *args, char **words, size_t count, struct err_info *info)
+static enum err remove_track(
+	struct cli *cli, const struct args *args, char **words, size_t count, struct err_info *info)
 {
 	struct track track;
 	enum err err = check_id(words[0], info);
@@ -214,8 +228,14 @@ static enum err delete(struct cli *cli, const struct args *args, char **words, s
 
 static enum err run(struct cli *cli, const struct args *args, struct err_info *info)
 {
-	static const struct cli_verb verbs[] = {{"list", 0, 0, list}, {"show", 1, 1, show}, {"publish", 1, 1, publish},
-		{"unpublish", 1, 1, unpublish}, {"delete", 1, 1, delete}, {NULL, 0, 0, NULL}};
+	static const struct cli_verb verbs[] = {
+		{"list", 0, 0, list},
+		{"show", 1, 1, show},
+		{"publish", 1, 1, publish},
+		{"unpublish", 1, 1, unpublish},
+		{"delete", 1, 1, remove_track},
+		{NULL, 0, 0, NULL},
+	};
 
 	return cli_verb(cli, verbs, args, info);
 }

@@ -62,8 +62,9 @@ bool doctor_database(struct doctor *doctor)
 	const char *path = conf_data_path(cli->conf, &cli->arena, "tonearm.db");
 
 	if (err != ERR_OK) {
-		doctor_say(doctor, DOCTOR_FAIL, "database", err == ERR_CONFLICT ? "start the tonearm-jobrunner of this version once" : NULL,
-			"%s", info.detail);
+		doctor_say(doctor, DOCTOR_FAIL, "database",
+			err == ERR_CONFLICT ? "start the tonearm-jobrunner of this version once" : NULL, "%s",
+			info.detail);
 		return false;
 	}
 	if (!check_integrity(doctor))
@@ -78,11 +79,13 @@ static void check_folder(struct doctor *doctor, const char *path)
 	struct stat status;
 
 	if (stat(path, &status) != 0)
-		doctor_say(doctor, DOCTOR_FAIL, "folder", arena_printf(arena, "install -d -m 0750 %s", path), "%s: %s", path,
-			strerror(errno));
+		doctor_say(doctor, DOCTOR_FAIL, "folder", arena_printf(arena, "install -d -m 0750 %s", path), "%s: %s",
+			path, strerror(errno));
 	else if (faccessat(AT_FDCWD, path, R_OK | W_OK | X_OK, AT_EACCESS) != 0)
-		doctor_say(doctor, DOCTOR_FAIL, "folder", arena_printf(arena, "chown it to the user that Tonearm runs as (you are uid %d)",
-			(int)geteuid()), "%s: %s", path, strerror(errno));
+		doctor_say(doctor, DOCTOR_FAIL, "folder",
+			arena_printf(
+				arena, "chown it to the user that Tonearm runs as (you are uid %d)", (int)geteuid()),
+			"%s: %s", path, strerror(errno));
 	else
 		doctor_say(doctor, DOCTOR_OK, "folder", NULL, "%s", path);
 }
@@ -126,7 +129,8 @@ void doctor_disk(struct doctor *doctor)
 	if (left < 0)
 		doctor_say(doctor, DOCTOR_FAIL, "disk", NULL, "%s: %s", conf->data_dir, strerror(errno));
 	else if (left < conf->disk_floor)
-		doctor_say(doctor, DOCTOR_FAIL, "disk", "make room, or lower storage.disk_floor: uploads are refused until then",
+		doctor_say(doctor, DOCTOR_FAIL, "disk",
+			"make room, or lower storage.disk_floor: uploads are refused until then",
 			"%" PRId64 " MiB left, the floor is %" PRId64 " MiB", left / mib, conf->disk_floor / mib);
 	else
 		doctor_say(doctor, left < 2 * conf->disk_floor ? DOCTOR_WARN : DOCTOR_OK, "disk", NULL,
@@ -147,8 +151,9 @@ void doctor_limits(struct doctor *doctor)
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
 		return;
 	if (limit.rlim_cur < wanted)
-		doctor_say(doctor, DOCTOR_WARN, "open files", "raise it (ulimit -n, LimitNOFILE), or lower http.threads",
-			"%ju may be open, %ju should", (uintmax_t)limit.rlim_cur, (uintmax_t)wanted);
+		doctor_say(doctor, DOCTOR_WARN, "open files",
+			"raise it (ulimit -n, LimitNOFILE), or lower http.threads", "%ju may be open, %ju should",
+			(uintmax_t)limit.rlim_cur, (uintmax_t)wanted);
 	else
 		doctor_say(doctor, DOCTOR_OK, "open files", NULL, "%ju may be open", (uintmax_t)limit.rlim_cur);
 }
@@ -159,23 +164,27 @@ void doctor_jobs(struct doctor *doctor)
 	struct err_info info = {0};
 	char ago[DURATION_TEXT];
 
-	if (job_runner_last_seen(doctor->cli->db, &seen, &info) != ERR_OK || job_counts(doctor->cli->db, counts, &info) != ERR_OK) {
+	if (job_runner_last_seen(doctor->cli->db, &seen, &info) != ERR_OK ||
+		job_counts(doctor->cli->db, counts, &info) != ERR_OK) {
 		doctor_say(doctor, DOCTOR_FAIL, "jobs", NULL, "%s", info.detail);
 		return;
 	}
 	silent = clock_ms(NULL) - seen;
 	if (seen == 0)
-		doctor_say(doctor, DOCTOR_WARN, "jobrunner", "start tonearm-jobrunner, or run it from cron with --drain --for 50s",
-			"never seen");
+		doctor_say(doctor, DOCTOR_WARN, "jobrunner",
+			"start tonearm-jobrunner, or run it from cron with --drain --for 50s", "never seen");
 	else if (silent > RUNNER_SILENT_MS)
-		doctor_say(doctor, DOCTOR_WARN, "jobrunner", "start tonearm-jobrunner", "seen %s", duration_ago(silent, ago));
+		doctor_say(doctor, DOCTOR_WARN, "jobrunner", "start tonearm-jobrunner", "seen %s",
+			duration_ago(silent, ago));
 	else
 		doctor_say(doctor, DOCTOR_OK, "jobrunner", NULL, "seen %s", duration_ago(silent, ago));
 	if (counts[JOB_DEAD] > 0)
-		doctor_say(doctor, DOCTOR_WARN, "jobs", "`tonearm jobs --state dead` says why, `tonearm jobs retry JOB` tries again",
+		doctor_say(doctor, DOCTOR_WARN, "jobs",
+			"`tonearm jobs --state dead` says why, `tonearm jobs retry JOB` tries again",
 			"%" PRId64 " gave up, %" PRId64 " wait", counts[JOB_DEAD], counts[JOB_QUEUED]);
 	else
-		doctor_say(doctor, DOCTOR_OK, "jobs", NULL, "%" PRId64 " wait, %" PRId64 " run", counts[JOB_QUEUED], counts[JOB_RUNNING]);
+		doctor_say(doctor, DOCTOR_OK, "jobs", NULL, "%" PRId64 " wait, %" PRId64 " run", counts[JOB_QUEUED],
+			counts[JOB_RUNNING]);
 }
 
 static void check_helper(struct doctor *doctor, const char *name)
@@ -191,7 +200,8 @@ static void check_helper(struct doctor *doctor, const char *name)
 
 void doctor_programs(struct doctor *doctor)
 {
-	static const char *const helpers[] = {"api.fcgi", "manifest.fcgi", "stream.fcgi", "tonearm-jobrunner", "tonearm-worker"};
+	static const char *const helpers[] = {
+		"api.fcgi", "manifest.fcgi", "stream.fcgi", "tonearm-jobrunner", "tonearm-worker"};
 	const char *lighttpd = NULL, *nginx = NULL, *page;
 	struct arena *arena = &doctor->cli->arena;
 
@@ -200,11 +210,13 @@ void doctor_programs(struct doctor *doctor)
 	if (programs_share("www", arena, &page, NULL) == ERR_OK)
 		doctor_say(doctor, DOCTOR_OK, "page", NULL, "%s", page);
 	else
-		doctor_say(doctor, DOCTOR_WARN, "page", "configure without --without-page, where npm is", "not installed");
+		doctor_say(
+			doctor, DOCTOR_WARN, "page", "configure without --without-page, where npm is", "not installed");
 	programs_system("lighttpd", "lighttpd", arena, &lighttpd, NULL);
 	programs_system("nginx", "nginx-light", arena, &nginx, NULL);
 	if (lighttpd == NULL && nginx == NULL)
-		doctor_say(doctor, DOCTOR_WARN, "web server", "apt-get install lighttpd, or nginx-light", "neither lighttpd nor nginx is here");
+		doctor_say(doctor, DOCTOR_WARN, "web server", "apt-get install lighttpd, or nginx-light",
+			"neither lighttpd nor nginx is here");
 	else
 		doctor_say(doctor, DOCTOR_OK, "web server", NULL, "%s%s%s", lighttpd != NULL ? lighttpd : "",
 			lighttpd != NULL && nginx != NULL ? ", " : "", nginx != NULL ? nginx : "");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The checks of `tonearm doctor`. Each looks at one thing and says how it is by doctor_say(), with how to mend it; none changes
- * anything but counters in the report.
+ * The checks of `tonearm doctor`. Each looks at one thing and says how it is by doctor_say(), with how to mend it; none
+ * changes anything but counters in the report.
  */
 #ifndef TONEARM_CLI_DOCTOR_H
 #define TONEARM_CLI_DOCTOR_H
@@ -17,10 +17,13 @@ struct doctor {
 };
 
 /* One finding. MEND is what to do about it, NULL when there is nothing to do; FORMAT gives what was found. */
-void doctor_say(struct doctor *doctor, enum doctor_grade grade, const char *check, const char *mend, const char *format, ...)
-	__attribute__((format(printf, 5, 6)));
+void doctor_say(struct doctor *doctor, enum doctor_grade grade, const char *check, const char *mend, const char *format,
+	...) __attribute__((format(printf, 5, 6)));
 
-/* Reads the configuration into cli->conf. False when it cannot be read: the checks below need it, but for doctor_programs(). */
+/*
+ * Reads the configuration into cli->conf. False when it cannot be read: the checks below need it, but for
+ * doctor_programs().
+ */
 bool doctor_configuration(struct doctor *doctor);
 
 /* Opens the database into cli->db. False when it cannot be used. */

@@ -11,8 +11,8 @@
 enum { DURATION_TEXT = 32, DURATION_MOST = 3650 * 86400 };
 
 /*
- * Reads digits and one unit, "90s", "15m", "1h" or "7d", into seconds from 1 to DURATION_MOST. Nothing else is taken: no
- * sign, space, fraction, or number without a unit. ERR_BAD_REQUEST with a sentence that names OPTION.
+ * Reads digits and one unit, "90s", "15m", "1h" or "7d", into seconds from 1 to DURATION_MOST. Nothing else is taken:
+ * no sign, space, fraction, or number without a unit. ERR_BAD_REQUEST with a sentence that names OPTION.
  */
 enum err duration_parse(const char *text, const char *option, int64_t *seconds, struct err_info *info);
 

@@ -82,7 +82,8 @@ enum err fetch_get(struct fetch *fetch, const char *url, const struct fetch_rang
 	return ERR_OK;
 }
 
-enum err fetch_resolve(const char *base, const char *reference, struct arena *arena, const char **out, struct err_info *info)
+enum err fetch_resolve(
+	const char *base, const char *reference, struct arena *arena, const char **out, struct err_info *info)
 {
 	CURLU *url = curl_url();
 	char *text = NULL;

@@ -28,9 +28,9 @@ void cli_help(struct term *term, const struct cli_command *command)
 	FILE *out = term->out;
 	size_t column = 0;
 
-	fprintf(out, "Usage: %stonearm %s%s [OPTION]...%s%s\n\n%s\n%sOptions%s\n", term_on(term, TERM_BOLD), command->name,
-		term_on(term, TERM_PLAIN), *command->arguments != '\0' ? " " : "", command->arguments, command->text,
-		term_on(term, TERM_BOLD), term_on(term, TERM_PLAIN));
+	fprintf(out, "Usage: %stonearm %s%s [OPTION]...%s%s\n\n%s\n%sOptions%s\n", term_on(term, TERM_BOLD),
+		command->name, term_on(term, TERM_PLAIN), *command->arguments != '\0' ? " " : "", command->arguments,
+		command->text, term_on(term, TERM_BOLD), term_on(term, TERM_PLAIN));
 	for (const struct args_option *option = command->options; option->name != NULL; option++)
 		if (option_columns(option) > column)
 			column = option_columns(option);
@@ -50,7 +50,9 @@ void cli_help_all(struct term *term, const struct cli_command *const *commands)
 		fprintf(out, "  %s%-8s%s  %s\n", term_on(term, TERM_BOLD), commands[i]->name, term_on(term, TERM_PLAIN),
 			commands[i]->summary);
 	fputs("\n`tonearm COMMAND --help` tells more of each; `tonearm --version` its version.\n"
-	      "The configuration is that of --config, else of $TONEARM_CONF, else " SYSCONFDIR "/tonearm/tonearm.conf.\n"
-	      "Exit status: 0 done, 1 failed, 2 wrong usage or input, 3 not found, 4 not permitted, 5 try again later.\n",
+	      "The configuration is that of --config, else of $TONEARM_CONF, else " SYSCONFDIR
+	      "/tonearm/tonearm.conf.\n"
+	      "Exit status: 0 done, 1 failed, 2 wrong usage or input, 3 not found, 4 not permitted, 5 try again "
+	      "later.\n",
 		out);
 }

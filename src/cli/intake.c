@@ -15,7 +15,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CHUNK = 256 << 10, LOOK_MS = 150, RUNNER_SILENT_MS = 12000, UNCLAIMED_MS = 2000, RUNNER_AGAIN_MS = 1000, RUNNER_GRACE_MS = 10000 };
+enum {
+	CHUNK = 256 << 10,
+	LOOK_MS = 150,
+	RUNNER_SILENT_MS = 12000,
+	UNCLAIMED_MS = 2000,
+	RUNNER_AGAIN_MS = 1000,
+	RUNNER_GRACE_MS = 10000
+};
 
 /* A jobrunner that we started, because there was none. */
 struct runner {
@@ -23,7 +30,7 @@ struct runner {
 	int64_t busy_us;  /* when somebody was last seen at work */
 	pid_t pid;        /* 0 while it does not run */
 	int log_fd;
-	int64_t due_us;   /* not before */
+	int64_t due_us; /* not before */
 };
 
 static enum err open_source(const char *path, int *fd, uint64_t *size, struct err_info *info)
@@ -64,7 +71,8 @@ static enum err copy_bytes(struct intake *intake, struct intake_file *file, int 
 	return err;
 }
 
-static enum err ingest_copied(struct intake *intake, struct intake_file *file, struct spool *spool, struct err_info *info)
+static enum err ingest_copied(
+	struct intake *intake, struct intake_file *file, struct spool *spool, struct err_info *info)
 {
 	const char *slash = strrchr(file->path, '/');
 	struct ingest wanted = {.owner = "",
@@ -87,7 +95,8 @@ static enum err ingest_copied(struct intake *intake, struct intake_file *file, s
 }
 
 /* "song.flac: the reason" */
-static enum err name_file(const struct intake_file *file, enum err err, const struct err_info *reason, struct err_info *info)
+static enum err name_file(
+	const struct intake_file *file, enum err err, const struct err_info *reason, struct err_info *info)
 {
 	return strstr(reason->detail, file->path) != NULL ? err_set(info, err, "%s", reason->detail)
 							  : err_set(info, err, "%s: %s", file->path, reason->detail);
@@ -125,7 +134,8 @@ out:
 }
 
 /*
- * A jobrunner marks every few seconds that it lives. One that ended a moment ago has a fresh mark too, but then nobody claims what waits.
+ * A jobrunner marks every few seconds that it lives. One that ended a moment ago has a fresh mark too, but then nobody
+ * claims what waits.
  */
 static bool runner_is_missing(struct intake *intake, struct runner *runner)
 {
@@ -265,7 +275,8 @@ enum err intake_wait(struct intake *intake, struct err_info *info)
 		err = runner_keep(intake, &runner, info);
 		interrupt_sleep(LOOK_MS);
 		if (interrupt_asked())
-			err = err_set(info, ERR_ABORTED, "stopped; %zu %s queued and will be done by the next jobrunner", waiting,
+			err = err_set(info, ERR_ABORTED,
+				"stopped; %zu %s queued and will be done by the next jobrunner", waiting,
 				waiting == 1 ? "file stays" : "files stay");
 	}
 	intake_show_close(intake);

@@ -4,7 +4,8 @@
  *
  *     file ──copy──► spool ──ingest──► track + job ──(jobrunner)──► watched in the job table until all are over
  *
- * On a terminal each file has a bar that moves; elsewhere a plain line tells of each step; with JSON one object a line does:
+ * On a terminal each file has a bar that moves; elsewhere a plain line tells of each step; with JSON one object a line
+ * does:
  *     {"event": "queued", "file", "track", "job"}
  *     {"event": "progress", "file", "track", "job", "stage", "progress", "speed"}
  *     {"event": "done" | "failed", "file", "track", "job", "error"?}
@@ -25,13 +26,13 @@ struct intake_file {
 	enum job_state job_state; /* this and the next four as last seen in the table */
 	double progress, speed;
 	char stage[32];
-	bool stage_is_new;     /* since the look before */
-	char reason[256];      /* why it failed */
+	bool stage_is_new; /* since the look before */
+	char reason[256];  /* why it failed */
 	int64_t started_us, took_us;
 };
 
 struct intake {
-	struct cli *cli;       /* with its database open */
+	struct cli *cli; /* with its database open */
 	struct intake_file *files;
 	size_t count;
 	bool json;
@@ -39,12 +40,16 @@ struct intake {
 	enum track_visibility visibility;
 };
 
-/* Copies file INDEX into the library. ERR_ABORTED after Ctrl-C; errors as ingest_spool(), with the file's name in the sentence. Nothing of it is left then. */
+/*
+ * Copies file INDEX into the library. ERR_ABORTED after Ctrl-C; errors as ingest_spool(), with the file's name in the
+ * sentence. Nothing of it is left then.
+ */
 enum err intake_copy(struct intake *intake, size_t index, struct err_info *info);
 
 /*
- * Waits until the jobs of all queued files are over, showing how they go. When no jobrunner was seen lately it says so and runs one itself until
- * then. ERR_ABORTED after Ctrl-C (the jobs stay queued), ERR_UNPROCESSABLE when a file did not make it.
+ * Waits until the jobs of all queued files are over, showing how they go. When no jobrunner was seen lately it says so
+ * and runs one itself until then. ERR_ABORTED after Ctrl-C (the jobs stay queued), ERR_UNPROCESSABLE when a file did
+ * not make it.
  */
 enum err intake_wait(struct intake *intake, struct err_info *info);
 

@@ -9,7 +9,10 @@
 
 enum { LINES_MOST = 1 << 16, STAGE_COLUMNS = 10, BAR_LEAST = 10, BAR_MOST = 30, REDRAW_US = 80000, KEPT_ROWS = 3 };
 
-/* Bars on a terminal; a file name or a title from elsewhere goes through term_put_text(), which drops what could move the cursor. */
+/*
+ * Bars on a terminal; a file name or a title from elsewhere goes through term_put_text(), which drops what could move
+ * the cursor.
+ */
 static bool live(const struct intake *intake)
 {
 	return !intake->json && intake->cli->out.live;
@@ -36,8 +39,8 @@ static void put_event(struct intake *intake, const char *event, const struct int
 }
 
 /* "  song.flac      transcode  ━━━━━━━╸────── 62 %  41×" */
-static void put_bar_line(const struct intake *intake, struct buf *out, const struct intake_file *file, const char *stage, double share,
-	double speed)
+static void put_bar_line(const struct intake *intake, struct buf *out, const struct intake_file *file,
+	const char *stage, double share, double speed)
 {
 	const struct term *term = &intake->cli->out;
 	size_t width = term_width(term), fixed = 2 + 2 + STAGE_COLUMNS + 1 + 1 + 5 + 8;
@@ -56,7 +59,8 @@ static void put_bar_line(const struct intake *intake, struct buf *out, const str
 	term_put_bar(term, out, share, bar);
 	buf_printf(out, " %3.0f %%", share * 100);
 	if (speed > 0)
-		buf_printf(out, "  %s%.0f%s%s", term_on(term, TERM_FAINT), speed, term->unicode ? "×" : "x", term_on(term, TERM_PLAIN));
+		buf_printf(out, "  %s%.0f%s%s", term_on(term, TERM_FAINT), speed, term->unicode ? "×" : "x",
+			term_on(term, TERM_PLAIN));
 	buf_putc(out, '\n');
 }
 
@@ -89,8 +93,9 @@ void intake_show_progress(struct intake *intake, const struct intake_file *file)
 	if (file->job_state != JOB_RUNNING)
 		return;
 	if (intake->json) {
-		put_event(intake, "progress", file, json_pack("{s:s, s:f, s:f}", "stage", file->stage, "progress", file->progress,
-			"speed", file->speed));
+		put_event(intake, "progress", file,
+			json_pack("{s:s, s:f, s:f}", "stage", file->stage, "progress", file->progress, "speed",
+				file->speed));
 	} else if (!live(intake) && file->stage_is_new) {
 		fprintf(intake->cli->out.out, "%s: %s\n", file->path, file->stage);
 		fflush(intake->cli->out.out);
@@ -154,11 +159,13 @@ void intake_show_end(struct intake *intake, const struct intake_file *file)
 	bool done = file->state == INTAKE_DONE;
 
 	if (intake->json)
-		put_event(intake, done ? "done" : "failed", file, done ? NULL : json_pack("{s:s}", "error", file->reason));
+		put_event(intake, done ? "done" : "failed", file,
+			done ? NULL : json_pack("{s:s}", "error", file->reason));
 	else if (live(intake))
 		show_end_live(intake, file);
 	else if (done)
-		fprintf(intake->cli->out.out, "%s: done in %.1f s: %s\n", file->path, (double)file->took_us / 1e6, file->track);
+		fprintf(intake->cli->out.out, "%s: done in %.1f s: %s\n", file->path, (double)file->took_us / 1e6,
+			file->track);
 	else
 		fprintf(intake->cli->out.out, "%s: failed: %s\n", file->path, file->reason);
 	fflush(intake->cli->out.out);
@@ -171,7 +178,8 @@ void intake_show_note(struct intake *intake, const char *sentence)
 	if (intake->json)
 		return;
 	buf_init(&line, LINES_MOST);
-	buf_printf(&line, "%s%s%s\n", term_on(&intake->cli->out, TERM_FAINT), sentence, term_on(&intake->cli->out, TERM_PLAIN));
+	buf_printf(&line, "%s%s%s\n", term_on(&intake->cli->out, TERM_FAINT), sentence,
+		term_on(&intake->cli->out, TERM_PLAIN));
 	term_scroll(&intake->cli->out, buf_text(&line));
 	buf_free(&line);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* How an intake looks: live bars on a terminal, plain lines elsewhere, JSON lines for programs. Each call shows one step. */
+/*
+ * How an intake looks: live bars on a terminal, plain lines elsewhere, JSON lines for programs. Each call shows one
+ * step.
+ */
 #ifndef TONEARM_CLI_INTAKE_SHOW_H
 #define TONEARM_CLI_INTAKE_SHOW_H
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Ctrl-C, SIGTERM and SIGHUP as a flag that a loop looks at, for commands that have something to put in order before they end. */
+/*
+ * Ctrl-C, SIGTERM and SIGHUP as a flag that a loop looks at, for commands that have something to put in order before
+ * they end.
+ */
 #ifndef TONEARM_CLI_INTERRUPT_H
 #define TONEARM_CLI_INTERRUPT_H
 

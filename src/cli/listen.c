@@ -30,8 +30,8 @@ static enum err new_socket(int family, int *fd, struct err_info *info)
 
 enum err listen_loopback(unsigned *port, int *fd, struct err_info *info)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)*port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_port = htons((uint16_t)*port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t length = sizeof address;
 	int yes = 1, reason;
 	enum err err = new_socket(AF_INET, fd, info);
@@ -49,7 +49,8 @@ enum err listen_loopback(unsigned *port, int *fd, struct err_info *info)
 	*fd = -1;
 	if (reason == EADDRINUSE)
 		return err_set(info, ERR_CONFLICT, "port %u is taken", *port);
-	return err_set_errno(info, reason == EACCES ? ERR_FORBIDDEN : ERR_IO, reason, "cannot listen on port %u", *port);
+	return err_set_errno(
+		info, reason == EACCES ? ERR_FORBIDDEN : ERR_IO, reason, "cannot listen on port %u", *port);
 }
 
 enum err listen_unix(const char *path, int backlog, int *fd, struct err_info *info)
@@ -59,14 +60,16 @@ enum err listen_unix(const char *path, int backlog, int *fd, struct err_info *in
 
 	*fd = -1;
 	if (strlen(path) >= sizeof address.sun_path)
-		return err_set(info, ERR_BAD_REQUEST, "%s is too long for a socket (%zu bytes at most): choose a shorter run_dir", path,
+		return err_set(info, ERR_BAD_REQUEST,
+			"%s is too long for a socket (%zu bytes at most): choose a shorter run_dir", path,
 			sizeof address.sun_path - 1);
 	memcpy(address.sun_path, path, strlen(path) + 1);
 	err = new_socket(AF_UNIX, fd, info);
 	if (err != ERR_OK)
 		return err;
 	unlink(path);
-	if (bind(*fd, (struct sockaddr *)&address, sizeof address) == 0 && chmod(path, 0660) == 0 && listen(*fd, backlog) == 0)
+	if (bind(*fd, (struct sockaddr *)&address, sizeof address) == 0 && chmod(path, 0660) == 0 &&
+		listen(*fd, backlog) == 0)
 		return ERR_OK;
 	err = err_set_errno(info, ERR_IO, errno, "cannot listen on %s", path);
 	close(*fd);

@@ -8,8 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct cli_command *const commands[] = {&cmd_init, &cmd_serve, &cmd_add, &cmd_demo, &cmd_tracks, &cmd_jobs, &cmd_sign,
-	&cmd_token, &cmd_config, &cmd_doctor, NULL};
+static const struct cli_command *const commands[] = {
+	&cmd_init,
+	&cmd_serve,
+	&cmd_add,
+	&cmd_demo,
+	&cmd_tracks,
+	&cmd_jobs,
+	&cmd_sign,
+	&cmd_token,
+	&cmd_config,
+	&cmd_doctor,
+	NULL,
+};
 
 static const struct cli_command *find_command(const char *name)
 {
@@ -38,7 +49,8 @@ static enum err finish_output(struct cli *cli, enum err err, struct err_info *in
 	return err;
 }
 
-static enum err run_command(struct cli *cli, const struct cli_command *command, int argc, char **argv, struct err_info *info)
+static enum err run_command(
+	struct cli *cli, const struct cli_command *command, int argc, char **argv, struct err_info *info)
 {
 	struct args args;
 	enum err err = args_parse(command->options, argc, argv, &args, info);

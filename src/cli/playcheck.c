@@ -47,8 +47,12 @@ static enum err get_text(const struct check *check, const char *url, char **text
 	return err;
 }
 
-/* Fetches RANGE of URL (all of it when its length is 0) and looks whether it starts with one of the boxes BOX and OTHER. */
-static enum err get_media(const struct check *check, const char *url, struct fetch_range range, const char *box, const char *other)
+/*
+ * Fetches RANGE of URL (all of it when its length is 0) and looks whether it starts with one of the boxes BOX and
+ * OTHER.
+ */
+static enum err get_media(
+	const struct check *check, const char *url, struct fetch_range range, const char *box, const char *other)
 {
 	struct fetch_answer answer = {0};
 	struct err_info reason = {0};
@@ -59,20 +63,23 @@ static enum err get_media(const struct check *check, const char *url, struct fet
 	if (err != ERR_OK)
 		err = err_set(check->info, err, "%s: %s", url, reason.detail);
 	else if (answer.status != (range.length > 0 ? 206 : 200))
-		err = err_set(check->info, ERR_UNPROCESSABLE, "%s answered %ld to a request for bytes %" PRIu64 " and on", url,
-			answer.status, range.first);
+		err = err_set(check->info, ERR_UNPROCESSABLE,
+			"%s answered %ld to a request for bytes %" PRIu64 " and on", url, answer.status, range.first);
 	else if (range.length > 0 && answer.bytes != range.length)
-		err = err_set(check->info, ERR_UNPROCESSABLE, "%s sent %" PRIu64 " bytes where %" PRIu64 " were asked for", url,
-			answer.bytes, range.length);
+		err = err_set(check->info, ERR_UNPROCESSABLE,
+			"%s sent %" PRIu64 " bytes where %" PRIu64 " were asked for", url, answer.bytes, range.length);
 	else if (answer.body.length < HEAD_BYTES ||
-		(memcmp(answer.body.data + 4, box, 4) != 0 && memcmp(answer.body.data + 4, other, 4) != 0))
-		err = err_set(check->info, ERR_UNPROCESSABLE, "%s: no %s box stands at byte %" PRIu64, url, box, range.first);
+		 (memcmp(answer.body.data + 4, box, 4) != 0 && memcmp(answer.body.data + 4, other, 4) != 0))
+		err = err_set(
+			check->info, ERR_UNPROCESSABLE, "%s: no %s box stands at byte %" PRIu64, url, box, range.first);
 	check->result->bytes += answer.bytes;
 	buf_free(&answer.body);
 	return err;
 }
 
-/* "LENGTH@FIRST" as HLS writes it (RFC 8216 section 4.3.2.2); without "@FIRST" the range goes on where the last ended. */
+/*
+ * "LENGTH@FIRST" as HLS writes it (RFC 8216 section 4.3.2.2); without "@FIRST" the range goes on where the last ended.
+ */
 static struct fetch_range read_byterange(const char *text, uint64_t next)
 {
 	char *end;
@@ -111,7 +118,8 @@ static enum err check_map(const struct check *check, const char *url, const char
 	err = fetch_resolve(url, name, check->arena, &target, check->info);
 	if (err != ERR_OK)
 		return err;
-	return get_media(check, target, span != NULL ? read_byterange(span, 0) : (struct fetch_range){0}, "ftyp", "ftyp");
+	return get_media(
+		check, target, span != NULL ? read_byterange(span, 0) : (struct fetch_range){0}, "ftyp", "ftyp");
 }
 
 /* Walks a media playlist; *SECONDS becomes the sum of its segments. */
@@ -165,7 +173,8 @@ static enum err check_hls(const struct check *check, const char *master, double 
 		if (err == ERR_OK)
 			err = check_playlist(check, playlist, &seconds);
 		if (err == ERR_OK && fabs(seconds - duration) > tolerance_s)
-			err = err_set(check->info, ERR_UNPROCESSABLE, "%s lasts %.3f s, the track %.3f s", playlist, seconds, duration);
+			err = err_set(check->info, ERR_UNPROCESSABLE, "%s lasts %.3f s, the track %.3f s", playlist,
+				seconds, duration);
 		check->result->renditions++;
 	}
 	if (err == ERR_OK && check->result->renditions == 0)
@@ -225,7 +234,8 @@ static enum err check_dash(const struct check *check, const char *mpd)
 	return err;
 }
 
-enum err playcheck_track(const char *base, const char *track, int64_t duration_ms, struct playcheck *result, struct err_info *info)
+enum err playcheck_track(
+	const char *base, const char *track, int64_t duration_ms, struct playcheck *result, struct err_info *info)
 {
 	struct arena arena = {0};
 	struct check check = {.arena = &arena, .result = result, .info = info};
@@ -233,7 +243,8 @@ enum err playcheck_track(const char *base, const char *track, int64_t duration_m
 
 	*result = (struct playcheck){0};
 	if (err == ERR_OK)
-		err = check_hls(&check, arena_printf(&arena, "%s/hls/%s/master.m3u8", base, track), (double)duration_ms / 1000);
+		err = check_hls(
+			&check, arena_printf(&arena, "%s/hls/%s/master.m3u8", base, track), (double)duration_ms / 1000);
 	if (err == ERR_OK)
 		err = check_dash(&check, arena_printf(&arena, "%s/dash/%s/manifest.mpd", base, track));
 	fetch_close(check.fetch);

@@ -22,7 +22,8 @@ static char *own_folder(struct arena *arena)
 	return arena_strdup(arena, path);
 }
 
-static bool look(struct arena *arena, const char *folder, const char *below, const char *name, int mode, const char **path)
+static bool look(
+	struct arena *arena, const char *folder, const char *below, const char *name, int mode, const char **path)
 {
 	if (folder == NULL || *folder == '\0')
 		return false;
@@ -34,7 +35,7 @@ static bool look(struct arena *arena, const char *folder, const char *below, con
 static bool look_program(struct arena *arena, const char *folder, const char *name, const char **path)
 {
 	return look(arena, folder, "", name, X_OK, path) || look(arena, folder, "fcgi/", name, X_OK, path) ||
-		look(arena, folder, "jobs/", name, X_OK, path);
+	       look(arena, folder, "jobs/", name, X_OK, path);
 }
 
 enum err programs_find(const char *name, struct arena *arena, const char **path, struct err_info *info)
@@ -42,11 +43,14 @@ enum err programs_find(const char *name, struct arena *arena, const char **path,
 	const char *own = own_folder(arena);
 
 	if (look_program(arena, getenv("TONEARM_LIBEXEC"), name, path) || look_program(arena, own, name, path) ||
-		look(arena, own, "../libexec/tonearm/", name, X_OK, path) || look(arena, PKGLIBEXECDIR, "", name, X_OK, path))
+		look(arena, own, "../libexec/tonearm/", name, X_OK, path) ||
+		look(arena, PKGLIBEXECDIR, "", name, X_OK, path))
 		return ERR_OK;
 	*path = NULL;
-	return err_set(info, ERR_NOT_FOUND, "the program %s is neither in %s nor beside this one: install Tonearm whole, or set "
-		"TONEARM_LIBEXEC", name, PKGLIBEXECDIR);
+	return err_set(info, ERR_NOT_FOUND,
+		"the program %s is neither in %s nor beside this one: install Tonearm whole, or set "
+		"TONEARM_LIBEXEC",
+		name, PKGLIBEXECDIR);
 }
 
 enum err programs_share(const char *name, struct arena *arena, const char **path, struct err_info *info)
@@ -55,16 +59,20 @@ enum err programs_share(const char *name, struct arena *arena, const char **path
 
 	if (look(arena, getenv("TONEARM_SHARE"), "", name, R_OK, path) ||
 		look(arena, getenv("TONEARM_SOURCE"), "", name, R_OK, path) || look(arena, own, "", name, R_OK, path) ||
-		look(arena, own, "../share/tonearm/", name, R_OK, path) || look(arena, PKGDATADIR, "", name, R_OK, path))
+		look(arena, own, "../share/tonearm/", name, R_OK, path) ||
+		look(arena, PKGDATADIR, "", name, R_OK, path))
 		return ERR_OK;
 	*path = NULL;
-	return err_set(info, ERR_NOT_FOUND, "%s is not in %s: install Tonearm whole, or set TONEARM_SHARE", name, PKGDATADIR);
+	return err_set(
+		info, ERR_NOT_FOUND, "%s is not in %s: install Tonearm whole, or set TONEARM_SHARE", name, PKGDATADIR);
 }
 
-enum err programs_system(const char *name, const char *package, struct arena *arena, const char **path, struct err_info *info)
+enum err programs_system(
+	const char *name, const char *package, struct arena *arena, const char **path, struct err_info *info)
 {
 	const char *folders = getenv("PATH");
-	char *rest = arena_printf(arena, "%s:/usr/local/sbin:/usr/sbin:/sbin", folders != NULL ? folders : "/usr/bin:/bin");
+	char *rest =
+		arena_printf(arena, "%s:/usr/local/sbin:/usr/sbin:/sbin", folders != NULL ? folders : "/usr/bin:/bin");
 	char *save = NULL;
 
 	for (char *folder = strtok_r(rest, ":", &save); folder != NULL; folder = strtok_r(NULL, ":", &save))

@@ -32,7 +32,10 @@ struct stack {
 	struct supervisor *supervisor;
 };
 
-/* One serve a site: a second one would take the first one's sockets away. The lock goes with the process, however it ends. */
+/*
+ * One serve a site: a second one would take the first one's sockets away. The lock goes with the process, however it
+ * ends.
+ */
 static enum err lock_site(struct stack *stack, struct err_info *info)
 {
 	const char *path = conf_run_path(stack->conf, &stack->arena, "serve.lock");
@@ -67,7 +70,8 @@ static enum err find_page(struct stack *stack, const char **www, struct err_info
 
 static enum err write_lighttpd_conf(struct stack *stack, const char *path, unsigned port, struct err_info *info)
 {
-	struct lighttpd_places places = {.address = "127.0.0.1", .port = port, .data = stack->conf->data_dir, .run = stack->conf->run_dir};
+	struct lighttpd_places places = {
+		.address = "127.0.0.1", .port = port, .data = stack->conf->data_dir, .run = stack->conf->run_dir};
 	const char *template_path;
 	char *template = NULL;
 	struct buf text;
@@ -99,10 +103,15 @@ static char **make_argv(struct stack *stack, const char *path, const char *first
 	return argv;
 }
 
-static void set_program(struct stack *stack, size_t index, const char *name, char **argv, enum spawn_socket socket, int fd)
+static void set_program(
+	struct stack *stack, size_t index, const char *name, char **argv, enum spawn_socket socket, int fd)
 {
 	stack->programs[index] = (struct supervisor_program){.name = arena_strdup(&stack->arena, name),
-		.spawn = {.argv = argv, .socket = socket, .socket_fd = fd, .output_fd = stack->log_fd, .error_fd = stack->log_fd}};
+		.spawn = {.argv = argv,
+			.socket = socket,
+			.socket_fd = fd,
+			.output_fd = stack->log_fd,
+			.error_fd = stack->log_fd}};
 }
 
 static enum err prepare_lighttpd(struct stack *stack, unsigned port, struct err_info *info)
@@ -117,7 +126,8 @@ static enum err prepare_lighttpd(struct stack *stack, unsigned port, struct err_
 	if (err != ERR_OK)
 		return err;
 	stack->url = arena_printf(&stack->arena, "http://127.0.0.1:%u", port);
-	set_program(stack, RESPONDERS, "lighttpd", make_argv(stack, path, "-D", "-f", conf), SPAWN_ACTIVATED, stack->http_fd);
+	set_program(stack, RESPONDERS, "lighttpd", make_argv(stack, path, "-D", "-f", conf), SPAWN_ACTIVATED,
+		stack->http_fd);
 	return ERR_OK;
 }
 
@@ -130,7 +140,8 @@ static enum err prepare_responder(struct stack *stack, size_t index, struct err_
 	if (err == ERR_OK)
 		err = listen_unix(socket, (int)stack->conf->http_backlog, &stack->socket_fds[index], info);
 	if (err == ERR_OK)
-		set_program(stack, index, name, make_argv(stack, path, NULL, NULL, NULL), SPAWN_STDIN, stack->socket_fds[index]);
+		set_program(stack, index, name, make_argv(stack, path, NULL, NULL, NULL), SPAWN_STDIN,
+			stack->socket_fds[index]);
 	return err;
 }
 
@@ -140,7 +151,8 @@ static enum err prepare_runner(struct stack *stack, struct err_info *info)
 	enum err err = programs_find("tonearm-jobrunner", &stack->arena, &path, info);
 
 	if (err == ERR_OK)
-		set_program(stack, RESPONDERS + 1, "tonearm-jobrunner", make_argv(stack, path, NULL, NULL, NULL), SPAWN_NO_SOCKET, -1);
+		set_program(stack, RESPONDERS + 1, "tonearm-jobrunner", make_argv(stack, path, NULL, NULL, NULL),
+			SPAWN_NO_SOCKET, -1);
 	return err;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Everything a site needs to be heard, on one loopback port: lighttpd, the responders and the jobrunner, under a supervisor.
- * All listening sockets are opened here and handed down, so that the port cannot be lost to another process between finding and
- * using it, and no request is refused while a program is replaced.
+ * Everything a site needs to be heard, on one loopback port: lighttpd, the responders and the jobrunner, under a
+ * supervisor. All listening sockets are opened here and handed down, so that the port cannot be lost to another process
+ * between finding and using it, and no request is refused while a program is replaced.
  *
  * One thread, one stack a process (see supervisor.h for the signals it owns).
  */
@@ -27,8 +27,9 @@ struct stack_options {
 };
 
 /*
- * Looks for all programs, writes <run>/lighttpd.conf and opens the sockets; starts nothing. ERR_NOT_FOUND (a program is missing), ERR_CONFLICT
- * (the site is being served already, or the port is taken), ERR_BAD_REQUEST (a path is too long for a socket), ERR_IO. Owned by the caller.
+ * Looks for all programs, writes <run>/lighttpd.conf and opens the sockets; starts nothing. ERR_NOT_FOUND (a program is
+ * missing), ERR_CONFLICT (the site is being served already, or the port is taken), ERR_BAD_REQUEST (a path is too long
+ * for a socket), ERR_IO. Owned by the caller.
  */
 enum err stack_open(const struct stack_options *options, struct stack **out, struct err_info *info);
 
@@ -39,8 +40,8 @@ const char *stack_url(const struct stack *stack);
 bool stack_has_page(const struct stack *stack);
 
 /*
- * Starts everything and waits until /healthz answers. ERR_ABORTED after a signal; ERR_TIMEOUT, or ERR_INTERNAL when a program does not stay up,
- * with where its log is.
+ * Starts everything and waits until /healthz answers. ERR_ABORTED after a signal; ERR_TIMEOUT, or ERR_INTERNAL when a
+ * program does not stay up, with where its log is.
  */
 enum err stack_start(struct stack *stack, struct err_info *info);
 

@@ -12,10 +12,10 @@ enum { PAUSE_FIRST_MS = 100, PAUSE_MOST_MS = 10000, STEADY_MS = 10000, LOOK_MS =
 
 struct child {
 	struct supervisor_program program;
-	pid_t pid;          /* 0 while it does not run */
+	pid_t pid; /* 0 while it does not run */
 	int64_t started_us;
-	int64_t due_us;     /* when to start it */
-	int pause_ms;       /* before the next start */
+	int64_t due_us; /* when to start it */
+	int pause_ms;   /* before the next start */
 };
 
 struct supervisor {
@@ -27,7 +27,8 @@ struct supervisor {
 	unsigned deaths;
 };
 
-struct supervisor *supervisor_open(const struct supervisor_program *programs, size_t count, supervisor_note *note, void *context)
+struct supervisor *supervisor_open(
+	const struct supervisor_program *programs, size_t count, supervisor_note *note, void *context)
 {
 	struct supervisor *supervisor = calloc(1, sizeof *supervisor);
 
@@ -96,7 +97,8 @@ static int wait_signal(const struct supervisor *supervisor, int64_t timeout_us)
 	int got;
 
 	do {
-		got = timeout_us < 0 ? sigwaitinfo(&supervisor->watched, NULL) : sigtimedwait(&supervisor->watched, NULL, &limit);
+		got = timeout_us < 0 ? sigwaitinfo(&supervisor->watched, NULL)
+				     : sigtimedwait(&supervisor->watched, NULL, &limit);
 	} while (got < 0 && errno == EINTR);
 	return got < 0 ? 0 : got;
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Keeps a handful of programs running: starts them, starts them again when they end (at first after 100 ms, then with doubling
- * pauses up to 10 s), and stops all of them, and nobody else, in the end. Listening sockets stay open here while a child is
- * replaced: connections then wait instead of being refused. See spawn.h for what a child is given.
+ * Keeps a handful of programs running: starts them, starts them again when they end (at first after 100 ms, then with
+ * doubling pauses up to 10 s), and stops all of them, and nobody else, in the end. Listening sockets stay open here
+ * while a child is replaced: connections then wait instead of being refused. See spawn.h for what a child is given.
  *
- * One thread, one supervisor a process: it owns SIGCHLD, SIGINT, SIGTERM and SIGHUP from supervisor_open() to supervisor_close().
+ * One thread, one supervisor a process: it owns SIGCHLD, SIGINT, SIGTERM and SIGHUP from supervisor_open() to
+ * supervisor_close().
  */
 #ifndef TONEARM_CLI_SUPERVISOR_H
 #define TONEARM_CLI_SUPERVISOR_H
@@ -22,15 +23,19 @@ struct supervisor_program {
 
 struct supervisor;
 
-/* Called for each event a person may want to read about: "stream.fcgi was ended by signal 9; starting it again in 0.1 s". */
+/*
+ * Called for each event a person may want to read about: "stream.fcgi was ended by signal 9; starting it again in 0.1
+ * s".
+ */
 typedef void supervisor_note(void *context, const char *sentence);
 
 /* Blocks the signals. PROGRAMS (copied, what they point to is not) are not started yet. Owned by the caller. */
-struct supervisor *supervisor_open(const struct supervisor_program *programs, size_t count, supervisor_note *note, void *context);
+struct supervisor *supervisor_open(
+	const struct supervisor_program *programs, size_t count, supervisor_note *note, void *context);
 
 /*
- * Starts what should run, and waits at most TIMEOUT_MS (-1: for ever) for something to happen. Returns the signal that asked for
- * the end (SIGINT, SIGTERM, SIGHUP), or 0.
+ * Starts what should run, and waits at most TIMEOUT_MS (-1: for ever) for something to happen. Returns the signal that
+ * asked for the end (SIGINT, SIGTERM, SIGHUP), or 0.
  */
 int supervisor_step(struct supervisor *supervisor, int timeout_ms);
 

@@ -50,7 +50,8 @@ static void measure(const struct table *table, const struct term *term, size_t w
 	}
 }
 
-static void print_row(const struct table *table, const struct term *term, const struct table_cell *cells, const size_t *widths)
+static void print_row(
+	const struct table *table, const struct term *term, const struct table_cell *cells, const size_t *widths)
 {
 	struct buf line;
 

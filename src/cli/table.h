@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Rows and columns for people. Columns are as wide as their widest cell; on a terminal the one column that is marked gives way until the
- * row fits. Elsewhere nothing is cut. Cells are copied.
+ * Rows and columns for people. Columns are as wide as their widest cell; on a terminal the one column that is marked
+ * gives way until the row fits. Elsewhere nothing is cut. Cells are copied.
  */
 #ifndef TONEARM_CLI_TABLE_H
 #define TONEARM_CLI_TABLE_H

@@ -66,7 +66,10 @@ const char *term_on(const struct term *term, enum term_style style)
 	return term->colour ? sequences[style] : "";
 }
 
-/* The next character of TEXT in CODE: bytes it takes (1 for one that is not valid) and COLUMNS it fills, 0 for controls. */
+/*
+ * The next character of TEXT in CODE: bytes it takes (1 for one that is not valid) and COLUMNS it fills, 0 for
+ * controls.
+ */
 static size_t next_character(const char *text, size_t *columns)
 {
 	mbstate_t state = {0};

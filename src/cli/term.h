@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a person sees. A struct term knows whether its stream is a terminal, how wide, whether it may use colour (NO_COLOR
- * and TERM=dumb are honoured, see no-color.org) and whether the character set has the bar glyphs. On a terminal a few lines
- * at the bottom can live: they are redrawn in place with one write(), and other lines scroll by above them. Elsewhere
- * nothing is ever redrawn. One thread at a time.
+ * What a person sees. A struct term knows whether its stream is a terminal, how wide, whether it may use colour
+ * (NO_COLOR and TERM=dumb are honoured, see no-color.org) and whether the character set has the bar glyphs. On a
+ * terminal a few lines at the bottom can live: they are redrawn in place with one write(), and other lines scroll by
+ * above them. Elsewhere nothing is ever redrawn. One thread at a time.
  */
 #ifndef TONEARM_CLI_TERM_H
 #define TONEARM_CLI_TERM_H
@@ -15,7 +15,7 @@
 
 struct term {
 	FILE *out;
-	bool live;    /* a terminal that can move its cursor */
+	bool live; /* a terminal that can move its cursor */
 	bool colour;
 	bool unicode; /* the character set is UTF-8 */
 	size_t drawn; /* live lines on the screen */
@@ -39,8 +39,8 @@ const char *term_on(const struct term *term, enum term_style style);
 size_t term_columns(const char *text);
 
 /*
- * Appends TEXT cut to at most WIDTH columns, with an ellipsis when cut, and with PAD filled up with spaces to WIDTH. Control
- * characters are left out: text that a stranger wrote cannot move the cursor.
+ * Appends TEXT cut to at most WIDTH columns, with an ellipsis when cut, and with PAD filled up with spaces to WIDTH.
+ * Control characters are left out: text that a stranger wrote cannot move the cursor.
  */
 void term_put_text(const struct term *term, struct buf *out, const char *text, size_t width, bool pad);
 

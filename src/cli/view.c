@@ -19,29 +19,31 @@ static json_t *number_json(int64_t value)
 json_t *view_track(const struct track *track)
 {
 	return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:o, s:o, s:o, s:o, s:o, s:s?, s:s?, s:o, s:s?, s:o, s:o}",
-		"id", track->id, "state", track_state_name(track->state), "visibility", track_visibility_name(track->visibility),
-		"title", track->title, "artist", track->artist, "album", track->album, "track", number_json(track->number),
-		"year", number_json(track->year), "duration_ms", number_json(track->duration_ms), "sample_rate",
-		number_json(track->sample_rate), "channels", number_json(track->channels), "source_name", track->source_name,
-		"source_format", track->source_format, "source_bytes", number_json(track->source_bytes), "failure", track->failure,
-		"created", time_json(track->created_ms), "updated", time_json(track->updated_ms));
+		"id", track->id, "state", track_state_name(track->state), "visibility",
+		track_visibility_name(track->visibility), "title", track->title, "artist", track->artist, "album",
+		track->album, "track", number_json(track->number), "year", number_json(track->year), "duration_ms",
+		number_json(track->duration_ms), "sample_rate", number_json(track->sample_rate), "channels",
+		number_json(track->channels), "source_name", track->source_name, "source_format", track->source_format,
+		"source_bytes", number_json(track->source_bytes), "failure", track->failure, "created",
+		time_json(track->created_ms), "updated", time_json(track->updated_ms));
 }
 
 json_t *view_rendition(const struct rendition *rendition)
 {
-	return json_pack("{s:s, s:s, s:o, s:I, s:I, s:I, s:I}", "quality", rendition->quality, "codec", rendition->codec, "bit_rate",
-		number_json(rendition->bit_rate), "sample_rate", (json_int_t)rendition->sample_rate, "channels",
-		(json_int_t)rendition->channels, "samples", (json_int_t)rendition->samples, "bytes",
-		(json_int_t)rendition->file_size);
+	return json_pack("{s:s, s:s, s:o, s:I, s:I, s:I, s:I}", "quality", rendition->quality, "codec",
+		rendition->codec, "bit_rate", number_json(rendition->bit_rate), "sample_rate",
+		(json_int_t)rendition->sample_rate, "channels", (json_int_t)rendition->channels, "samples",
+		(json_int_t)rendition->samples, "bytes", (json_int_t)rendition->file_size);
 }
 
 json_t *view_job(const struct job *job)
 {
-	return json_pack("{s:s, s:s, s:s?, s:s, s:f, s:s?, s:f, s:I, s:I, s:I, s:s?, s:o, s:o, s:o, s:o}", "id", job->id, "kind",
-		job->kind, "track", job->track, "state", job_state_name(job->state), "progress", job->progress, "stage", job->stage,
-		"speed", job->speed, "priority", (json_int_t)job->priority, "attempts", (json_int_t)job->attempts, "max_attempts",
-		(json_int_t)job->max_attempts, "error", job->error, "created", time_json(job->created_ms), "updated",
-		time_json(job->updated_ms), "started", time_json(job->started_ms), "finished", time_json(job->finished_ms));
+	return json_pack("{s:s, s:s, s:s?, s:s, s:f, s:s?, s:f, s:I, s:I, s:I, s:s?, s:o, s:o, s:o, s:o}", "id",
+		job->id, "kind", job->kind, "track", job->track, "state", job_state_name(job->state), "progress",
+		job->progress, "stage", job->stage, "speed", job->speed, "priority", (json_int_t)job->priority,
+		"attempts", (json_int_t)job->attempts, "max_attempts", (json_int_t)job->max_attempts, "error",
+		job->error, "created", time_json(job->created_ms), "updated", time_json(job->updated_ms), "started",
+		time_json(job->started_ms), "finished", time_json(job->finished_ms));
 }
 
 enum term_style view_track_style(enum track_state state)

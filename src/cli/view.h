@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Tracks and jobs as JSON objects for `--json`. Times are RFC 3339 in UTC; what is not known is null. The caller owns the result. */
+/*
+ * Tracks and jobs as JSON objects for `--json`. Times are RFC 3339 in UTC; what is not known is null. The caller owns
+ * the result.
+ */
 #ifndef TONEARM_CLI_VIEW_H
 #define TONEARM_CLI_VIEW_H
 
