@@ -63,7 +63,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	return fs_remove_tree(folder, NULL);
+	return (int)fs_remove_tree(folder, NULL);
 }
 
 /* One request with up to three headers ("HTTP_RANGE=bytes=0-1", NULL: none). */

@@ -33,7 +33,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	return fs_remove_tree(folder, NULL);
+	return (int)fs_remove_tree(folder, NULL);
 }
 
 static struct metrics *open_new(void)
