@@ -32,8 +32,8 @@ struct db_options {
 };
 
 /*
- * Opens (and with CREATE makes, mode 0600) the database and sets its pragmas. Does not migrate. *OUT is owned by the caller and
- * given back with db_close(); NULL on failure. ERR_NOT_FOUND when it is not there, ERR_IO, ERR_BUSY.
+ * Opens (and with CREATE makes, mode 0600) the database and sets its pragmas. Does not migrate. *OUT is owned by the caller
+ * and given back with db_close(); NULL on failure. ERR_NOT_FOUND when it is not there, ERR_IO, ERR_BUSY.
  */
 enum err db_open(const struct db_options *options, int create, struct db **out, struct err_info *info);
 void db_close(struct db *db);
@@ -60,7 +60,10 @@ void db_bind_int(struct db_stmt *stmt, const char *name, int64_t value);
 void db_bind_real(struct db_stmt *stmt, const char *name, double value);
 void db_bind_null(struct db_stmt *stmt, const char *name);
 
-/* One row further. ERR_OK: a row is there; ERR_NOT_FOUND: the end; ERR_BUSY, ERR_CONFLICT (constraint), ERR_NO_SPACE, ERR_IO. */
+/*
+ * One row further. ERR_OK: a row is there; ERR_NOT_FOUND: the end; ERR_BUSY, ERR_CONFLICT (constraint), ERR_NO_SPACE,
+ * ERR_NO_MEMORY, ERR_IO.
+ */
 enum err db_step(struct db_stmt *stmt, struct err_info *info);
 
 /* Steps a statement that returns no rows (ERR_OK when done) and resets it, whatever the outcome. */
@@ -78,7 +81,10 @@ void db_reset(struct db_stmt *stmt);
 /* Rows changed by the last finished statement of this connection. */
 int64_t db_changes(struct db *db);
 
-/* A write transaction (BEGIN IMMEDIATE), and its end. db_rollback() also when db_commit() failed. */
+/*
+ * A write transaction (BEGIN IMMEDIATE), and its end. db_rollback() also when db_commit() failed; it resets all statements
+ * of the connection and does no harm when there is no transaction.
+ */
 enum err db_begin(struct db *db, struct err_info *info);
 enum err db_commit(struct db *db, struct err_info *info);
 void db_rollback(struct db *db);
@@ -88,7 +94,8 @@ int64_t db_statements_run(const struct db *db);
 
 /*
  * A pool of at most MOST connections, opened when first needed and kept. db_pool_take() waits up to
- * options->busy_ms for one (ERR_BUSY then); each taken one must be given back by the same thread.
+ * options->busy_ms for one (ERR_BUSY then; else errors as of db_open()); each taken one must be given back by the same
+ * thread, whereby a transaction left open is rolled back. db_pool_close() wants all of them back.
  * The pool copies OPTIONS. Thread-safe.
  */
 enum err db_pool_open(const struct db_options *options, size_t most, struct db_pool **out, struct err_info *info);
