@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- Tracks, their renditions, the job table, and the runners that were seen. Times are milliseconds since 1970 unless said
--- otherwise. Words instead of numbers for states, so that a person with the sqlite3 shell can read a row.
+-- Tracks, their renditions, the job table, and the runners that were seen. Times are milliseconds since 1970 unless
+-- said otherwise. Words instead of numbers for states, so that a person with the sqlite3 shell can read a row.
 
 CREATE TABLE track (
 	id TEXT NOT NULL PRIMARY KEY,
@@ -83,8 +83,8 @@ CREATE INDEX job_queue ON job (state, rank_ms, id, run_after_ms);
 CREATE INDEX job_by_state ON job (state, id);
 CREATE INDEX job_by_track ON job (track, id);
 
--- A track that waits for its first rendition must not wait for ever: it shares the fate of its job, in the same statement
--- whoever changes the job.
+-- A track that waits for its first rendition must not wait for ever: it shares the fate of its job, in the same
+-- statement, whoever changes the job.
 CREATE TRIGGER job_given_up AFTER UPDATE OF state ON job
 WHEN NEW.state IN ('dead', 'cancelled') AND OLD.state <> NEW.state
 BEGIN

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- The best queued job that is due, or one whose lease ran out. A job whose runner died in its last attempt, or that was to
--- be cancelled, is put to rest instead: the caller sees its state and asks again.
+-- The best queued job that is due, or one whose lease ran out. A job whose runner died in its last attempt, or that was
+-- to be cancelled, is put to rest instead: the caller sees its state and asks again.
 UPDATE job
 SET state = verdict,
 	error = CASE verdict

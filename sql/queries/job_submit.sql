@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- Nothing is inserted when :max_queued jobs wait already; the count stops there. In one statement, so that two submitters
--- cannot both take the last place.
+-- Nothing is inserted when :max_queued jobs wait already; the count stops there. In one statement, so that two
+-- submitters cannot both take the last place.
 INSERT INTO job (
 	id, kind, track, payload, submitter, state, priority, rank_ms, attempts, max_attempts, run_after_ms, lease_owner,
 	lease_expires_ms, progress, stage, speed, error, cancel_requested, created_ms, updated_ms, started_ms, finished_ms

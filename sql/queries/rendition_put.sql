@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 INSERT INTO rendition (
-	track, quality, codec, codecs, file, etag, bit_rate, peak_bandwidth, average_bandwidth, sample_rate, channels, timescale,
-	priming, samples, file_size, init_size, index_offset, index_size, modified_s, segments
+	track, quality, codec, codecs, file, etag, bit_rate, peak_bandwidth, average_bandwidth, sample_rate, channels,
+	timescale, priming, samples, file_size, init_size, index_offset, index_size, modified_s, segments
 ) VALUES (
 	:track, :quality, :codec, :codecs, :file, :etag, :bit_rate, :peak_bandwidth, :average_bandwidth, :sample_rate,
 	:channels, :timescale, :priming, :samples, :file_size, :init_size, :index_offset, :index_size, :modified_s, :segments

@@ -41,7 +41,8 @@ static enum err refuse_unknown(const struct reader *reader, const config_setting
 
 	if (nearest == NULL)
 		return option_refuse(reader, setting, "there is no such option");
-	return option_refuse(reader, setting, "there is no such option; did you mean %s.%s?", nearest->section, nearest->name);
+	return option_refuse(
+		reader, setting, "there is no such option; did you mean %s.%s?", nearest->section, nearest->name);
 }
 
 static enum err read_section(const struct reader *reader, config_setting_t *section)
@@ -116,8 +117,8 @@ static enum err read_text_of_file(struct reader *reader, const char *text)
 		return err;
 	config_init(&config);
 	if (config_read_string(&config, text) != CONFIG_TRUE)
-		err = err_set(reader->info, ERR_BAD_REQUEST, "%s:%d: %s", reader->conf->path, config_error_line(&config),
-			config_error_text(&config));
+		err = err_set(reader->info, ERR_BAD_REQUEST, "%s:%d: %s", reader->conf->path,
+			config_error_line(&config), config_error_text(&config));
 	else
 		err = read_sections(reader, config_root_setting(&config));
 	config_destroy(&config);

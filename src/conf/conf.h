@@ -4,9 +4,9 @@
  * table feeds the libconfig reader, `tonearm config --defaults`, and the manual page. A struct conf is read
  * once at start and then only read: any thread may use it.
  *
- * An option "media.segment_ms" is the setting `segment_ms` in the group `media` of the file. Relative paths are taken from
- * the folder of the file. A size is a number of bytes (libconfig wants the suffix L past 31 bits) or text such as "512K",
- * "20M", "2G". @include is refused.
+ * An option "media.segment_ms" is the setting `segment_ms` in the group `media` of the file. Relative paths are taken
+ * from the folder of the file. A size is a number of bytes (libconfig wants the suffix L past 31 bits) or text such as
+ * "512K", "20M", "2G". @include is refused.
  */
 #ifndef TONEARM_CONF_CONF_H
 #define TONEARM_CONF_CONF_H
@@ -43,22 +43,22 @@ struct conf {
 	const char *jwt_secret; /* HS256 key, >= 32 bytes of text */
 	const char *jwt_issuer; /* "" : not checked */
 	int64_t jwt_leeway_s;
-	int64_t token_ttl_s;    /* of tokens that `tonearm token` makes */
-	int64_t grant_ttl_s;    /* least lifetime of the query a manifest hands out */
+	int64_t token_ttl_s; /* of tokens that `tonearm token` makes */
+	int64_t grant_ttl_s; /* least lifetime of the query a manifest hands out */
 
-	int64_t upload_size;    /* bytes */
-	int64_t body_size;      /* bytes, of a JSON body */
-	int64_t upload_idle_s;  /* silence after which an upload is given up */
+	int64_t upload_size;   /* bytes */
+	int64_t body_size;     /* bytes, of a JSON body */
+	int64_t upload_idle_s; /* silence after which an upload is given up */
 	int64_t source_duration_s;
 
 	int64_t segment_ms;
 	bool keep_source;
-	const char *hls_addressing; /* "byterange" or "segments" */
+	const char *hls_addressing;     /* "byterange" or "segments" */
 	const char *default_visibility; /* "private" or "public" */
-	struct conf_rendition *ladder; /* never empty */
+	struct conf_rendition *ladder;  /* never empty */
 	size_t ladder_count;
 
-	int64_t job_workers;    /* 0 in the file is resolved when it is read: never 0 here */
+	int64_t job_workers; /* 0 in the file is resolved when it is read: never 0 here */
 	int64_t job_nice;
 	int64_t job_max_queued;
 	int64_t job_max_attempts;
@@ -70,7 +70,7 @@ struct conf {
 	const char **import_dirs; /* absolute; may be empty */
 	size_t import_dir_count;
 
-	int64_t disk_floor;  /* bytes that must stay free under data_dir */
+	int64_t disk_floor;       /* bytes that must stay free under data_dir */
 	const char *journal_mode; /* "wal" or "delete" */
 	int64_t db_busy_ms;
 
@@ -79,8 +79,8 @@ struct conf {
 };
 
 /*
- * Reads PATH. Unknown options, wrong types and values out of range are errors that name file, line and option; a file that
- * others may read (mode & 0077) and holds secrets is refused with the chmod that mends it. The result is owned by
+ * Reads PATH. Unknown options, wrong types and values out of range are errors that name file, line and option; a file
+ * that others may read (mode & 0077) and holds secrets is refused with the chmod that mends it. The result is owned by
  * the caller (conf_free()); *OUT is NULL on failure. ERR_NOT_FOUND, ERR_BAD_REQUEST, ERR_FORBIDDEN (mode).
  */
 enum err conf_read(const char *path, struct conf **out, struct err_info *info);
@@ -92,7 +92,10 @@ const char *conf_find(const char *argument);
 /* A commented configuration file with every option at its default, secrets left out (`tonearm config --defaults`). */
 void conf_write_defaults(struct buf *out);
 
-/* The text of a new configuration with generated secrets, for `tonearm init`. DATA_DIR and RUN_DIR as they shall stand in it. */
+/*
+ * The text of a new configuration with generated secrets, for `tonearm init`. DATA_DIR and RUN_DIR as they shall stand
+ * in it.
+ */
 void conf_write_new(struct buf *out, const char *data_dir, const char *run_dir);
 
 /* The options section of tonearm.conf(5) in mdoc, made from the table. */
@@ -101,8 +104,13 @@ void conf_write_manual(struct buf *out);
 /* The values in force, one `name = value` a line, secrets shown as "(set)". */
 void conf_write_values(const struct conf *conf, struct buf *out);
 
-/* "<data>/tonearm.db", "<data>/media/<track>", "<run>/metrics" and the like, in ARENA; FORMAT is relative to the folder. */
-char *conf_data_path(const struct conf *conf, struct arena *arena, const char *format, ...) __attribute__((format(printf, 3, 4)));
-char *conf_run_path(const struct conf *conf, struct arena *arena, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/*
+ * "<data>/tonearm.db", "<data>/media/<track>", "<run>/metrics" and the like, in ARENA; FORMAT is relative to the
+ * folder.
+ */
+char *conf_data_path(const struct conf *conf, struct arena *arena, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+char *conf_run_path(const struct conf *conf, struct arena *arena, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 #endif

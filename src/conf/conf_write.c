@@ -47,9 +47,11 @@ static void put_ladder(struct buf *out)
 	for (size_t i = 0; i < option_ladder_count; i++) {
 		const struct conf_rendition *rung = &option_ladder[i];
 
-		buf_printf(out, "%s\n\t\t{ quality = \"%s\"; codec = \"%s\"; bit_rate = %" PRId64 "; sample_rate = %" PRId64
-			"; channels = %" PRId64 "; }", i == 0 ? "" : ",", rung->quality, rung->codec, rung->bit_rate,
-			rung->sample_rate, rung->channels);
+		buf_printf(out,
+			"%s\n\t\t{ quality = \"%s\"; codec = \"%s\"; bit_rate = %" PRId64 "; sample_rate = %" PRId64
+			"; channels = %" PRId64 "; }",
+			i == 0 ? "" : ",", rung->quality, rung->codec, rung->bit_rate, rung->sample_rate,
+			rung->channels);
 	}
 	buf_puts(out, "\n\t)");
 }
@@ -119,7 +121,9 @@ void conf_write_defaults(struct buf *out)
 {
 	const char *section = "";
 
-	buf_puts(out, "# Configuration of Tonearm, every option at its default. Relative paths are taken from the folder of this\n"
+	buf_puts(out,
+		"# Configuration of Tonearm, every option at its default. Relative paths are taken from the folder of "
+		"this\n"
 		"# file. A size is a number of bytes or text such as \"512K\", \"20M\", \"2G\" (powers of 1024).\n");
 	for (size_t i = 0; i < option_count; i++) {
 		const struct option *option = &option_table[i];
@@ -147,8 +151,10 @@ void conf_write_new(struct buf *out, const char *data_dir, const char *run_dir)
 {
 	char secret[2 * 32 + 1];
 
-	buf_puts(out, "# Configuration of Tonearm. `tonearm config --defaults` shows all options; tonearm.conf(5) explains them.\n"
-		"# Keep this file secret: who has the keys below can make tokens and signed URLs.\n\nstorage:\n{\n\tdata_dir = ");
+	buf_puts(out, "# Configuration of Tonearm. `tonearm config --defaults` shows all options; tonearm.conf(5) "
+		      "explains them.\n"
+		      "# Keep this file secret: who has the keys below can make tokens and signed "
+		      "URLs.\n\nstorage:\n{\n\tdata_dir = ");
 	put_quoted(out, data_dir);
 	buf_puts(out, ";\n\trun_dir = ");
 	put_quoted(out, run_dir);
@@ -211,7 +217,8 @@ void conf_write_manual(struct buf *out)
 		const struct option *option = &option_table[i];
 
 		if (strcmp(section, option->section) != 0)
-			buf_printf(out, "%s.Ss Group %s\n.Bl -tag -width Ds\n", section[0] == '\0' ? "" : ".El\n", option->section);
+			buf_printf(out, "%s.Ss Group %s\n.Bl -tag -width Ds\n", section[0] == '\0' ? "" : ".El\n",
+				option->section);
 		section = option->section;
 		buf_printf(out, ".It Va %s\n", option->name);
 		put_mdoc(out, option->sentence);
@@ -242,9 +249,9 @@ static void put_value(struct buf *out, struct conf *conf, const struct option *o
 		break;
 	case OPTION_LADDER:
 		for (size_t i = 0; i < conf->ladder_count; i++)
-			buf_printf(out, "%s%s:%s:%" PRId64 ":%" PRId64 ":%" PRId64, i == 0 ? "" : ", ", conf->ladder[i].quality,
-				conf->ladder[i].codec, conf->ladder[i].bit_rate, conf->ladder[i].sample_rate,
-				conf->ladder[i].channels);
+			buf_printf(out, "%s%s:%s:%" PRId64 ":%" PRId64 ":%" PRId64, i == 0 ? "" : ", ",
+				conf->ladder[i].quality, conf->ladder[i].codec, conf->ladder[i].bit_rate,
+				conf->ladder[i].sample_rate, conf->ladder[i].channels);
 		break;
 	default:
 		put_quoted(out, *option_text(conf, option));

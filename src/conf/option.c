@@ -17,11 +17,13 @@ const struct option option_table[] = {
 		.sentence = "Folder of what lives only while Tonearm runs: counters and sockets."},
 	{"storage", "disk_floor", OPTION_SIZE, AT(disk_floor), .unit = "bytes", .least = 0, .most = 1024 * GIB,
 		.standard = 512 * MIB,
-		.sentence = "Space that must stay free under data_dir: below it uploads are refused and no job starts."},
+		.sentence =
+			"Space that must stay free under data_dir: below it uploads are refused and no job starts."},
 
 	{"http", "base_url", OPTION_URL, AT(base_url), .text = "",
-		.sentence = "Where listeners reach the service, such as \"https://audio.example.org\", without a slash at the "
-			"end; when empty, links are relative to the host of the request."},
+		.sentence = "Where listeners reach the service, such as \"https://audio.example.org\", without a slash "
+			    "at the "
+			    "end; when empty, links are relative to the host of the request."},
 	{"http", "threads", OPTION_INTEGER, AT(http_threads), .least = 1, .most = 4096, .standard = 32,
 		.sentence = "Requests that one responder process answers at the same time."},
 	{"http", "backlog", OPTION_INTEGER, AT(http_backlog), .least = 1, .most = 65535, .standard = 1024,
@@ -33,13 +35,14 @@ const struct option option_table[] = {
 		.sentence = "HS256 key of the tokens; at least 32 characters."},
 	{"auth", "jwt_issuer", OPTION_TEXT, AT(jwt_issuer), .text = "",
 		.sentence = "The \"iss\" that a token must carry; when empty it is not looked at."},
-	{"auth", "jwt_leeway_s", OPTION_INTEGER, AT(jwt_leeway_s), .unit = "seconds", .least = 0, .most = 600, .standard = 30,
-		.sentence = "How far the clock of who made a token may be off."},
+	{"auth", "jwt_leeway_s", OPTION_INTEGER, AT(jwt_leeway_s), .unit = "seconds", .least = 0, .most = 600,
+		.standard = 30, .sentence = "How far the clock of who made a token may be off."},
 	{"auth", "token_ttl_s", OPTION_INTEGER, AT(token_ttl_s), .unit = "seconds", .least = 1, .most = 3650 * DAY,
 		.standard = 3600, .sentence = "Lifetime of a token that `tonearm token` makes."},
 	{"auth", "grant_ttl_s", OPTION_INTEGER, AT(grant_ttl_s), .unit = "seconds", .least = 60, .most = 30 * DAY,
 		.standard = 21600,
-		.sentence = "Least lifetime of the signed query by which a manifest of a private track names its children."},
+		.sentence = "Least lifetime of the signed query by which a manifest of a private track names its "
+			    "children."},
 
 	{"limits", "upload_size", OPTION_SIZE, AT(upload_size), .unit = "bytes", .least = 1, .most = 1024 * GIB,
 		.standard = 2 * GIB, .sentence = "Largest file that may be uploaded."},
@@ -60,24 +63,28 @@ const struct option option_table[] = {
 	{"media", "default_visibility", OPTION_CHOICE, AT(default_visibility), .text = "private",
 		.choices = {"private", "public"}, .sentence = "Who may hear a track whose upload does not say."},
 	{"media", "ladder", OPTION_LADDER, AT(ladder),
-		.sentence = "The renditions made of each track. quality is the name in URLs (a-z, 0-9 and -, at most 23 "
-			"characters), codec is \"aac\", bit_rate is in bits per second, sample_rate in hertz, channels 1 or 2."},
+		.sentence =
+			"The renditions made of each track. quality is the name in URLs (a-z, 0-9 and -, at most 23 "
+			"characters), codec is \"aac\", bit_rate is in bits per second, sample_rate in hertz, channels "
+			"1 or 2."},
 
 	{"jobs", "workers", OPTION_INTEGER, AT(job_workers), .least = 0, .most = 1024, .standard = 0,
-		.sentence = "Media jobs that a jobrunner runs at the same time; 0 is half the number of processors, at least 1, "
-			"as the encoders inside one job already run in parallel."},
+		.sentence = "Media jobs that a jobrunner runs at the same time; 0 is half the number of processors, at "
+			    "least 1, "
+			    "as the encoders inside one job already run in parallel."},
 	{"jobs", "nice", OPTION_INTEGER, AT(job_nice), .least = 0, .most = 19, .standard = 10,
 		.sentence = "Niceness of the workers."},
 	{"jobs", "max_queued", OPTION_INTEGER, AT(job_max_queued), .least = 0, .most = 10000000, .standard = 10000,
 		.sentence = "Jobs that may wait; a submission past it is answered with 503. 0 is no limit."},
 	{"jobs", "max_attempts", OPTION_INTEGER, AT(job_max_attempts), .least = 1, .most = 100, .standard = 3,
 		.sentence = "How often a job is tried before it is dead."},
-	{"jobs", "lease_s", OPTION_INTEGER, AT(job_lease_s), .unit = "seconds", .least = 5, .most = 3600, .standard = 30,
+	{"jobs", "lease_s", OPTION_INTEGER, AT(job_lease_s), .unit = "seconds", .least = 5, .most = 3600,
+		.standard = 30,
 		.sentence = "How long a job without a sign of life stays with its runner before another may take it."},
 	{"jobs", "poll_ms", OPTION_INTEGER, AT(job_poll_ms), .unit = "milliseconds", .least = 10, .most = 60000,
 		.standard = 500, .sentence = "How often an idle jobrunner looks for work."},
-	{"jobs", "cpu_s", OPTION_INTEGER, AT(job_cpu_s), .unit = "seconds", .least = 1, .most = 7 * DAY, .standard = 7200,
-		.sentence = "Processor time one job may use."},
+	{"jobs", "cpu_s", OPTION_INTEGER, AT(job_cpu_s), .unit = "seconds", .least = 1, .most = 7 * DAY,
+		.standard = 7200, .sentence = "Processor time one job may use."},
 	{"jobs", "memory", OPTION_SIZE, AT(job_memory), .unit = "bytes", .least = 128 * MIB, .most = 64 * GIB,
 		.standard = GIB, .sentence = "Address space of one worker."},
 	{"jobs", "wall_s", OPTION_INTEGER, AT(job_wall_s), .unit = "seconds", .least = 1, .most = 7 * DAY,
@@ -172,7 +179,8 @@ const struct option *option_nearest(const char *section, const char *name)
 	size_t best = strlen(name) / 3 + 1;
 
 	for (size_t i = 0; i < option_count; i++) {
-		size_t away = 2 * distance(name, option_table[i].name) + (strcmp(section, option_table[i].section) != 0);
+		size_t away =
+			2 * distance(name, option_table[i].name) + (strcmp(section, option_table[i].section) != 0);
 
 		if (away <= 2 * best) {
 			best = away / 2;
@@ -231,8 +239,9 @@ enum err option_check_text(const char *path, const char *text, struct err_info *
 		if (length == 8 && strncmp(text, "@include", 8) == 0)
 			return err_set(info, ERR_BAD_REQUEST, "%s:%d: @include is not allowed here", path, line);
 		if (length > 0 && number_too_long(text, length))
-			return err_set(info, ERR_BAD_REQUEST, "%s:%d: %.*s is too large: append an L, or write a size as \"2G\"",
-				path, line, (int)length, text);
+			return err_set(info, ERR_BAD_REQUEST,
+				"%s:%d: %.*s is too large: append an L, or write a size as \"2G\"", path, line,
+				(int)length, text);
 		if (after == text)
 			after += length > 0 ? length : 1;
 		for (; text < after; text++)

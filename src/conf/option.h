@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of options, shared by the reader (conf.c) and the writers (conf_write.c) of this room and included by nobody
- * else. An option "media.segment_ms" is a setting `segment_ms` in the group `media`.
+ * The table of options, shared by the reader (conf.c) and the writers (conf_write.c) of this room and included by
+ * nobody else. An option "media.segment_ms" is a setting `segment_ms` in the group `media`.
  */
 #ifndef TONEARM_CONF_OPTION_H
 #define TONEARM_CONF_OPTION_H
@@ -26,12 +26,12 @@ enum { OPTION_SECRET_LEAST = 32, OPTION_CHOICES = 5, OPTION_LADDER_MOST = 16, OP
 struct option {
 	const char *section, *name;
 	enum option_type type;
-	size_t offset;                            /* of its field in struct conf */
-	const char *sentence;                     /* what it does, for people */
-	const char *unit;                         /* NULL when it has none */
-	int64_t least, most, standard;            /* of integers, sizes and switches */
-	const char *text;                         /* default of texts */
-	const char *choices[OPTION_CHOICES];      /* NULL at the end */
+	size_t offset;                       /* of its field in struct conf */
+	const char *sentence;                /* what it does, for people */
+	const char *unit;                    /* NULL when it has none */
+	int64_t least, most, standard;       /* of integers, sizes and switches */
+	const char *text;                    /* default of texts */
+	const char *choices[OPTION_CHOICES]; /* NULL at the end */
 };
 
 extern const struct option option_table[];
@@ -56,8 +56,8 @@ bool *option_switch(struct conf *conf, const struct option *option);
 const char **option_text(struct conf *conf, const struct option *option);
 
 /*
- * Refuses what libconfig would take amiss: @include, which opens other files, and whole numbers past 32 bits without the
- * suffix L, which it cuts off silently. TEXT is the file PATH.
+ * Refuses what libconfig would take amiss: @include, which opens other files, and whole numbers past 32 bits without
+ * the suffix L, which it cuts off silently. TEXT is the file PATH.
  */
 enum err option_check_text(const char *path, const char *text, struct err_info *info);
 

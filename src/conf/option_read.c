@@ -72,13 +72,15 @@ static enum err read_number(const struct reader *reader, const struct option *op
 
 	if (size && config_setting_type(setting) == CONFIG_TYPE_STRING) {
 		if (!parse_size(config_setting_get_string(setting), &value))
-			return option_refuse(reader, setting, "a size is a number of bytes, or text such as \"512K\", \"20M\" or \"2G\"");
+			return option_refuse(reader, setting,
+				"a size is a number of bytes, or text such as \"512K\", \"20M\" or \"2G\"");
 	} else if (!get_integer(setting, &value)) {
-		return option_refuse(reader, setting, size ? "a number of bytes or text such as \"2G\" is wanted" : "a whole number is wanted");
+		return option_refuse(reader, setting,
+			size ? "a number of bytes or text such as \"2G\" is wanted" : "a whole number is wanted");
 	}
 	if (value < option->least || value > option->most)
-		return option_refuse(reader, setting, "%lld is not from %lld to %lld", (long long)value, (long long)option->least,
-			(long long)option->most);
+		return option_refuse(reader, setting, "%lld is not from %lld to %lld", (long long)value,
+			(long long)option->least, (long long)option->most);
 	*option_number(reader->conf, option) = value;
 	return ERR_OK;
 }
@@ -106,7 +108,8 @@ static enum err check_choice(
 	for (size_t i = 0; option->choices[i] != NULL; i++) {
 		if (strcmp(option->choices[i], value) == 0)
 			return ERR_OK;
-		snprintf(known + strlen(known), sizeof known - strlen(known), "%s\"%s\"", i == 0 ? "" : ", ", option->choices[i]);
+		snprintf(known + strlen(known), sizeof known - strlen(known), "%s\"%s\"", i == 0 ? "" : ", ",
+			option->choices[i]);
 	}
 	return option_refuse(reader, setting, "\"%.40s\" is none of %s", value, known);
 }
@@ -126,8 +129,8 @@ static enum err read_text(const struct reader *reader, const struct option *opti
 	if (option->type == OPTION_CHOICE)
 		err = check_choice(reader, option, setting, value);
 	if (option->type == OPTION_SECRET && strlen(value) < OPTION_SECRET_LEAST)
-		err = option_refuse(reader, setting, "it needs at least %d characters: make one with `openssl rand -hex 32`",
-			OPTION_SECRET_LEAST);
+		err = option_refuse(reader, setting,
+			"it needs at least %d characters: make one with `openssl rand -hex 32`", OPTION_SECRET_LEAST);
 	if (err == ERR_OK)
 		*option_text(reader->conf, option) =
 			path ? absolute(reader, value) : arena_strdup(&reader->conf->arena, value);
@@ -154,16 +157,16 @@ static enum err read_paths(const struct reader *reader, config_setting_t *settin
 	return ERR_OK;
 }
 
-static enum err rung_number(
-	const struct reader *reader, const config_setting_t *rung, const char *name, int64_t least, int64_t most, int64_t *out)
+static enum err rung_number(const struct reader *reader, const config_setting_t *rung, const char *name, int64_t least,
+	int64_t most, int64_t *out)
 {
 	const config_setting_t *setting = config_setting_get_member(rung, name);
 
 	if (setting == NULL || !get_integer(setting, out))
 		return option_refuse(reader, rung, "%s is missing or no whole number", name);
 	if (*out < least || *out > most)
-		return option_refuse(reader, setting, "%lld is not from %lld to %lld", (long long)*out, (long long)least,
-			(long long)most);
+		return option_refuse(reader, setting, "%lld is not from %lld to %lld", (long long)*out,
+			(long long)least, (long long)most);
 	return ERR_OK;
 }
 
@@ -177,7 +180,8 @@ static bool quality_valid(const char *name)
 /* Rates that AAC in MP4 can name (ISO/IEC 14496-3, table 1.18). */
 static bool sample_rate_valid(int64_t rate)
 {
-	static const int64_t rates[] = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000};
+	static const int64_t rates[] = {
+		8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000};
 
 	for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++)
 		if (rates[i] == rate)
@@ -191,7 +195,8 @@ static enum err read_rung(const struct reader *reader, const config_setting_t *r
 	enum err err;
 
 	if (!config_setting_is_group(rung) || config_setting_length(rung) != 5)
-		return option_refuse(reader, rung, "quality, codec, bit_rate, sample_rate and channels are wanted, and nothing else");
+		return option_refuse(reader, rung,
+			"quality, codec, bit_rate, sample_rate and channels are wanted, and nothing else");
 	if (!config_setting_lookup_string(rung, "quality", &quality) || !quality_valid(quality))
 		return option_refuse(reader, rung, "quality must be 1 to 23 characters of a-z, 0-9 and -");
 	if (!config_setting_lookup_string(rung, "codec", &codec) || strcmp(codec, "aac") != 0)
@@ -215,7 +220,8 @@ static enum err read_ladder(const struct reader *reader, const config_setting_t 
 	enum err err;
 
 	if (!config_setting_is_list(setting) || count < 1 || count > OPTION_LADDER_MOST)
-		return option_refuse(reader, setting, "a list of 1 to %d renditions in ( ) is wanted", (int)OPTION_LADDER_MOST);
+		return option_refuse(
+			reader, setting, "a list of 1 to %d renditions in ( ) is wanted", (int)OPTION_LADDER_MOST);
 	conf->ladder = arena_array(&conf->arena, (size_t)count, sizeof *conf->ladder);
 	conf->ladder_count = (size_t)count;
 	for (size_t i = 0; i < conf->ladder_count; i++) {
@@ -224,7 +230,8 @@ static enum err read_ladder(const struct reader *reader, const config_setting_t 
 		err = read_rung(reader, rung, &conf->ladder[i]);
 		for (size_t j = 0; err == ERR_OK && j < i; j++)
 			if (strcmp(conf->ladder[i].quality, conf->ladder[j].quality) == 0)
-				err = option_refuse(reader, rung, "the quality \"%s\" is there twice", conf->ladder[i].quality);
+				err = option_refuse(
+					reader, rung, "the quality \"%s\" is there twice", conf->ladder[i].quality);
 		if (err != ERR_OK)
 			return err;
 	}

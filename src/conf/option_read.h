@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading one setting of the file into its field of struct conf, by its row in the table of options. Part of this room's
- * reader (conf.c) and included by nobody else.
+ * Reading one setting of the file into its field of struct conf, by its row in the table of options. Part of this
+ * room's reader (conf.c) and included by nobody else.
  */
 #ifndef TONEARM_CONF_OPTION_READ_H
 #define TONEARM_CONF_OPTION_READ_H
@@ -21,7 +21,10 @@ struct reader {
 enum err option_refuse(const struct reader *reader, const config_setting_t *setting, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Checks SETTING and writes it where OPTION has its field; text goes to the arena of the configuration. ERR_BAD_REQUEST. */
+/*
+ * Checks SETTING and writes it where OPTION has its field; text goes to the arena of the configuration.
+ * ERR_BAD_REQUEST.
+ */
 enum err option_read(const struct reader *reader, const struct option *option, config_setting_t *setting);
 
 #endif

@@ -56,8 +56,8 @@ static enum err open_handle(struct db *db, const char *path, struct err_info *in
 	if (db->handle == NULL)
 		abort();
 	if (result == SQLITE_CANTOPEN && access(path, F_OK) != 0)
-		return err_set_errno(info, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno, "cannot open the database %s",
-			path);
+		return err_set_errno(
+			info, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno, "cannot open the database %s", path);
 	if (result != SQLITE_OK)
 		return sqlite_failed(db, result, "cannot open the database", info);
 	return ERR_OK;
@@ -81,7 +81,8 @@ static enum err set_journal(struct db *db, const struct db_options *options, str
 		nanosleep(&pause, NULL);
 	}
 	if (err == ERR_OK && strcmp(db_text(stmt, 0), options->journal_mode) != 0)
-		err = err_set(info, ERR_IO, "the database cannot use the journal mode \"%s\" here", options->journal_mode);
+		err = err_set(
+			info, ERR_IO, "the database cannot use the journal mode \"%s\" here", options->journal_mode);
 	db_reset(stmt);
 	return err;
 }

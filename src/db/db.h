@@ -32,8 +32,8 @@ struct db_options {
 };
 
 /*
- * Opens (and with CREATE makes, mode 0600) the database and sets its pragmas. Does not migrate. *OUT is owned by the caller
- * and given back with db_close(); NULL on failure. ERR_NOT_FOUND when it is not there, ERR_IO, ERR_BUSY.
+ * Opens (and with CREATE makes, mode 0600) the database and sets its pragmas. Does not migrate. *OUT is owned by the
+ * caller and given back with db_close(); NULL on failure. ERR_NOT_FOUND when it is not there, ERR_IO, ERR_BUSY.
  */
 enum err db_open(const struct db_options *options, int create, struct db **out, struct err_info *info);
 void db_close(struct db *db);
@@ -82,8 +82,8 @@ void db_reset(struct db_stmt *stmt);
 int64_t db_changes(struct db *db);
 
 /*
- * A write transaction (BEGIN IMMEDIATE), and its end. db_rollback() also when db_commit() failed; it resets all statements
- * of the connection and does no harm when there is no transaction.
+ * A write transaction (BEGIN IMMEDIATE), and its end. db_rollback() also when db_commit() failed; it resets all
+ * statements of the connection and does no harm when there is no transaction.
  */
 enum err db_begin(struct db *db, struct err_info *info);
 enum err db_commit(struct db *db, struct err_info *info);

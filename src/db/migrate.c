@@ -10,8 +10,9 @@ static enum err read_version(struct db *db, int64_t *version, struct err_info *i
 		*version = db_int(stmt, 0);
 	db_reset(stmt);
 	if (err == ERR_OK && (*version < 0 || *version > SQL_MIGRATIONS))
-		err = err_set(info, ERR_CONFLICT, "the database has schema version %lld, this program knows %d: update it",
-			(long long)*version, (int)SQL_MIGRATIONS);
+		err = err_set(info, ERR_CONFLICT,
+			"the database has schema version %lld, this program knows %d: update it", (long long)*version,
+			(int)SQL_MIGRATIONS);
 	return err;
 }
 
@@ -58,7 +59,8 @@ enum err db_check_version(struct db *db, struct err_info *info)
 	enum err err = read_version(db, &version, info);
 
 	if (err == ERR_OK && version != SQL_MIGRATIONS)
-		err = err_set(info, ERR_CONFLICT, "the database has schema version %lld, this program needs %d: migrate it",
-			(long long)version, (int)SQL_MIGRATIONS);
+		err = err_set(info, ERR_CONFLICT,
+			"the database has schema version %lld, this program needs %d: migrate it", (long long)version,
+			(int)SQL_MIGRATIONS);
 	return err;
 }

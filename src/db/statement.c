@@ -10,7 +10,8 @@ static void prepare(struct db_stmt *stmt)
 	stmt->failure = sqlite3_prepare_v3(
 		stmt->db->handle, sql_query[stmt->sql], -1, SQLITE_PREPARE_PERSISTENT, &stmt->handle, NULL);
 	if (stmt->failure == SQLITE_ERROR) {
-		fprintf(stderr, "sql/queries/%s.sql: %s\n", sql_query_name[stmt->sql], sqlite3_errmsg(stmt->db->handle));
+		fprintf(stderr, "sql/queries/%s.sql: %s\n", sql_query_name[stmt->sql],
+			sqlite3_errmsg(stmt->db->handle));
 		abort();
 	}
 }

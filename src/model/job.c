@@ -79,8 +79,8 @@ enum err job_submit(struct db *db, const struct job *job, int64_t max_queued, st
 	if (strlen(job->payload) > JOB_PAYLOAD_MOST)
 		return err_set(info, ERR_TOO_LARGE, "the payload of a job is at most %d bytes", (int)JOB_PAYLOAD_MOST);
 	if (job->priority < -JOB_PRIORITY_MOST || job->priority > JOB_PRIORITY_MOST)
-		return err_set(info, ERR_UNPROCESSABLE, "the priority of a job is from %d to %d", -(int)JOB_PRIORITY_MOST,
-			(int)JOB_PRIORITY_MOST);
+		return err_set(info, ERR_UNPROCESSABLE, "the priority of a job is from %d to %d",
+			-(int)JOB_PRIORITY_MOST, (int)JOB_PRIORITY_MOST);
 	stmt = db_stmt(db, SQL_JOB_SUBMIT);
 	db_bind_text(stmt, ":id", job->id);
 	db_bind_text(stmt, ":kind", job->kind);
@@ -259,7 +259,8 @@ enum err job_cancel(struct db *db, const char *id, int64_t now_ms, struct err_in
 
 enum err job_retry(struct db *db, const char *id, int64_t now_ms, struct err_info *info)
 {
-	return run_if_state_allows(db, SQL_JOB_RETRY, id, now_ms, "only one that failed or was cancelled is tried again", info);
+	return run_if_state_allows(
+		db, SQL_JOB_RETRY, id, now_ms, "only one that failed or was cancelled is tried again", info);
 }
 
 enum err job_get(struct db *db, const char *id, struct arena *arena, struct job *out, struct err_info *info)
@@ -279,8 +280,9 @@ enum err job_get(struct db *db, const char *id, struct arena *arena, struct job 
 
 static struct db_stmt *list_stmt(struct db *db, const enum job_state *state, const char *track)
 {
-	struct db_stmt *stmt =
-		db_stmt(db, track != NULL ? SQL_JOB_LIST_TRACK : state != NULL ? SQL_JOB_LIST_STATE : SQL_JOB_LIST);
+	struct db_stmt *stmt = db_stmt(db, track != NULL   ? SQL_JOB_LIST_TRACK
+					   : state != NULL ? SQL_JOB_LIST_STATE
+							   : SQL_JOB_LIST);
 
 	if (track != NULL)
 		db_bind_text(stmt, ":track", track);

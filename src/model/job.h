@@ -8,8 +8,8 @@
  *       ▲                 │ │ └──cancel──► cancelled
  *       └──retry/lease────┘ └──fail, attempts used up──► dead
  *
- * A track that is pending becomes failed, with the job's error as its reason, in the very statement that makes its job dead
- * or cancelled, and pending again when job_retry() queues that job (triggers of the schema).
+ * A track that is pending becomes failed, with the job's error as its reason, in the very statement that makes its job
+ * dead or cancelled, and pending again when job_retry() queues that job (triggers of the schema).
  */
 #ifndef TONEARM_MODEL_JOB_H
 #define TONEARM_MODEL_JOB_H
@@ -24,9 +24,9 @@
 enum { JOB_PAGE_MOST = 200, JOB_OWNER = 80, JOB_PAYLOAD_MOST = 65536 };
 
 /*
- * The order of the queue: a point of priority is worth a minute of waiting. A job's rank, kept in the table, is the moment
- * it may run less that minute for each point; the lowest rank runs first. So what waits rises past what comes later,
- * without a row being rewritten, and an index serves the claim however long the queue is.
+ * The order of the queue: a point of priority is worth a minute of waiting. A job's rank, kept in the table, is the
+ * moment it may run less that minute for each point; the lowest rank runs first. So what waits rises past what comes
+ * later, without a row being rewritten, and an index serves the claim however long the queue is.
  */
 enum { JOB_PRIORITY_MOST = 1000, JOB_PRIORITY_MS = 60000 };
 
@@ -35,20 +35,20 @@ enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_DONE, JOB_FAILED, JOB_DEAD, JOB_CA
 
 struct job {
 	char id[ID_SIZE];
-	const char *kind;    /* "transcode" */
-	const char *track;   /* id, or NULL */
-	const char *payload; /* JSON object */
+	const char *kind;      /* "transcode" */
+	const char *track;     /* id, or NULL */
+	const char *payload;   /* JSON object */
 	const char *submitter; /* subject of the token, "" from the command line */
 	enum job_state state;
-	int64_t priority;    /* higher first; 0 is usual */
+	int64_t priority; /* higher first; 0 is usual */
 	int64_t attempts, max_attempts;
 	int64_t run_after_ms;
 	const char *lease_owner; /* NULL unless running */
 	int64_t lease_expires_ms;
-	double progress;     /* 0 to 1 */
-	const char *stage;   /* "queued", "probe", "transcode", "publish", ... */
-	double speed;        /* times real time; 0 when unknown */
-	const char *error;   /* NULL, or the sentence of the last failure */
+	double progress;   /* 0 to 1 */
+	const char *stage; /* "queued", "probe", "transcode", "publish", ... */
+	double speed;      /* times real time; 0 when unknown */
+	const char *error; /* NULL, or the sentence of the last failure */
 	int cancel_requested;
 	int64_t created_ms, updated_ms, started_ms, finished_ms;
 };
@@ -57,9 +57,10 @@ const char *job_state_name(enum job_state state);
 enum err job_state_parse(const char *name, enum job_state *out);
 
 /*
- * Queues JOB (id, kind, track, payload, submitter, priority, max_attempts, run_after_ms, created_ms are read; run_after_ms
- * 0 is at once). ERR_BUSY when MAX_QUEUED jobs wait already (0: no limit); ERR_TOO_LARGE for a payload of more than
- * JOB_PAYLOAD_MOST bytes; ERR_UNPROCESSABLE for a priority beyond +-JOB_PRIORITY_MOST; ERR_CONFLICT when the id exists.
+ * Queues JOB (id, kind, track, payload, submitter, priority, max_attempts, run_after_ms, created_ms are read;
+ * run_after_ms 0 is at once). ERR_BUSY when MAX_QUEUED jobs wait already (0: no limit); ERR_TOO_LARGE for a payload of
+ * more than JOB_PAYLOAD_MOST bytes; ERR_UNPROCESSABLE for a priority beyond +-JOB_PRIORITY_MOST; ERR_CONFLICT when the
+ * id exists.
  */
 enum err job_submit(struct db *db, const struct job *job, int64_t max_queued, struct err_info *info);
 
@@ -85,13 +86,18 @@ enum err job_finish(struct db *db, const char *id, const char *owner, int64_t no
  * Back to the queue at RETRY_AT with the reason; dead when attempts are used up or FATAL; cancelled when that was asked
  * for. *STATE tells which.
  */
-enum err job_fail(struct db *db, const char *id, const char *owner, const char *reason, int fatal, int64_t retry_at_ms, int64_t now_ms,
-	enum job_state *state, struct err_info *info);
-/* Back to the queue as it was, the attempt not counted, or cancelled when that was asked for: the runner is stopping. */
+enum err job_fail(struct db *db, const char *id, const char *owner, const char *reason, int fatal, int64_t retry_at_ms,
+	int64_t now_ms, enum job_state *state, struct err_info *info);
+/*
+ * Back to the queue as it was, the attempt not counted, or cancelled when that was asked for: the runner is stopping.
+ */
 enum err job_hand_back(struct db *db, const char *id, const char *owner, int64_t now_ms, struct err_info *info);
 enum err job_set_cancelled(struct db *db, const char *id, const char *owner, int64_t now_ms, struct err_info *info);
 
-/* Asks for the end of a job: a queued one is cancelled at once, a running one when its runner looks. ERR_NOT_FOUND, ERR_CONFLICT when it is over. */
+/*
+ * Asks for the end of a job: a queued one is cancelled at once, a running one when its runner looks. ERR_NOT_FOUND,
+ * ERR_CONFLICT when it is over.
+ */
 enum err job_cancel(struct db *db, const char *id, int64_t now_ms, struct err_info *info);
 /* Queues a failed, dead or cancelled job anew with its attempts at 0. ERR_NOT_FOUND, ERR_CONFLICT. */
 enum err job_retry(struct db *db, const char *id, int64_t now_ms, struct err_info *info);

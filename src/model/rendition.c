@@ -67,41 +67,37 @@ static bool get_u64(struct db_stmt *stmt, int column, uint64_t *out)
 }
 
 /* The COLUMNS columns from FIRST of the current row. */
-static enum err read_row(struct db_stmt *stmt, int first, const char *track, struct rendition *out, struct err_info *info)
+static enum err read_row(
+	struct db_stmt *stmt, int first, const char *track, struct rendition *out, struct err_info *info)
 {
 	bool good;
 
 	*out = (struct rendition){0};
 	snprintf(out->track, sizeof out->track, "%s", track);
 	good = get_text(stmt, first, out->quality, sizeof out->quality) &&
-		get_text(stmt, first + 1, out->codec, sizeof out->codec) &&
-		get_text(stmt, first + 2, out->codecs, sizeof out->codecs) &&
-		get_text(stmt, first + 3, out->file, sizeof out->file) &&
-		get_text(stmt, first + 4, out->etag, sizeof out->etag) &&
-		get_u32(stmt, first + 5, &out->bit_rate) &&
-		get_u32(stmt, first + 6, &out->peak_bandwidth) &&
-		get_u32(stmt, first + 7, &out->average_bandwidth) &&
-		get_u32(stmt, first + 8, &out->sample_rate) &&
-		get_u32(stmt, first + 9, &out->channels) &&
-		get_u32(stmt, first + 10, &out->timescale) &&
-		get_u32(stmt, first + 11, &out->priming) &&
-		get_u64(stmt, first + 12, &out->samples) &&
-		get_u64(stmt, first + 13, &out->file_size) &&
-		get_u64(stmt, first + 14, &out->init_size) &&
-		get_u64(stmt, first + 15, &out->index_offset) &&
-		get_u64(stmt, first + 16, &out->index_size);
+	       get_text(stmt, first + 1, out->codec, sizeof out->codec) &&
+	       get_text(stmt, first + 2, out->codecs, sizeof out->codecs) &&
+	       get_text(stmt, first + 3, out->file, sizeof out->file) &&
+	       get_text(stmt, first + 4, out->etag, sizeof out->etag) && get_u32(stmt, first + 5, &out->bit_rate) &&
+	       get_u32(stmt, first + 6, &out->peak_bandwidth) && get_u32(stmt, first + 7, &out->average_bandwidth) &&
+	       get_u32(stmt, first + 8, &out->sample_rate) && get_u32(stmt, first + 9, &out->channels) &&
+	       get_u32(stmt, first + 10, &out->timescale) && get_u32(stmt, first + 11, &out->priming) &&
+	       get_u64(stmt, first + 12, &out->samples) && get_u64(stmt, first + 13, &out->file_size) &&
+	       get_u64(stmt, first + 14, &out->init_size) && get_u64(stmt, first + 15, &out->index_offset) &&
+	       get_u64(stmt, first + 16, &out->index_size);
 	out->modified = db_int(stmt, first + 17);
 	if (!good)
-		return err_set(info, ERR_INTERNAL, "the row of the rendition %s/%s is damaged", out->track, out->quality);
+		return err_set(
+			info, ERR_INTERNAL, "the row of the rendition %s/%s is damaged", out->track, out->quality);
 	return ERR_OK;
 }
 
 /*
- * The segments end where the file does, and begin behind its index and whatever room is left there. A playlist must never
- * name a byte that is not there.
+ * The segments end where the file does, and begin behind its index and whatever room is left there. A playlist must
+ * never name a byte that is not there.
  */
-static enum err read_segments(struct db_stmt *stmt, int column, struct arena *arena, struct rendition *rendition,
-	struct err_info *info)
+static enum err read_segments(
+	struct db_stmt *stmt, int column, struct arena *arena, struct rendition *rendition, struct err_info *info)
 {
 	struct segment_table *table = &rendition->segments;
 	size_t length = 0;
@@ -157,8 +153,8 @@ static void grow(struct arena *arena, struct rendition **array, size_t count, si
 	*array = larger;
 }
 
-enum err rendition_list(struct db *db, const char *track, struct arena *arena, struct track *of,
-	struct rendition **out, size_t *count, struct err_info *info)
+enum err rendition_list(struct db *db, const char *track, struct arena *arena, struct track *of, struct rendition **out,
+	size_t *count, struct err_info *info)
 {
 	struct db_stmt *stmt = db_stmt(db, SQL_RENDITION_LIST);
 	size_t room = 0;

@@ -12,22 +12,22 @@
 
 struct rendition {
 	char track[ID_SIZE];
-	char quality[24];  /* "high": [a-z0-9-]+, the name in URLs */
-	char codec[16];    /* "aac" */
-	char codecs[32];   /* RFC 6381, "mp4a.40.2" */
-	char file[40];     /* name below <data>/media/<track>/, "high.mp4" */
-	char etag[HASH_HEX_SIZE]; /* SHA-256 of the file, without quotes */
+	char quality[24];           /* "high": [a-z0-9-]+, the name in URLs */
+	char codec[16];             /* "aac" */
+	char codecs[32];            /* RFC 6381, "mp4a.40.2" */
+	char file[40];              /* name below <data>/media/<track>/, "high.mp4" */
+	char etag[HASH_HEX_SIZE];   /* SHA-256 of the file, without quotes */
 	uint32_t bit_rate;          /* asked for, bits/s; 0 for lossless */
 	uint32_t peak_bandwidth;    /* of the fastest segment, bits/s, rounded up */
 	uint32_t average_bandwidth; /* of all segments, bits/s, rounded up */
 	uint32_t sample_rate, channels;
-	uint32_t timescale;   /* of durations: the sampling rate */
-	uint32_t priming;     /* samples at the start that the edit list discards */
-	uint64_t samples;     /* presented length, in `timescale`: what a listener hears */
+	uint32_t timescale; /* of durations: the sampling rate */
+	uint32_t priming;   /* samples at the start that the edit list discards */
+	uint64_t samples;   /* presented length, in `timescale`: what a listener hears */
 	uint64_t file_size;
-	uint64_t init_size;   /* ftyp and moov: bytes 0 to init_size-1 */
+	uint64_t init_size;                /* ftyp and moov: bytes 0 to init_size-1 */
 	uint64_t index_offset, index_size; /* the sidx box */
-	int64_t modified;     /* seconds since 1970 */
+	int64_t modified;                  /* seconds since 1970 */
 	struct segment_table segments;
 };
 
@@ -49,10 +49,10 @@ enum err rendition_get(struct db *db, const char *track, const char *quality, st
 	struct rendition_view *out, struct err_info *info);
 
 /*
- * All renditions of a track, without segments, best first (descending bit rate, then quality name). One statement that also
- * yields the track's row: ERR_NOT_FOUND only when there is no such track; *COUNT may be 0.
+ * All renditions of a track, without segments, best first (descending bit rate, then quality name). One statement that
+ * also yields the track's row: ERR_NOT_FOUND only when there is no such track; *COUNT may be 0.
  */
-enum err rendition_list(struct db *db, const char *track, struct arena *arena, struct track *of,
-	struct rendition **out, size_t *count, struct err_info *info);
+enum err rendition_list(struct db *db, const char *track, struct arena *arena, struct track *of, struct rendition **out,
+	size_t *count, struct err_info *info);
 
 #endif

@@ -29,12 +29,12 @@ struct track {
 	enum track_state state;
 	const char *owner; /* subject of the token that uploaded it; "" from the command line */
 	const char *title, *artist, *album;
-	int64_t number, year; /* 0 when unknown */
-	int64_t duration_ms;  /* 0 until known */
+	int64_t number, year;          /* 0 when unknown */
+	int64_t duration_ms;           /* 0 until known */
 	int64_t sample_rate, channels; /* of the source; 0 until known */
-	const char *source_name;   /* file name as uploaded, cleaned; for display only, never a path */
-	const char *source_file;   /* name below <data>/source, or NULL when it is not kept */
-	const char *source_format; /* "flac", "mp3", ... or NULL */
+	const char *source_name;       /* file name as uploaded, cleaned; for display only, never a path */
+	const char *source_file;       /* name below <data>/source, or NULL when it is not kept */
+	const char *source_format;     /* "flac", "mp3", ... or NULL */
 	int64_t source_bytes;
 	const char *failure; /* NULL unless failed */
 	int64_t created_ms, updated_ms;
@@ -56,15 +56,15 @@ enum err track_get(struct db *db, const char *id, struct arena *arena, struct tr
  * the newest). With PUBLIC_ONLY private tracks are left out, but for those of OWNER (may be NULL).
  * *OUT is an array in ARENA.
  */
-enum err track_list(struct db *db, const char *after, int public_only, const char *owner, size_t limit, struct arena *arena,
-	struct track **out, size_t *count, struct err_info *info);
+enum err track_list(struct db *db, const char *after, int public_only, const char *owner, size_t limit,
+	struct arena *arena, struct track **out, size_t *count, struct err_info *info);
 
 /* Writes title, artist, album, number, year and visibility as they stand in TRACK, and updated_ms. */
 enum err track_update(struct db *db, const struct track *track, struct err_info *info);
 
 /*
- * What the worker learned from the source: fills duration, rate, channels, source_format, and those of title, artist, album,
- * number and year that are still unset.
+ * What the worker learned from the source: fills duration, rate, channels, source_format, and those of title, artist,
+ * album, number and year that are still unset.
  */
 enum err track_set_source(struct db *db, const struct track *track, struct err_info *info);
 

@@ -13,7 +13,9 @@ enum { TRACK_COLUMNS = 19 };
 enum err track_row_words(const char *visibility, const char *state, enum track_visibility *visibility_out,
 	enum track_state *state_out, struct err_info *info);
 
-/* The current row, whose first TRACK_COLUMNS columns are a track, into OUT with text in ARENA. ERR_INTERNAL as above. */
+/*
+ * The current row, whose first TRACK_COLUMNS columns are a track, into OUT with text in ARENA. ERR_INTERNAL as above.
+ */
 enum err track_row_read(struct db_stmt *stmt, struct arena *arena, struct track *out, struct err_info *info);
 
 #endif

@@ -45,8 +45,9 @@ static void test_written(void **state)
 
 static void test_read(void **state)
 {
-	static const char *const wrong[] = {"", "yesterday", "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 GMT ",
-		"Sun, 06 Nov 1994 08:49:37 CET", "Sun, 32 Nov 1994 08:49:37 GMT", "784111777"};
+	static const char *const wrong[] = {"", "yesterday", "Sun, 06 Nov 1994 08:49:37",
+		"Sun, 06 Nov 1994 08:49:37 GMT ", "Sun, 06 Nov 1994 08:49:37 CET", "Sun, 32 Nov 1994 08:49:37 GMT",
+		"784111777"};
 
 	(void)state;
 	assert_int_equal(clock_parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), 784111777);

@@ -13,8 +13,9 @@
 
 #include <cmocka.h>
 
-#define SECRETS \
-	"auth: { url_secret = \"0123456789abcdef0123456789abcdef\"; jwt_secret = \"fedcba9876543210fedcba9876543210\"; };\n"
+#define SECRETS                                                                                                        \
+	"auth: { url_secret = \"0123456789abcdef0123456789abcdef\"; jwt_secret = "                                     \
+	"\"fedcba9876543210fedcba9876543210\"; };\n"
 
 static char *file_path(struct fixture *fixture)
 {
@@ -97,14 +98,15 @@ static void test_defaults(void **state)
 static void test_every_type(void **state)
 {
 	struct fixture *fixture = *state;
-	struct conf *conf = must_read(fixture, SECRETS
-		"storage: { data_dir = \"data\"; run_dir = \"/run/x\"; disk_floor = 0; };\n"
-		"http: { base_url = \"https://audio.example.org\"; threads = 8L; };\n"
-		"limits: { upload_size = 3000000000L; body_size = \"128K\"; };\n"
-		"media: { keep_source = false; hls_addressing = \"segments\";\n"
-		"  ladder = ( { quality = \"one\"; codec = \"aac\"; bit_rate = 64000; sample_rate = 22050; channels = 1; } ); };\n"
-		"jobs: { workers = 7; memory = \"2G\"; import_dirs = [\"/srv/music\", \"drop\"]; };\n"
-		"log: { level = \"debug\"; file = \"a.log\"; };\n");
+	struct conf *conf = must_read(fixture,
+		SECRETS "storage: { data_dir = \"data\"; run_dir = \"/run/x\"; disk_floor = 0; };\n"
+			"http: { base_url = \"https://audio.example.org\"; threads = 8L; };\n"
+			"limits: { upload_size = 3000000000L; body_size = \"128K\"; };\n"
+			"media: { keep_source = false; hls_addressing = \"segments\";\n"
+			"  ladder = ( { quality = \"one\"; codec = \"aac\"; bit_rate = 64000; sample_rate = 22050; "
+			"channels = 1; } ); };\n"
+			"jobs: { workers = 7; memory = \"2G\"; import_dirs = [\"/srv/music\", \"drop\"]; };\n"
+			"log: { level = \"debug\"; file = \"a.log\"; };\n");
 
 	assert_string_equal(conf->data_dir, arena_printf(&fixture->arena, "%s/data", fixture->dir));
 	assert_string_equal(conf->run_dir, "/run/x");
@@ -138,15 +140,17 @@ static void test_unknown_options(void **state)
 	assert_refused(fixture, SECRETS "keep_sources = true;", 2, "did you mean media.keep_source?");
 	assert_refused(fixture, SECRETS "media: { gramophone = 1; };", 2, "media.gramophone: there is no such option");
 	assert_refused(fixture, SECRETS "meda: { segment_ms = 1; };", 2, "there is no such section");
-	assert_refused(fixture, SECRETS "http: { a234567890123456789012345678901234567890123456789012345678901234567890 = 1; };",
-		2, "there is no such option");
+	assert_refused(fixture,
+		SECRETS "http: { a234567890123456789012345678901234567890123456789012345678901234567890 = 1; };", 2,
+		"there is no such option");
 }
 
 static void test_wrong_values(void **state)
 {
 	struct fixture *fixture = *state;
 
-	assert_refused(fixture, SECRETS "media: { segment_ms = 999; };", 2, "media.segment_ms: 999 is not from 1000 to 10000");
+	assert_refused(
+		fixture, SECRETS "media: { segment_ms = 999; };", 2, "media.segment_ms: 999 is not from 1000 to 10000");
 	assert_refused(fixture, SECRETS "media: { segment_ms = 10001L; };", 2, "10001 is not from");
 	assert_refused(fixture, SECRETS "media: { segment_ms = -1; };", 2, "-1 is not from");
 	assert_refused(fixture, SECRETS "media: { segment_ms = 4000.0; };", 2, "a whole number is wanted");
@@ -160,7 +164,8 @@ static void test_wrong_values(void **state)
 	for (size_t i = 0; i < 7; i++) {
 		static const char *const sizes[] = {"", "K", "2g", "2GB", "-2G", "1.5G", "999999999999999T"};
 
-		assert_refused(fixture, arena_printf(&fixture->arena, SECRETS "limits: { upload_size = \"%s\"; };", sizes[i]), 2,
+		assert_refused(fixture,
+			arena_printf(&fixture->arena, SECRETS "limits: { upload_size = \"%s\"; };", sizes[i]), 2,
 			"a size is a number of bytes");
 	}
 	assert_refused(fixture, SECRETS "limits: { upload_size = \"2000T\"; };", 2, "is not from");
@@ -201,22 +206,30 @@ static void test_wrong_ladders(void **state)
 		{"[1]", "a list of 1 to 16"},
 		{"( 1 )", "are wanted, and nothing else"},
 		{"( { quality = \"a\"; } )", "are wanted, and nothing else"},
-		{"( { quality = \"A\"; codec = \"aac\"; bit_rate = 64000; sample_rate = 44100; channels = 2; } )", "quality must"},
-		{"( { quality = \"a-name-of-24-characters-\"; codec = \"aac\"; bit_rate = 64000; sample_rate = 44100; channels = 2; } )",
+		{"( { quality = \"A\"; codec = \"aac\"; bit_rate = 64000; sample_rate = 44100; channels = 2; } )",
 			"quality must"},
-		{"( { quality = \"a\"; codec = \"mp9\"; bit_rate = 64000; sample_rate = 44100; channels = 2; } )", "codec must"},
-		{"( { quality = \"a\"; codec = \"aac\"; bit_rate = 1; sample_rate = 44100; channels = 2; } )", "1 is not from 16000"},
+		{"( { quality = \"a-name-of-24-characters-\"; codec = \"aac\"; bit_rate = 64000; sample_rate = 44100; "
+		 "channels = 2; } )",
+			"quality must"},
+		{"( { quality = \"a\"; codec = \"mp9\"; bit_rate = 64000; sample_rate = 44100; channels = 2; } )",
+			"codec must"},
+		{"( { quality = \"a\"; codec = \"aac\"; bit_rate = 1; sample_rate = 44100; channels = 2; } )",
+			"1 is not from 16000"},
 		{"( { quality = \"a\"; codec = \"aac\"; bit_rate = 64000; sample_rate = 44000; channels = 2; } )",
 			"44000 Hz is no sample rate"},
-		{"( { quality = \"a\"; codec = \"aac\"; bit_rate = 64000; sample_rate = 44100; channels = 3; } )", "3 is not from 1"},
-		{"( { quality = \"a\"; codec = \"aac\"; bit_rate = 64000; sample_rate = 44100; chanels = 3; } )", "channels is missing"},
+		{"( { quality = \"a\"; codec = \"aac\"; bit_rate = 64000; sample_rate = 44100; channels = 3; } )",
+			"3 is not from 1"},
+		{"( { quality = \"a\"; codec = \"aac\"; bit_rate = 64000; sample_rate = 44100; chanels = 3; } )",
+			"channels is missing"},
 		{"( { quality = \"a\"; codec = \"aac\"; bit_rate = 64000; sample_rate = 44100; channels = 2; }, "
-			"{ quality = \"a\"; codec = \"aac\"; bit_rate = 65000; sample_rate = 44100; channels = 2; } )", "is there twice"},
+		 "{ quality = \"a\"; codec = \"aac\"; bit_rate = 65000; sample_rate = 44100; channels = 2; } )",
+			"is there twice"},
 	};
 	struct fixture *fixture = *state;
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-		assert_refused(fixture, arena_printf(&fixture->arena, SECRETS "media: { ladder = %s; };", cases[i].ladder), 2,
+		assert_refused(fixture,
+			arena_printf(&fixture->arena, SECRETS "media: { ladder = %s; };", cases[i].ladder), 2,
 			cases[i].reason);
 }
 
@@ -226,13 +239,16 @@ static void test_what_libconfig_would_take_amiss(void **state)
 	struct conf *conf;
 
 	assert_refused(fixture, SECRETS "\n  @include \"/etc/passwd\"\n", 3, "@include is not allowed");
-	assert_refused(fixture, SECRETS "limits: { upload_size = 4294967297; };", 2, "4294967297 is too large: append an L");
+	assert_refused(
+		fixture, SECRETS "limits: { upload_size = 4294967297; };", 2, "4294967297 is too large: append an L");
 	assert_refused(fixture, SECRETS "limits: { upload_size = 2147483648; };", 2, "is too large");
 	assert_refused(fixture, SECRETS "limits: { upload_size = 0x1FFFFFFFF; };", 2, "is too large");
-	assert_refused(fixture, SECRETS "/* 4294967297\n */ limits: { upload_size = 9999999999999999999999; };", 3, "is too large");
+	assert_refused(fixture, SECRETS "/* 4294967297\n */ limits: { upload_size = 9999999999999999999999; };", 3,
+		"is too large");
 	assert_refused(fixture, SECRETS "media: { segment_ms = 4000; segment_ms = 5000; };", 2, "duplicate");
 	assert_refused(fixture, SECRETS "media: { segment_ms = ; };", 2, "syntax error");
-	conf = must_read(fixture, SECRETS "# 4294967297 @include\n// 4294967297\n/* 4294967297 \n*/\n"
+	conf = must_read(fixture, SECRETS
+		"# 4294967297 @include\n// 4294967297\n/* 4294967297 \n*/\n"
 		"http: { base_url = \"http://4294967297\"; };\nstorage: { data_dir = \"/a\\\" 4294967297\"; };\n"
 		"limits: { upload_size = 2147483647; };\n");
 	assert_string_equal(conf->data_dir, "/a\" 4294967297");

@@ -65,7 +65,8 @@ static void test_every_statement_prepares(void **state)
 static void test_plans_use_indexes(void **state)
 {
 	static const enum sql fast[] = {SQL_JOB_CLAIM, SQL_JOB_SUBMIT, SQL_JOB_REPORT, SQL_JOB_LIST, SQL_JOB_LIST_STATE,
-		SQL_JOB_LIST_TRACK, SQL_TRACK_GET, SQL_TRACK_LIST, SQL_TRACK_LIST_PUBLIC, SQL_RENDITION_GET, SQL_RENDITION_LIST};
+		SQL_JOB_LIST_TRACK, SQL_TRACK_GET, SQL_TRACK_LIST, SQL_TRACK_LIST_PUBLIC, SQL_RENDITION_GET,
+		SQL_RENDITION_LIST};
 	static const char *const tables[] = {"SCAN job", "SCAN track", "SCAN rendition", "SCAN r", "SCAN t"};
 	struct fixture *fixture = *state;
 	sqlite3_stmt *handle;
@@ -78,7 +79,8 @@ static void test_plans_use_indexes(void **state)
 			const char *detail = (const char *)sqlite3_column_text(handle, 3);
 
 			for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++)
-				if (strncmp(detail, tables[t], strlen(tables[t])) == 0 && strstr(detail, "USING") == NULL)
+				if (strncmp(detail, tables[t], strlen(tables[t])) == 0 &&
+					strstr(detail, "USING") == NULL)
 					fail_msg("%s: %s", sql_query_name[fast[i]], detail);
 		}
 		sqlite3_finalize(handle);
@@ -96,7 +98,8 @@ static void test_claim_follows_the_queue(void **state)
 	snprintf(explain, sizeof explain, "EXPLAIN QUERY PLAN %s", sql_query[SQL_JOB_CLAIM]);
 	assert_int_equal(sqlite3_prepare_v2(fixture->db->handle, explain, -1, &handle, NULL), SQLITE_OK);
 	while (sqlite3_step(handle) == SQLITE_ROW)
-		searches += strstr((const char *)sqlite3_column_text(handle, 3), "USING INDEX job_queue (state=?") != NULL;
+		searches +=
+			strstr((const char *)sqlite3_column_text(handle, 3), "USING INDEX job_queue (state=?") != NULL;
 	sqlite3_finalize(handle);
 	assert_int_equal(searches, 2);
 }
@@ -134,7 +137,9 @@ static void test_open_fails(void **state)
 	options.path = fixture->dir;
 	assert_int_equal(db_open(&options, 0, &db, &info), ERR_IO);
 	options.path = fixture->path;
-	assert_int_equal(fs_write_file(fixture->path, "This is no database, whatever its name may say.", 47, 0600, NULL), ERR_OK);
+	assert_int_equal(
+		fs_write_file(fixture->path, "This is no database, whatever its name may say.", 47, 0600, NULL),
+		ERR_OK);
 	assert_int_equal(db_open(&options, 0, &db, &info), ERR_IO);
 	assert_non_null(strstr(info.detail, "not a database"));
 }

@@ -67,7 +67,8 @@ static void test_from_every_version(void **state)
 	assert_non_null(strstr(want, "table track"));
 	for (int version = 0; version <= SQL_MIGRATIONS; version++) {
 		start_at(fixture, version);
-		assert_int_equal(db_check_version(fixture->db, NULL), version == SQL_MIGRATIONS ? ERR_OK : ERR_CONFLICT);
+		assert_int_equal(
+			db_check_version(fixture->db, NULL), version == SQL_MIGRATIONS ? ERR_OK : ERR_CONFLICT);
 		if (db_migrate(fixture->db, &info) != ERR_OK)
 			fail_msg("from %d: %s", version, info.detail);
 		assert_int_equal(db_check_version(fixture->db, NULL), ERR_OK);

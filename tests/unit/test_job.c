@@ -420,7 +420,8 @@ static void test_list(void **state)
 	assert_int_equal(count, 2);
 	assert_string_equal(list[0].id, job_number(5).id);
 	assert_string_equal(list[1].id, job_number(4).id);
-	assert_int_equal(job_list(fixture->db, list[1].id, NULL, NULL, 200, &fixture->arena, &list, &count, NULL), ERR_OK);
+	assert_int_equal(
+		job_list(fixture->db, list[1].id, NULL, NULL, 200, &fixture->arena, &list, &count, NULL), ERR_OK);
 	assert_int_equal(count, 3);
 	assert_string_equal(list[0].id, job_number(3).id);
 	assert_int_equal(job_list(fixture->db, NULL, &queued, NULL, 9, &fixture->arena, &list, &count, NULL), ERR_OK);
@@ -429,7 +430,8 @@ static void test_list(void **state)
 	assert_int_equal(count, 3);
 	assert_int_equal(job_list(fixture->db, NULL, &running, "odd", 9, &fixture->arena, &list, &count, NULL), ERR_OK);
 	assert_int_equal(count, 1);
-	assert_int_equal(job_list(fixture->db, NULL, &running, "even", 9, &fixture->arena, &list, &count, NULL), ERR_OK);
+	assert_int_equal(
+		job_list(fixture->db, NULL, &running, "even", 9, &fixture->arena, &list, &count, NULL), ERR_OK);
 	assert_int_equal(count, 0);
 }
 
@@ -505,7 +507,8 @@ static void test_state_from_elsewhere(void **state)
 	submit(fixture, &job);
 	fixture_sql(fixture, "PRAGMA ignore_check_constraints = 1; UPDATE job SET state = 'asleep'");
 	assert_int_equal(job_get(fixture->db, job.id, &fixture->arena, &job, NULL), ERR_INTERNAL);
-	assert_int_equal(job_list(fixture->db, NULL, NULL, NULL, 9, &fixture->arena, &list, &count, NULL), ERR_INTERNAL);
+	assert_int_equal(
+		job_list(fixture->db, NULL, NULL, NULL, 9, &fixture->arena, &list, &count, NULL), ERR_INTERNAL);
 	assert_int_equal(job_counts(fixture->db, counts, NULL), ERR_INTERNAL);
 }
 

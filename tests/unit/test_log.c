@@ -36,7 +36,8 @@ static char *all_lines(struct fixture *fixture)
 	size_t length;
 
 	assert_int_equal(
-		fs_read_file(arena_printf(&fixture->arena, "%s/log", fixture->dir), 1 << 20, &text, &length, NULL), ERR_OK);
+		fs_read_file(arena_printf(&fixture->arena, "%s/log", fixture->dir), 1 << 20, &text, &length, NULL),
+		ERR_OK);
 	copy = arena_strdup(&fixture->arena, text);
 	free(text);
 	return copy;

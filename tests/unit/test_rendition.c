@@ -13,7 +13,8 @@ static struct segment segments[] = {{0, 400, 176128}, {0, 300, 176128}, {0, 100,
 
 static int with_track(void **state)
 {
-	struct track track = {.id = "t", .owner = "", .visibility = TRACK_PRIVATE, .state = TRACK_READY, .title = "Song"};
+	struct track track = {
+		.id = "t", .owner = "", .visibility = TRACK_PRIVATE, .state = TRACK_READY, .title = "Song"};
 	struct fixture *fixture;
 
 	fixture_db(state);
@@ -214,7 +215,8 @@ static void test_list_of_none(void **state)
 	assert_int_equal(rendition_list(fixture->db, "t", &fixture->arena, &track, &list, &count, NULL), ERR_OK);
 	assert_int_equal(count, 0);
 	assert_string_equal(track.title, "Song");
-	assert_int_equal(rendition_list(fixture->db, "u", &fixture->arena, &track, &list, &count, &info), ERR_NOT_FOUND);
+	assert_int_equal(
+		rendition_list(fixture->db, "u", &fixture->arena, &track, &list, &count, &info), ERR_NOT_FOUND);
 	assert_string_equal(info.detail, "there is no such track");
 }
 
@@ -250,7 +252,8 @@ static void test_damaged_rows(void **state)
 	assert_damaged(fixture, "UPDATE rendition SET file_size = 1543");
 	assert_damaged(fixture, "UPDATE rendition SET bit_rate = 4294967296");
 	assert_damaged(fixture, "UPDATE rendition SET samples = -1");
-	assert_damaged(fixture, "UPDATE rendition SET file = 'a-name-that-is-longer-than-any-name-this-program-writes'");
+	assert_damaged(
+		fixture, "UPDATE rendition SET file = 'a-name-that-is-longer-than-any-name-this-program-writes'");
 	assert_int_equal(rendition_list(fixture->db, "t", &fixture->arena, &track, &list, &count, NULL), ERR_INTERNAL);
 	assert_damaged(fixture, "PRAGMA ignore_check_constraints = 1; UPDATE track SET visibility = 'secret'");
 	assert_int_equal(rendition_list(fixture->db, "t", &fixture->arena, &track, &list, &count, NULL), ERR_INTERNAL);

@@ -11,8 +11,8 @@
 
 static void test_numbers(void **state)
 {
-	static const char *const wrong[] = {"", " 1", "1 ", "+1", "-1", "0x1", "1.0", "18446744073709551616", "a",
-		"99999999999999999999999999"};
+	static const char *const wrong[] = {
+		"", " 1", "1 ", "+1", "-1", "0x1", "1.0", "18446744073709551616", "a", "99999999999999999999999999"};
 	uint64_t value = 7;
 
 	(void)state;
@@ -56,13 +56,17 @@ static void test_invalid_utf8_is_replaced(void **state)
 {
 	(void)state;
 	CLEANS("\x80", BAD);
-	CLEANS("a\xff" "b", "a" BAD "b");
-	CLEANS("\xc0\xaf", BAD BAD);           /* overlong slash */
+	CLEANS("a\xff"
+	       "b",
+		"a" BAD "b");
+	CLEANS("\xc0\xaf", BAD BAD); /* overlong slash */
 	CLEANS("\xe0\x80\xaf", BAD BAD BAD);
-	CLEANS("\xed\xa0\x80", BAD BAD BAD);   /* a surrogate */
+	CLEANS("\xed\xa0\x80", BAD BAD BAD);         /* a surrogate */
 	CLEANS("\xf4\x90\x80\x80", BAD BAD BAD BAD); /* past U+10FFFF */
-	CLEANS("\xe2\x82", BAD BAD);           /* cut short */
-	CLEANS("\xe2\x82" "a", BAD BAD "a");
+	CLEANS("\xe2\x82", BAD BAD);                 /* cut short */
+	CLEANS("\xe2\x82"
+	       "a",
+		BAD BAD "a");
 }
 
 static void test_controls_are_dropped(void **state)
@@ -74,17 +78,32 @@ static void test_controls_are_dropped(void **state)
 
 static void test_cut(void **state)
 {
-	char text[] = "a\xe2\x82\xac" "b";
+	char text[] = "a\xe2\x82\xac"
+		      "b";
 
 	(void)state;
 	text_cut_utf8(text, 5);
-	assert_string_equal(text, "a\xe2\x82\xac" "b");
+	assert_string_equal(text, "a\xe2\x82\xac"
+				  "b");
 	text_cut_utf8(text, 4);
 	assert_string_equal(text, "a\xe2\x82\xac");
 	text_cut_utf8(text, 3);
 	assert_string_equal(text, "a");
 	text_cut_utf8(text, 0);
 	assert_string_equal(text, "");
+}
+
+static void test_clean(void **state)
+{
+	struct arena arena = {0};
+
+	(void)state;
+	assert_null(text_clean(NULL, 10, &arena));
+	assert_null(text_clean("", 10, &arena));
+	assert_null(text_clean(" \t\n\r", 10, &arena));
+	assert_string_equal(text_clean("a\xff", 10, &arena), "a" BAD);
+	assert_string_equal(text_clean("a\xc3\xa9", 2, &arena), "a");
+	arena_free(&arena);
 }
 
 int main(void)
@@ -95,6 +114,7 @@ int main(void)
 		cmocka_unit_test(test_invalid_utf8_is_replaced),
 		cmocka_unit_test(test_controls_are_dropped),
 		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_clean),
 	};
 
 	return cmocka_run_group_tests_name("text", tests, NULL, NULL);

@@ -107,7 +107,8 @@ static void test_pages(void **state)
 		insert(fixture, &track);
 	}
 	for (int newest = 7; newest > 0; newest -= 3) {
-		assert_int_equal(track_list(fixture->db, after, 0, NULL, 3, &fixture->arena, &page, &count, NULL), ERR_OK);
+		assert_int_equal(
+			track_list(fixture->db, after, 0, NULL, 3, &fixture->arena, &page, &count, NULL), ERR_OK);
 		assert_int_equal(count, newest < 3 ? newest : 3);
 		for (size_t i = 0; i < count; i++)
 			assert_string_equal(page[i].id, track_number(newest - (int)i).id);
@@ -122,8 +123,7 @@ static void assert_page(struct fixture *fixture, const char *after, const char *
 	struct track *page;
 	size_t count, i;
 
-	assert_int_equal(
-		track_list(fixture->db, after, 1, owner, limit, &fixture->arena, &page, &count, NULL), ERR_OK);
+	assert_int_equal(track_list(fixture->db, after, 1, owner, limit, &fixture->arena, &page, &count, NULL), ERR_OK);
 	for (i = 0; numbers[i] != 0; i++) {
 		assert_true(i < count);
 		assert_string_equal(page[i].id, track_number(numbers[i]).id);
