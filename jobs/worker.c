@@ -22,7 +22,6 @@
 
 #ifdef TONEARM_SANITIZER
 const char *__asan_default_options(void);
-const char *__tsan_default_suppressions(void);
 
 /*
  * The leak checker stops its own process with ptrace() at exit, which the cage forbids: leaks are looked for in the
@@ -31,13 +30,6 @@ const char *__tsan_default_suppressions(void);
 const char *__asan_default_options(void)
 {
 	return "detect_leaks=0";
-}
-
-/* FFmpeg counts references with atomics that are not instrumented: what it copies and frees would look like races. */
-const char *__tsan_default_suppressions(void)
-{
-	return "called_from_lib:libavutil.so\ncalled_from_lib:libavcodec.so\ncalled_from_lib:libavformat.so\n"
-	       "called_from_lib:libswresample.so\ncalled_from_lib:libsoxr.so\n";
 }
 #endif
 
@@ -52,7 +44,7 @@ static void on_cpu_limit(int signal_number)
 /* Sends REPORT (given up to here) as one line. When nobody reads any more, there is nothing left to work for. */
 static void send_report(json_t *report)
 {
-	char *text = json_dumps(report, JSON_COMPACT);
+	char *text = json_dumps(report, JSON_COMPACT | JSON_REAL_PRECISION(6));
 	struct err_info info;
 	size_t length;
 
