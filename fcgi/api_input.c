@@ -16,7 +16,7 @@ static bool is_json(const char *type)
 	size_t length = strcspn(type, "; \t");
 
 	return (length == 16 && strncasecmp(type, "application/json", length) == 0) ||
-		(length == 28 && strncasecmp(type, "application/merge-patch+json", length) == 0);
+	       (length == 28 && strncasecmp(type, "application/merge-patch+json", length) == 0);
 }
 
 bool api_body(struct request *request, struct response *response, json_t **out)

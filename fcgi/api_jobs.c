@@ -13,7 +13,15 @@
 enum { PRIORITY_MOST = 100 };
 
 static const char *const members[] = {
-	"track", "path", "renditions", "title", "artist", "album", "visibility", "priority", NULL,
+	"track",
+	"path",
+	"renditions",
+	"title",
+	"artist",
+	"album",
+	"visibility",
+	"priority",
+	NULL,
 };
 
 struct wish {
@@ -21,8 +29,8 @@ struct wish {
 	struct ingest ingest;
 };
 
-static enum err read_wish(const struct conf *conf, const json_t *body, struct arena *arena, struct wish *wish,
-	struct err_info *info)
+static enum err read_wish(
+	const struct conf *conf, const json_t *body, struct arena *arena, struct wish *wish, struct err_info *info)
 {
 	struct ingest *ingest = &wish->ingest;
 	const char *visibility = conf->default_visibility;
@@ -59,7 +67,8 @@ static enum err submit(struct request *request, struct db *db, const struct wish
 	const struct clock *clock = responder->access.clock;
 
 	if (wish->path != NULL)
-		return ingest_import(responder->conf, db, wish->path, &wish->ingest, clock, request->arena, track, job, info);
+		return ingest_import(
+			responder->conf, db, wish->path, &wish->ingest, clock, request->arena, track, job, info);
 	if (!id_valid(wish->track))
 		return err_set(info, ERR_NOT_FOUND, "there is no such track");
 	return ingest_more(responder->conf, db, wish->track, &wish->ingest, clock, request->arena, job, info);

@@ -70,8 +70,8 @@ json_t *api_rendition_json(const struct request *request, const struct rendition
 	put_number(object, "timescale", rendition->timescale);
 	put_number(object, "samples", (int64_t)rendition->samples);
 	put_number(object, "bytes", (int64_t)rendition->file_size);
-	json_object_set_new(object, "url",
-		json_sprintf("%s/media/%s/%s", root_of(request), rendition->track, rendition->file));
+	json_object_set_new(
+		object, "url", json_sprintf("%s/media/%s/%s", root_of(request), rendition->track, rendition->file));
 	return object;
 }
 

@@ -23,7 +23,7 @@ static const char *const patch_members[] = {"title", "artist", "album", "number"
 static bool owns(const struct jwt_claims *claims, const struct track *track)
 {
 	return scope_has(claims->scope, SCOPE_TRACK_WRITE) && claims->subject[0] != '\0' &&
-		strcmp(claims->subject, track->owner) == 0;
+	       strcmp(claims->subject, track->owner) == 0;
 }
 
 static enum err not_there(struct err_info *info)
@@ -32,7 +32,8 @@ static enum err not_there(struct err_info *info)
 }
 
 /* FOUND is what reading the track gave. */
-static enum err may_see(const struct jwt_claims *claims, enum err found, const struct track *track, struct err_info *info)
+static enum err may_see(
+	const struct jwt_claims *claims, enum err found, const struct track *track, struct err_info *info)
 {
 	bool all = scope_has(claims->scope, SCOPE_TRACK_READ) || scope_has(claims->scope, SCOPE_STREAM_READ);
 
@@ -41,8 +42,8 @@ static enum err may_see(const struct jwt_claims *claims, enum err found, const s
 	return all || owns(claims, track) || track->visibility == TRACK_PUBLIC ? ERR_OK : not_there(info);
 }
 
-static enum err may_change(const struct jwt_claims *claims, enum err found, const struct track *track,
-	struct err_info *info)
+static enum err may_change(
+	const struct jwt_claims *claims, enum err found, const struct track *track, struct err_info *info)
 {
 	enum err err = may_see(claims, found, track, info);
 
@@ -51,7 +52,8 @@ static enum err may_change(const struct jwt_claims *claims, enum err found, cons
 	return err_set(info, ERR_FORBIDDEN, "the track belongs to somebody else");
 }
 
-static enum err get_track(struct db *db, const char *id, struct arena *arena, struct track *track, struct err_info *info)
+static enum err get_track(
+	struct db *db, const char *id, struct arena *arena, struct track *track, struct err_info *info)
 {
 	return id_valid(id) ? track_get(db, id, arena, track, info) : not_there(info);
 }
@@ -102,8 +104,8 @@ void api_track_list(struct request *request, struct response *response)
 	if (db == NULL)
 		return;
 	owner = scope_has(claims.scope, SCOPE_TRACK_WRITE) && claims.subject[0] != '\0' ? claims.subject : NULL;
-	err = track_list(db, after, !scope_has(claims.scope, SCOPE_TRACK_READ), owner, limit, request->arena, &tracks, &count,
-		&info);
+	err = track_list(db, after, !scope_has(claims.scope, SCOPE_TRACK_READ), owner, limit, request->arena, &tracks,
+		&count, &info);
 	db_pool_give(responder_of(request)->pool, db);
 	if (err != ERR_OK)
 		response_error(response, &info);
@@ -112,8 +114,8 @@ void api_track_list(struct request *request, struct response *response)
 }
 
 /* A track with its renditions and addresses, and for its owner the job that is at work on it. */
-static json_t *track_answer(const struct request *request, const struct track *track, const struct rendition *renditions,
-	size_t count, const struct job *job)
+static json_t *track_answer(const struct request *request, const struct track *track,
+	const struct rendition *renditions, size_t count, const struct job *job)
 {
 	json_t *object = api_track_json(track), *list = json_array(), *answer;
 
@@ -126,8 +128,8 @@ static json_t *track_answer(const struct request *request, const struct track *t
 	return answer;
 }
 
-static enum err read_all(struct db *db, struct request *request, const struct jwt_claims *claims, json_t **out,
-	struct err_info *info)
+static enum err read_all(
+	struct db *db, struct request *request, const struct jwt_claims *claims, json_t **out, struct err_info *info)
 {
 	const char *id = request->capture[0];
 	struct rendition *renditions;
@@ -154,8 +156,8 @@ static enum err hide(struct request *request, enum err err, struct err_info *inf
 	return err;
 }
 
-static void send_track(struct request *request, struct response *response, struct db *db,
-	const struct jwt_claims *claims)
+static void send_track(
+	struct request *request, struct response *response, struct db *db, const struct jwt_claims *claims)
 {
 	struct err_info info;
 	json_t *answer = NULL;
@@ -187,8 +189,8 @@ void api_track_get(struct request *request, struct response *response)
 }
 
 /* Null and "" take a text away: the worker may then fill it from the tags. */
-static enum err read_words(const json_t *body, const char *name, struct arena *arena, const char **out,
-	struct err_info *info)
+static enum err read_words(
+	const json_t *body, const char *name, struct arena *arena, const char **out, struct err_info *info)
 {
 	const char *text = NULL;
 	enum err err;
@@ -273,7 +275,8 @@ void api_track_patch(struct request *request, struct response *response)
 }
 
 /* Whatever works on the track is told to stop. A job that ends in between needs no telling. */
-static enum err cancel_jobs(struct db *db, const char *track, int64_t now_ms, struct arena *arena, struct err_info *info)
+static enum err cancel_jobs(
+	struct db *db, const char *track, int64_t now_ms, struct arena *arena, struct err_info *info)
 {
 	struct job *jobs;
 	size_t count;
@@ -286,8 +289,8 @@ static enum err cancel_jobs(struct db *db, const char *track, int64_t now_ms, st
 	return err;
 }
 
-static enum err delete_rows(struct request *request, struct db *db, const struct jwt_claims *claims, struct track *track,
-	struct err_info *info)
+static enum err delete_rows(struct request *request, struct db *db, const struct jwt_claims *claims,
+	struct track *track, struct err_info *info)
 {
 	int64_t now_ms = clock_ms(responder_of(request)->access.clock);
 	enum err err = db_begin(db, info);

@@ -92,7 +92,8 @@ static enum err read_body(struct upload *upload,
 
 		if (got == 0)
 			return ERR_OK;
-		err = got < 0 ? err_set(info, ERR_ABORTED, "the upload broke off") : take(context, piece, (size_t)got, info);
+		err = got < 0 ? err_set(info, ERR_ABORTED, "the upload broke off")
+			      : take(context, piece, (size_t)got, info);
 	}
 	return err;
 }
@@ -147,8 +148,8 @@ static bool is_form(const char *type)
 /* What clients call sound; what it really is its first bytes say. */
 static bool is_sound(const char *type)
 {
-	static const char *const known[] = {"audio/", "application/octet-stream", "application/ogg", "video/mp4",
-		"video/ogg", "video/webm"};
+	static const char *const known[] = {
+		"audio/", "application/octet-stream", "application/ogg", "video/mp4", "video/ogg", "video/webm"};
 
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
 		if (strncasecmp(type, known[i], strlen(known[i])) == 0)
@@ -210,14 +211,14 @@ static enum err read_fields(const struct upload *upload, struct ingest *ingest, 
 			err = err_set(info, ERR_UNPROCESSABLE, "\"renditions\" is no JSON");
 	}
 	if (err == ERR_OK)
-		err = transcode_job_renditions(conf, renditions, upload->request->arena, &ingest->renditions,
-			&ingest->rendition_count, info);
+		err = transcode_job_renditions(
+			conf, renditions, upload->request->arena, &ingest->renditions, &ingest->rendition_count, info);
 	json_decref(renditions);
 	return err;
 }
 
-static enum err ingest_upload(struct upload *upload, const char *owner, struct track *track, struct job *job,
-	struct err_info *info)
+static enum err ingest_upload(
+	struct upload *upload, const char *owner, struct track *track, struct job *job, struct err_info *info)
 {
 	struct responder *responder = upload->responder;
 	struct ingest ingest = {.owner = owner};
@@ -228,8 +229,8 @@ static enum err ingest_upload(struct upload *upload, const char *owner, struct t
 		err = db_pool_take(responder->pool, &db, info);
 	if (err != ERR_OK)
 		return err;
-	err = ingest_spool(responder->conf, db, &upload->spool, &ingest, responder->access.clock, upload->request->arena,
-		track, job, info);
+	err = ingest_spool(responder->conf, db, &upload->spool, &ingest, responder->access.clock,
+		upload->request->arena, track, job, info);
 	db_pool_give(responder->pool, db);
 	return err;
 }

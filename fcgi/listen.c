@@ -10,7 +10,7 @@ static bool let_in(struct request *request, struct response *response, struct li
 	struct err_info info;
 
 	if (access_listen(&responder_of(request)->access, request, listening->track, listening->file, visibility,
-			&listening->pass, &info) != ERR_OK) {
+		    &listening->pass, &info) != ERR_OK) {
 		response_error(response, &info);
 		return false;
 	}
@@ -32,16 +32,16 @@ static void explain(struct response *response, const struct track *track)
 }
 
 /* Without a rendition the view says nothing of the track: a second read, off the usual way, does. */
-static void refuse(struct request *request, struct response *response, struct listening *listening,
-	const struct track *track)
+static void refuse(
+	struct request *request, struct response *response, struct listening *listening, const struct track *track)
 {
 	if (let_in(request, response, listening, track != NULL ? &track->visibility : NULL))
 		explain(response, track);
 }
 
 /* Sends the answer for a failed read; ERR_NOT_FOUND means that there is no such track. */
-static void refuse_read(struct request *request, struct response *response, struct listening *listening,
-	const struct err_info *info)
+static void refuse_read(
+	struct request *request, struct response *response, struct listening *listening, const struct err_info *info)
 {
 	if (info->code == ERR_NOT_FOUND)
 		refuse(request, response, listening, NULL);

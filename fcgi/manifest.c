@@ -92,8 +92,8 @@ static void media(struct request *request, struct response *response)
 
 	if (!listen_rendition(request, response, &listening, request->capture[1], &rendition))
 		return;
-	options = hls_options(request,
-		child_query(request, &listening, (int64_t)(rendition.samples * 1000 / rendition.timescale)));
+	options = hls_options(
+		request, child_query(request, &listening, (int64_t)(rendition.samples * 1000 / rendition.timescale)));
 	buf_init(&text, MANIFEST_MOST);
 	hls_media(&text, &rendition, &options);
 	send(request, response, &listening, TYPE_HLS, &text, rendition.modified);

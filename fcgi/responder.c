@@ -23,7 +23,8 @@ struct options {
 static void print_help(const char *name, const char *summary)
 {
 	printf("Usage: %s.fcgi [-c FILE] [--socket PATH]\n\n%s\n\n"
-	       "Speaks FastCGI on descriptor 0 as a web server or spawn-fcgi starts it, FastCGI on a socket of its own,\n"
+	       "Speaks FastCGI on descriptor 0 as a web server or spawn-fcgi starts it, FastCGI on a socket of its "
+	       "own,\n"
 	       "or plain CGI when GATEWAY_INTERFACE is set.\n\n"
 	       "  -c, --config FILE  configuration; else $TONEARM_CONF, else " SYSCONFDIR "/tonearm/tonearm.conf\n"
 	       "      --socket PATH  listen on this Unix socket\n"
@@ -121,8 +122,8 @@ static enum err open_all(struct responder *responder, const char *conf, struct e
 	return err == ERR_OK ? open_database(responder, info) : err;
 }
 
-static enum err serve_all(struct responder *responder, const struct options *options, const struct router *router,
-	struct err_info *info)
+static enum err serve_all(
+	struct responder *responder, const struct options *options, const struct router *router, struct err_info *info)
 {
 	const struct serve_options serve_options = {
 		.program = responder->name,
@@ -161,7 +162,8 @@ static enum err authorize(struct request *request, const char *scope, struct err
 	return access_scope(&responder_of(request)->access, request, scope, &claims, info);
 }
 
-int responder_run(int argc, char **argv, const char *name, const char *summary, const struct route *routes, size_t count)
+int responder_run(
+	int argc, char **argv, const char *name, const char *summary, const struct route *routes, size_t count)
 {
 	const struct router router = {routes, count, authorize};
 	struct responder responder = {.name = name};
@@ -198,8 +200,8 @@ struct db *responder_db(const struct request *request, struct response *response
 	return NULL;
 }
 
-const char *responder_cache(const struct request *request, const struct access_pass *pass, int64_t public_s,
-	int64_t private_s)
+const char *responder_cache(
+	const struct request *request, const struct access_pass *pass, int64_t public_s, int64_t private_s)
 {
 	int64_t left = pass->expires - clock_seconds(responder_of(request)->access.clock);
 

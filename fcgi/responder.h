@@ -23,7 +23,8 @@ struct responder {
 };
 
 /* The whole life of the program NAME; returns its exit status. SUMMARY is its sentence in --help. */
-int responder_run(int argc, char **argv, const char *name, const char *summary, const struct route *routes, size_t count);
+int responder_run(
+	int argc, char **argv, const char *name, const char *summary, const struct route *routes, size_t count);
 
 /* The responder that serves REQUEST. */
 struct responder *responder_of(const struct request *request);
@@ -38,7 +39,7 @@ struct db *responder_db(const struct request *request, struct response *response
  * Cache-Control of an answer that PASS let through: public for PUBLIC_S seconds, else private and no longer than the
  * credential.
  */
-const char *responder_cache(const struct request *request, const struct access_pass *pass, int64_t public_s,
-	int64_t private_s);
+const char *responder_cache(
+	const struct request *request, const struct access_pass *pass, int64_t public_s, int64_t private_s);
 
 #endif

@@ -104,7 +104,8 @@ static void init(struct request *request, struct response *response)
 	struct rendition rendition;
 
 	if (listen_rendition(request, response, &listening, request->capture[1], &rendition))
-		deliver(request, response, &rendition, cache_lasting(request, &listening), "-init", 0, rendition.init_size);
+		deliver(request, response, &rendition, cache_lasting(request, &listening), "-init", 0,
+			rendition.init_size);
 }
 
 static void segment(struct request *request, struct response *response)
@@ -137,5 +138,6 @@ static const struct route routes[] = {
 
 int main(int argc, char **argv)
 {
-	return responder_run(argc, argv, "stream", "Answers for the sound itself.", routes, sizeof routes / sizeof *routes);
+	return responder_run(
+		argc, argv, "stream", "Answers for the sound itself.", routes, sizeof routes / sizeof *routes);
 }

@@ -95,7 +95,8 @@ static void add_rendition(struct fixture *fixture, const char *track, const char
 	close(fd);
 }
 
-static void add_track(struct fixture *fixture, const char *name, enum track_visibility visibility, enum track_state state)
+static void add_track(
+	struct fixture *fixture, const char *name, enum track_visibility visibility, enum track_state state)
 {
 	struct track track = {
 		.visibility = visibility,
@@ -144,8 +145,8 @@ int main(int argc, char **argv)
 		return 2;
 	must(conf_read(write_conf(&fixture, argv[1]), &fixture.conf, &info), &info);
 	must(fs_make_dirs(fixture.conf->data_dir, 0750, &info), &info);
-	options = (struct db_options){conf_data_path(fixture.conf, &fixture.arena, "tonearm.db"), fixture.conf->journal_mode,
-		(int)fixture.conf->db_busy_ms};
+	options = (struct db_options){conf_data_path(fixture.conf, &fixture.arena, "tonearm.db"),
+		fixture.conf->journal_mode, (int)fixture.conf->db_busy_ms};
 	must(db_open(&options, 1, &fixture.db, &info), &info);
 	must(db_migrate(fixture.db, &info), &info);
 	add_track(&fixture, "public", TRACK_PUBLIC, TRACK_READY);

@@ -62,14 +62,14 @@ static enum err count_verdict(const struct access *access, enum err err)
 	return err;
 }
 
-enum err access_scope(const struct access *access, struct request *request, const char *scope, struct jwt_claims *claims,
-	struct err_info *info)
+enum err access_scope(const struct access *access, struct request *request, const char *scope,
+	struct jwt_claims *claims, struct err_info *info)
 {
 	return count_verdict(access, check_token(access, request, scope, claims, info));
 }
 
-static enum err by_token(const struct access *access, struct request *request, struct access_pass *pass,
-	struct err_info *info)
+static enum err by_token(
+	const struct access *access, struct request *request, struct access_pass *pass, struct err_info *info)
 {
 	struct jwt_claims claims;
 	enum err err = check_token(access, request, SCOPE_STREAM_READ, &claims, info);

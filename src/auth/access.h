@@ -23,10 +23,10 @@ struct access {
 
 /* What let the request in. */
 struct access_pass {
-	bool by_token; /* a valid token with the scope */
-	bool by_grant; /* the query that a manifest handed out */
+	bool by_token;       /* a valid token with the scope */
+	bool by_grant;       /* the query that a manifest handed out */
 	const char *subject; /* of the token, "" otherwise */
-	int64_t expires; /* of the credential, seconds; 0 for a public track */
+	int64_t expires;     /* of the credential, seconds; 0 for a public track */
 };
 
 /* ACCESS keeps CONF, METRICS and CLOCK, which must outlive it. ERR_BAD_REQUEST for a bad key. */
@@ -38,8 +38,8 @@ void access_close(struct access *access);
  * The claims of the request's token. ERR_UNAUTHORIZED when there is none or it is not valid; ERR_FORBIDDEN when it
  * lacks SCOPE; SCOPE NULL takes any valid token.
  */
-enum err access_scope(const struct access *access, struct request *request, const char *scope, struct jwt_claims *claims,
-	struct err_info *info);
+enum err access_scope(const struct access *access, struct request *request, const char *scope,
+	struct jwt_claims *claims, struct err_info *info);
 
 /* Whether the request carries a token, valid or not. */
 bool access_has_token(struct request *request);

@@ -49,8 +49,8 @@ static bool read_text(const json_t *claims, const char *name, struct arena *aren
 	return true;
 }
 
-static enum err check_times(const json_t *object, const struct jwt_policy *policy, struct jwt_claims *claims,
-	struct err_info *info)
+static enum err check_times(
+	const json_t *object, const struct jwt_policy *policy, struct jwt_claims *claims, struct err_info *info)
 {
 	int64_t now = clock_seconds(policy->clock);
 

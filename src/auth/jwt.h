@@ -17,9 +17,9 @@
 enum { JWT_MOST = JWS_MOST };
 
 struct jwt_claims {
-	const char *subject; /* "" when absent */
-	const char *scope;   /* "" when absent */
-	const char *id;      /* jti, "" when absent */
+	const char *subject;                 /* "" when absent */
+	const char *scope;                   /* "" when absent */
+	const char *id;                      /* jti, "" when absent */
 	int64_t expires, not_before, issued; /* seconds; 0 when absent */
 };
 
@@ -42,7 +42,7 @@ enum err jwt_verify(const struct jwt_key *key, const struct jwt_policy *policy, 
 	struct jwt_claims *claims, struct err_info *info);
 
 /* A signed token with the claims that are set, in ARENA. ISSUER may be NULL. */
-enum err jwt_sign(const struct jwt_key *key, const struct jwt_claims *claims, const char *issuer, struct arena *arena, char **out,
-	struct err_info *info);
+enum err jwt_sign(const struct jwt_key *key, const struct jwt_claims *claims, const char *issuer, struct arena *arena,
+	char **out, struct err_info *info);
 
 #endif

@@ -2,10 +2,10 @@
 /*
  * URLs that carry their own permission.
  *
- *   stream signature: sig = hex(HMAC-SHA256(secret, "{file}|{expires}")), for /stream/{file}?expires=UNIX&sig=HEX, as existing
- *   clients compute it;
- *   grant: what a manifest hands its children: ?expires=UNIX&grant=HEX with HMAC over "grant/{track}|{expires}", good for
- *   everything of one track. A file name has no "/", so neither can stand for the other.
+ *   stream signature: sig = hex(HMAC-SHA256(secret, "{file}|{expires}")), for /stream/{file}?expires=UNIX&sig=HEX, as
+ * existing clients compute it; grant: what a manifest hands its children: ?expires=UNIX&grant=HEX with HMAC over
+ * "grant/{track}|{expires}", good for everything of one track. A file name has no "/", so neither can stand for the
+ * other.
  *
  * Comparisons are constant-time. Pure but for the clock; thread-safe.
  */

@@ -25,7 +25,8 @@ enum err json_read_members(const json_t *object, const char *const *names, struc
 
 	if (!json_is_object(object))
 		return err_set(info, ERR_UNPROCESSABLE, "this must be a JSON object");
-	json_object_foreach((json_t *)(uintptr_t)object, member, value) {
+	json_object_foreach((json_t *)(uintptr_t)object, member, value)
+	{
 		size_t i = 0;
 
 		while (names[i] != NULL && strcmp(names[i], member) != 0)
@@ -50,16 +51,16 @@ enum err json_read_text(const json_t *object, const char *name, size_t most, con
 	return ERR_OK;
 }
 
-enum err json_read_whole(const json_t *object, const char *name, int64_t least, int64_t most, int64_t *out,
-	struct err_info *info)
+enum err json_read_whole(
+	const json_t *object, const char *name, int64_t least, int64_t most, int64_t *out, struct err_info *info)
 {
 	const json_t *value = json_object_get(object, name);
 
 	if (value == NULL)
 		return ERR_OK;
 	if (!json_is_integer(value) || json_integer_value(value) < least || json_integer_value(value) > most)
-		return err_set(info, ERR_UNPROCESSABLE, "\"%s\" must be a whole number from %" PRId64 " to %" PRId64, name,
-			least, most);
+		return err_set(info, ERR_UNPROCESSABLE, "\"%s\" must be a whole number from %" PRId64 " to %" PRId64,
+			name, least, most);
 	*out = json_integer_value(value);
 	return ERR_OK;
 }

@@ -26,7 +26,7 @@ enum err json_read_members(const json_t *object, const char *const *names, struc
  * stays as it is. ERR_UNPROCESSABLE. Text is borrowed from OBJECT.
  */
 enum err json_read_text(const json_t *object, const char *name, size_t most, const char **out, struct err_info *info);
-enum err json_read_whole(const json_t *object, const char *name, int64_t least, int64_t most, int64_t *out,
-	struct err_info *info);
+enum err json_read_whole(
+	const json_t *object, const char *name, int64_t least, int64_t most, int64_t *out, struct err_info *info);
 
 #endif

@@ -16,9 +16,9 @@ static const char *const job_members[] = {"source", "import", "renditions", NULL
 
 static json_t *encode_rendition(const struct conf_rendition *rendition)
 {
-	return json_pack("{s:s, s:s, s:I, s:I, s:I}", "quality", rendition->quality, "codec", rendition->codec, "bit_rate",
-		(json_int_t)rendition->bit_rate, "sample_rate", (json_int_t)rendition->sample_rate, "channels",
-		(json_int_t)rendition->channels);
+	return json_pack("{s:s, s:s, s:I, s:I, s:I}", "quality", rendition->quality, "codec", rendition->codec,
+		"bit_rate", (json_int_t)rendition->bit_rate, "sample_rate", (json_int_t)rendition->sample_rate,
+		"channels", (json_int_t)rendition->channels);
 }
 
 char *transcode_job_encode(const struct transcode_job *job, struct arena *arena)
@@ -47,11 +47,13 @@ static enum err check_quality(const char *quality, struct err_info *info)
 	size_t length = strspn(quality, "abcdefghijklmnopqrstuvwxyz0123456789-");
 
 	if (length == 0 || length > QUALITY_MOST || quality[length] != '\0')
-		return err_set(info, ERR_UNPROCESSABLE, "a quality is a name of 1 to %d of a-z, 0-9 and -", QUALITY_MOST);
+		return err_set(
+			info, ERR_UNPROCESSABLE, "a quality is a name of 1 to %d of a-z, 0-9 and -", QUALITY_MOST);
 	return ERR_OK;
 }
 
-static enum err read_rendition(const json_t *value, struct arena *arena, struct conf_rendition *out, struct err_info *info)
+static enum err read_rendition(
+	const json_t *value, struct arena *arena, struct conf_rendition *out, struct err_info *info)
 {
 	const char *quality = NULL, *codec = NULL;
 	enum err err = json_read_members(value, rendition_members, info);
@@ -78,8 +80,8 @@ static enum err read_rendition(const json_t *value, struct arena *arena, struct 
 	return err == ERR_OK ? profile_check(out, info) : err;
 }
 
-static enum err find_in_ladder(const struct conf *conf, const char *quality, struct conf_rendition *out,
-	struct err_info *info)
+static enum err find_in_ladder(
+	const struct conf *conf, const char *quality, struct conf_rendition *out, struct err_info *info)
 {
 	for (size_t i = 0; conf != NULL && i < conf->ladder_count; i++) {
 		if (strcmp(conf->ladder[i].quality, quality) == 0) {
@@ -149,7 +151,8 @@ static enum err check_source(const char *source, const char *import, struct err_
 	return ERR_OK;
 }
 
-enum err transcode_job_decode(const char *payload, struct arena *arena, struct transcode_job *out, struct err_info *info)
+enum err transcode_job_decode(
+	const char *payload, struct arena *arena, struct transcode_job *out, struct err_info *info)
 {
 	const char *source = NULL, *import = NULL;
 	json_t *object;
@@ -165,7 +168,8 @@ enum err transcode_job_decode(const char *payload, struct arena *arena, struct t
 	if (err == ERR_OK)
 		err = check_source(source, import, info);
 	if (err == ERR_OK)
-		err = read_renditions(NULL, json_object_get(object, "renditions"), arena, &out->renditions, &out->count, info);
+		err = read_renditions(
+			NULL, json_object_get(object, "renditions"), arena, &out->renditions, &out->count, info);
 	if (err == ERR_OK) {
 		out->source = arena_strdup(arena, source);
 		out->import = arena_strdup(arena, import);

@@ -24,7 +24,8 @@ struct transcode_job {
 char *transcode_job_encode(const struct transcode_job *job, struct arena *arena);
 
 /* ERR_UNPROCESSABLE with a sentence. Every rendition has passed profile_check(). */
-enum err transcode_job_decode(const char *payload, struct arena *arena, struct transcode_job *out, struct err_info *info);
+enum err transcode_job_decode(
+	const char *payload, struct arena *arena, struct transcode_job *out, struct err_info *info);
 
 /*
  * Reads "renditions" as clients write it: an array of 1 to 32 of {"quality"?, "codec", "bit_rate", "sample_rate"?,

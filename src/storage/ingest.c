@@ -62,7 +62,8 @@ static enum err recognise(int fd, struct track *track, struct err_info *info)
 
 /* Queues the job that makes PAYLOAD of TRACK. */
 static enum err submit(const struct conf *conf, struct db *db, const char *track, const struct transcode_job *payload,
-	const struct ingest *ingest, const struct clock *clock, struct arena *arena, struct job *job, struct err_info *info)
+	const struct ingest *ingest, const struct clock *clock, struct arena *arena, struct job *job,
+	struct err_info *info)
 {
 	int64_t now = clock_ms(clock);
 
@@ -208,7 +209,8 @@ static enum err find_source(const struct conf *conf, struct db *db, const struct
 		payload->source = track->source_file;
 		return ERR_OK;
 	}
-	if (count == 0 || transcode_job_decode(last->payload, arena, &earlier, info) != ERR_OK || earlier.import == NULL)
+	if (count == 0 || transcode_job_decode(last->payload, arena, &earlier, info) != ERR_OK ||
+		earlier.import == NULL)
 		return err_set(info, ERR_CONFLICT, "the source of this track is not kept");
 	payload->import = earlier.import;
 	return ERR_OK;

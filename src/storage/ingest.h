@@ -17,8 +17,8 @@
 #include "storage/spool.h"
 
 struct ingest {
-	const char *owner;       /* subject, "" from the command line */
-	const char *source_name; /* as the client named it; cleaned and cut here; may be NULL */
+	const char *owner;                  /* subject, "" from the command line */
+	const char *source_name;            /* as the client named it; cleaned and cut here; may be NULL */
 	const char *title, *artist, *album; /* NULL: taken from the tags by the worker */
 	enum track_visibility visibility;
 	const struct conf_rendition *renditions; /* NULL: the configured ladder */

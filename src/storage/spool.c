@@ -92,7 +92,7 @@ static bool sweep_file(int folder, const char *name, time_t before)
 		return false;
 	/* With the lock in hand nobody writes; a file its writer renamed in between is no longer under this name. */
 	gone = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_mtime < before &&
-		flock(fd, LOCK_EX | LOCK_NB) == 0 && unlinkat(folder, name, 0) == 0;
+	       flock(fd, LOCK_EX | LOCK_NB) == 0 && unlinkat(folder, name, 0) == 0;
 	close(fd);
 	return gone;
 }

@@ -17,8 +17,7 @@
 
 #include <cmocka.h>
 
-static const char rfc_key[] =
-	"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
+static const char rfc_key[] = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
 static const char rfc_header[] = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9";
 static const char rfc_payload[] =
 	"eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
@@ -90,15 +89,33 @@ static void headers_are_read_strictly(void **state)
 {
 	static const char secret[] = "0123456789abcdef0123456789abcdef";
 	static const char *const refused[] = {
-		"{}", "[]", "null", "\"HS256\"", "{\"alg\":\"none\"}", "{\"alg\":\"None\"}", "{\"alg\":\"hs256\"}",
-		"{\"alg\":\"HS384\"}", "{\"alg\":\"HS512\"}", "{\"alg\":\"RS256\"}", "{\"alg\":\"ES256\"}", "{\"alg\":256}",
-		"{\"alg\":[\"HS256\"]}", "{\"alg\":\"HS256 \"}", "{\"alg\":\"HS256\",\"alg\":\"none\"}",
-		"{\"alg\":\"none\",\"alg\":\"HS256\"}", "{\"alg\":\"HS256\",\"crit\":[]}",
-		"{\"alg\":\"HS256\",\"crit\":[\"exp\"],\"exp\":1}", "{\"alg\":\"HS256\",\"crit\":[\"alg\"]}",
-		"{\"alg\":\"HS256\"", "{\"alg\":\"HS256\"}{}", "{\"alg\":\"HS256\\u0000\"}",
+		"{}",
+		"[]",
+		"null",
+		"\"HS256\"",
+		"{\"alg\":\"none\"}",
+		"{\"alg\":\"None\"}",
+		"{\"alg\":\"hs256\"}",
+		"{\"alg\":\"HS384\"}",
+		"{\"alg\":\"HS512\"}",
+		"{\"alg\":\"RS256\"}",
+		"{\"alg\":\"ES256\"}",
+		"{\"alg\":256}",
+		"{\"alg\":[\"HS256\"]}",
+		"{\"alg\":\"HS256 \"}",
+		"{\"alg\":\"HS256\",\"alg\":\"none\"}",
+		"{\"alg\":\"none\",\"alg\":\"HS256\"}",
+		"{\"alg\":\"HS256\",\"crit\":[]}",
+		"{\"alg\":\"HS256\",\"crit\":[\"exp\"],\"exp\":1}",
+		"{\"alg\":\"HS256\",\"crit\":[\"alg\"]}",
+		"{\"alg\":\"HS256\"",
+		"{\"alg\":\"HS256\"}{}",
+		"{\"alg\":\"HS256\\u0000\"}",
 	};
 	static const char *const accepted[] = {
-		"{\"alg\":\"HS256\"}", " { \"alg\" : \"HS256\" } ", "{\"typ\":\"at+jwt\",\"alg\":\"HS256\",\"kid\":\"1\"}",
+		"{\"alg\":\"HS256\"}",
+		" { \"alg\" : \"HS256\" } ",
+		"{\"typ\":\"at+jwt\",\"alg\":\"HS256\",\"kid\":\"1\"}",
 	};
 	struct arena arena = {0};
 	struct jwt_key *key;
@@ -144,7 +161,7 @@ static void one_token_has_one_spelling(void **state)
 static bool strict_here(const char *comment)
 {
 	return strcmp(comment, "InvalidCharacterInsertedInHeader") == 0 ||
-		strcmp(comment, "InvalidCharacterInsertedInPayload") == 0;
+	       strcmp(comment, "InvalidCharacterInsertedInPayload") == 0;
 }
 
 /* Their padding was lost on the way: byte for byte the valid case 357. */
@@ -178,7 +195,8 @@ static size_t run_group(const json_t *group, size_t *accepted)
 	struct jwt_key *any = key_of(rfc_key);
 	size_t index, ran = 0;
 
-	json_array_foreach(tests, index, test) {
+	json_array_foreach(tests, index, test)
+	{
 		const char *token = json_string_value(json_object_get(test, "jws"));
 		int want = expected(test, jwk, key);
 		bool got;
@@ -207,8 +225,7 @@ static size_t run_file(const char *folder, const char *name, size_t *accepted)
 
 	if (file == NULL)
 		fail_msg("%s: %s", name, error.text);
-	json_array_foreach(json_object_get(file, "testGroups"), index, group)
-		ran += run_group(group, accepted);
+	json_array_foreach(json_object_get(file, "testGroups"), index, group) ran += run_group(group, accepted);
 	json_decref(file);
 	arena_free(&arena);
 	return ran;

@@ -63,7 +63,12 @@ static void survives_encoding(void **state)
 static void wrong_payloads_are_refused(void **state)
 {
 	static const char *const payloads[] = {
-		"", "x", "[]", "{}", "{\"source\":\"a\"}", "{\"source\":\"a\",\"renditions\":[]}",
+		"",
+		"x",
+		"[]",
+		"{}",
+		"{\"source\":\"a\"}",
+		"{\"source\":\"a\",\"renditions\":[]}",
 		"{\"source\":\"a\",\"renditions\":[\"high\"]}",
 		"{\"source\":\"a\",\"import\":\"/b\",\"renditions\":[{\"codec\":\"aac\",\"bit_rate\":96000}]}",
 		"{\"renditions\":[{\"codec\":\"aac\",\"bit_rate\":96000}]}",
@@ -99,9 +104,11 @@ static void names_and_objects_mix(void **state)
 	const struct conf_rendition *renditions;
 	size_t count;
 
-	assert_int_equal(wish("[\"low\", {\"codec\": \"aac\", \"bit_rate\": 64000}, {\"codec\": \"aac\", \"bit_rate\": 48000, "
-			      "\"sample_rate\": 22050, \"channels\": 1, \"quality\": \"tiny\"}]",
-				 *state, &renditions, &count), ERR_OK);
+	assert_int_equal(
+		wish("[\"low\", {\"codec\": \"aac\", \"bit_rate\": 64000}, {\"codec\": \"aac\", \"bit_rate\": 48000, "
+		     "\"sample_rate\": 22050, \"channels\": 1, \"quality\": \"tiny\"}]",
+			*state, &renditions, &count),
+		ERR_OK);
 	assert_int_equal(count, 3);
 	assert_int_equal(renditions[0].bit_rate, 128000);
 	assert_string_equal(renditions[1].quality, "aac-64");
@@ -114,10 +121,23 @@ static void names_and_objects_mix(void **state)
 static void wrong_wishes_are_refused(void **state)
 {
 	static const char *const wishes[] = {
-		"null", "{}", "\"high\"", "[]", "[1]", "[null]", "[[]]", "[\"none\"]", "[\"high\", \"high\"]", "[{}]",
-		"[{\"codec\": \"aac\"}]", "[{\"bit_rate\": 96000}]", "[{\"codec\": \"aac\", \"bit_rate\": \"96000\"}]",
-		"[{\"codec\": \"aac\", \"bit_rate\": 96000.5}]", "[{\"codec\": \"aac\", \"bit_rate\": -1}]",
-		"[{\"codec\": \"aac\", \"bit_rate\": 99999999999}]", "[{\"codec\": \"nosuch\", \"bit_rate\": 96000}]",
+		"null",
+		"{}",
+		"\"high\"",
+		"[]",
+		"[1]",
+		"[null]",
+		"[[]]",
+		"[\"none\"]",
+		"[\"high\", \"high\"]",
+		"[{}]",
+		"[{\"codec\": \"aac\"}]",
+		"[{\"bit_rate\": 96000}]",
+		"[{\"codec\": \"aac\", \"bit_rate\": \"96000\"}]",
+		"[{\"codec\": \"aac\", \"bit_rate\": 96000.5}]",
+		"[{\"codec\": \"aac\", \"bit_rate\": -1}]",
+		"[{\"codec\": \"aac\", \"bit_rate\": 99999999999}]",
+		"[{\"codec\": \"nosuch\", \"bit_rate\": 96000}]",
 		"[{\"codec\": \"aac\", \"bit_rate\": 96000, \"bitrate\": 1}]",
 		"[{\"codec\": \"aac\", \"bit_rate\": 96000, \"channels\": 3}]",
 		"[{\"codec\": \"aac\", \"bit_rate\": 96000, \"sample_rate\": 44000}]",
@@ -147,7 +167,8 @@ static void their_number_is_bounded(void **state)
 		json_array_append_new(wanted, json_pack("{s:s, s:i}", "codec", "aac", "bit_rate", 96000 + i * 1000));
 	assert_int_equal(transcode_job_renditions(&conf, wanted, *state, &renditions, &count, &info), ERR_OK);
 	json_array_append_new(wanted, json_string("high"));
-	assert_int_equal(transcode_job_renditions(&conf, wanted, *state, &renditions, &count, &info), ERR_UNPROCESSABLE);
+	assert_int_equal(
+		transcode_job_renditions(&conf, wanted, *state, &renditions, &count, &info), ERR_UNPROCESSABLE);
 	json_decref(wanted);
 }
 

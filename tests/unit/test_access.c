@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/* Which credentials open what, with a clock of our own and requests from memory. */
+#include "auth/access.h"
+#include "auth/scope.h"
+#include "auth/signed_url.h"
+#include "memory_transport.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { NOW_S = 1700000000 };
+
+static const char track[] = "01aaaaaaaaaaaaaaaaaaaaaaaa";
+static const struct conf conf = {
+	.url_secret = "uuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuu",
+	.jwt_secret = "jjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjj",
+	.jwt_issuer = "",
+	.grant_ttl_s = 3600,
+};
+static int64_t now_ms = INT64_C(1000) * NOW_S;
+static const enum track_visibility public = TRACK_PUBLIC, private = TRACK_PRIVATE;
+
+static int64_t fixed_now(void *context)
+{
+	return *(int64_t *)context;
+}
+
+static const struct clock at = {fixed_now, &now_ms};
+
+struct scene {
+	struct access access;
+	struct arena arena;
+	struct memory_transport transport;
+	struct request request;
+	struct access_pass pass;
+	struct err_info info;
+};
+
+static int setup(void **state)
+{
+	struct scene *scene = calloc(1, sizeof *scene);
+
+	if (scene == NULL)
+		return -1;
+	*state = scene;
+	return access_open(&scene->access, &conf, NULL, &at, &scene->info) == ERR_OK ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	struct scene *scene = *state;
+
+	access_close(&scene->access);
+	buf_free(&scene->transport.out);
+	arena_free(&scene->arena);
+	free(scene);
+	return 0;
+}
+
+/* The request of the scene: PARAM ("HTTP_COOKIE=...") may be NULL. */
+static struct request *ask(struct scene *scene, const char *query, const char *param)
+{
+	const char **params = arena_array(&scene->arena, 2, sizeof *params);
+
+	params[0] = param;
+	memory_transport_init(&scene->transport, params, "", 0);
+	scene->request = (struct request){
+		.arena = &scene->arena, .transport = &scene->transport.base, .method = HTTP_GET, .query = query};
+	return &scene->request;
+}
+
+static const char *token(struct scene *scene, const char *scope, int64_t expires)
+{
+	struct jwt_claims claims = {.subject = "alice", .scope = scope, .expires = expires};
+	char *text;
+
+	assert_int_equal(jwt_sign(scene->access.key, &claims, NULL, &scene->arena, &text, &scene->info), ERR_OK);
+	return text;
+}
+
+static const char *with_token(struct scene *scene, const char *scope)
+{
+	return arena_printf(&scene->arena, "HTTP_AUTHORIZATION=Bearer %s", token(scene, scope, NOW_S + 60));
+}
+
+static const char *grant_query(struct scene *scene, const char *of, int64_t expires)
+{
+	char grant[HASH_HEX_SIZE];
+
+	signed_url_grant(conf.url_secret, of, expires, grant);
+	return arena_printf(&scene->arena, "expires=%lld&grant=%s", (long long)expires, grant);
+}
+
+static enum err listen(struct scene *scene, const char *query, const char *param, const char *file,
+	const enum track_visibility *visibility)
+{
+	return access_listen(
+		&scene->access, ask(scene, query, param), track, file, visibility, &scene->pass, &scene->info);
+}
+
+static void a_public_track_needs_nothing(void **state)
+{
+	struct scene *scene = *state;
+
+	assert_int_equal(listen(scene, "", NULL, NULL, &public), ERR_OK);
+	assert_int_equal(scene->pass.expires, 0);
+	assert_string_equal(scene->pass.subject, "");
+	assert_int_equal(listen(scene, "token=nonsense", "HTTP_AUTHORIZATION=Bearer x", NULL, &public), ERR_OK);
+}
+
+static void a_token_opens_wherever_it_stands(void **state)
+{
+	struct scene *scene = *state;
+	const char *text = token(scene, SCOPE_STREAM_READ, NOW_S + 60);
+
+	assert_int_equal(
+		listen(scene, "", arena_printf(&scene->arena, "HTTP_AUTHORIZATION=Bearer %s", text), NULL, &private),
+		ERR_OK);
+	assert_true(scene->pass.by_token);
+	assert_false(scene->pass.by_grant);
+	assert_int_equal(scene->pass.expires, NOW_S + 60);
+	assert_string_equal(scene->pass.subject, "alice");
+	assert_int_equal(
+		listen(scene, "", arena_printf(&scene->arena, "HTTP_AUTHORIZATION=bearer  %s", text), NULL, &private),
+		ERR_OK);
+	assert_int_equal(listen(scene, "", arena_printf(&scene->arena, "HTTP_COOKIE=a=b; tonearm_token=%s", text), NULL,
+				 &private),
+		ERR_OK);
+	assert_int_equal(
+		listen(scene, arena_printf(&scene->arena, "x=y&token=%s", text), NULL, NULL, &private), ERR_OK);
+	assert_int_equal(
+		listen(scene, "", arena_printf(&scene->arena, "HTTP_AUTHORIZATION=Basic %s", text), NULL, &private),
+		ERR_UNAUTHORIZED);
+	assert_int_equal(listen(scene, "", with_token(scene, "track:read jobs:read"), NULL, &private), ERR_FORBIDDEN);
+}
+
+static void nothing_and_wrong_look_the_same_for_no_track(void **state)
+{
+	struct scene *scene = *state;
+	const char *grant = grant_query(scene, "01bbbbbbbbbbbbbbbbbbbbbbbb", NOW_S + 60);
+	const char *queries[] = {"", "token=x", "expires=1&sig=00", "expires=9999999999&grant=00", grant};
+	struct err_info first;
+
+	for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
+		enum err err = listen(scene, queries[i], NULL, "a.mp4", &private);
+
+		assert_true(err == ERR_UNAUTHORIZED || err == ERR_FORBIDDEN);
+		first = scene->info;
+		assert_int_equal(listen(scene, queries[i], NULL, "a.mp4", NULL), err);
+		assert_string_equal(scene->info.detail, first.detail);
+	}
+	assert_int_equal(listen(scene, "", with_token(scene, SCOPE_STREAM_READ), NULL, NULL), ERR_NOT_FOUND);
+}
+
+static void a_signature_opens_its_file_until_it_expires(void **state)
+{
+	struct scene *scene = *state;
+	char sig[HASH_HEX_SIZE];
+	const char *query;
+
+	signed_url_stream(conf.url_secret, "a.mp4", NOW_S + 10, sig);
+	query = arena_printf(&scene->arena, "expires=%d&sig=%s", NOW_S + 10, sig);
+	assert_int_equal(listen(scene, query, NULL, "a.mp4", &private), ERR_OK);
+	assert_int_equal(scene->pass.expires, NOW_S + 10);
+	assert_false(scene->pass.by_token);
+	assert_int_equal(listen(scene, query, NULL, "b.mp4", &private), ERR_FORBIDDEN);
+	assert_int_equal(listen(scene, query, NULL, NULL, &private), ERR_UNAUTHORIZED); /* it is for /stream/ alone */
+	now_ms += 10000;
+	assert_int_equal(listen(scene, query, NULL, "a.mp4", &private), ERR_FORBIDDEN);
+	now_ms -= 10000;
+}
+
+static void any_valid_credential_lets_in(void **state)
+{
+	struct scene *scene = *state;
+	const char *stale =
+		arena_printf(&scene->arena, "HTTP_COOKIE=tonearm_token=%s", token(scene, SCOPE_STREAM_READ, NOW_S));
+
+	assert_int_equal(listen(scene, grant_query(scene, track, NOW_S + 60), stale, NULL, &private), ERR_OK);
+	assert_true(scene->pass.by_grant);
+	assert_int_equal(listen(scene, grant_query(scene, track, NOW_S), stale, NULL, &private), ERR_UNAUTHORIZED);
+	assert_string_equal(scene->info.detail, "the token has expired");
+}
+
+static void children_get_a_grant_that_asking_does_not_prolong(void **state)
+{
+	struct scene *scene = *state;
+	const char *query, *again;
+
+	assert_int_equal(listen(scene, "", with_token(scene, SCOPE_STREAM_READ), NULL, &private), ERR_OK);
+	query = access_child_query(&scene->access, &scene->pass, track, TRACK_PRIVATE, 90500, &scene->arena);
+	assert_int_equal(strtoll(query + strlen("expires="), NULL, 10), (NOW_S + 90 + 3600 + 59) / 60 * 60);
+	assert_int_equal(listen(scene, query, NULL, NULL, &private), ERR_OK);
+	now_ms += 1000000;
+	assert_int_equal(listen(scene, query, NULL, NULL, &private), ERR_OK);
+	again = access_child_query(&scene->access, &scene->pass, track, TRACK_PRIVATE, 90500, &scene->arena);
+	now_ms -= 1000000;
+	assert_string_equal(again, query);
+	assert_string_equal(
+		access_child_query(&scene->access, &scene->pass, track, TRACK_PUBLIC, 90500, &scene->arena), "");
+}
+
+static void scopes_are_asked_for(void **state)
+{
+	struct scene *scene = *state;
+	struct jwt_claims claims;
+
+	assert_int_equal(access_scope(&scene->access, ask(scene, "", NULL), SCOPE_TRACK_WRITE, &claims, &scene->info),
+		ERR_UNAUTHORIZED);
+	assert_int_equal(access_scope(&scene->access, ask(scene, "", with_token(scene, SCOPE_TRACK_READ)),
+				 SCOPE_TRACK_WRITE, &claims, &scene->info),
+		ERR_FORBIDDEN);
+	assert_int_equal(access_scope(&scene->access, ask(scene, "", with_token(scene, SCOPE_TRACK_READ)), NULL,
+				 &claims, &scene->info),
+		ERR_OK);
+	assert_string_equal(claims.subject, "alice");
+	assert_false(access_has_token(ask(scene, "", NULL)));
+	assert_true(access_has_token(ask(scene, "token=x", NULL)));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_public_track_needs_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_token_opens_wherever_it_stands, setup, teardown),
+		cmocka_unit_test_setup_teardown(nothing_and_wrong_look_the_same_for_no_track, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_signature_opens_its_file_until_it_expires, setup, teardown),
+		cmocka_unit_test_setup_teardown(any_valid_credential_lets_in, setup, teardown),
+		cmocka_unit_test_setup_teardown(children_get_a_grant_that_asking_does_not_prolong, setup, teardown),
+		cmocka_unit_test_setup_teardown(scopes_are_asked_for, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("access", tests, NULL, NULL);
+}
