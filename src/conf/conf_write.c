@@ -193,15 +193,15 @@ static void put_manual_facts(struct buf *out, const struct option *option)
 		buf_puts(&facts, "; ");
 	}
 	if (option->type == OPTION_SECRET) {
-		buf_puts(&facts, "must be set.");
+		buf_puts(&facts, "It must be set.");
 	} else if (option->type == OPTION_LADDER) {
-		buf_puts(&facts, "the default is");
+		buf_puts(&facts, "The default is");
 		for (size_t i = 0; i < option_ladder_count; i++)
 			buf_printf(&facts, "%s %s (%" PRId64 "k)", i == 0 ? "" : ",", option_ladder[i].quality,
 				option_ladder[i].bit_rate / 1000);
 		buf_puts(&facts, ", each AAC at 44.1 kHz in stereo.");
 	} else {
-		buf_puts(&facts, "the default is ");
+		buf_puts(&facts, has_range(option) ? "the default is " : "The default is ");
 		put_default(&facts, option);
 		buf_putc(&facts, '.');
 	}
