@@ -307,6 +307,11 @@ static enum err publish_step(struct run *run, struct err_info *info)
 	if (run->published < run->publish.count)
 		return publish_check(&run->publish, run->published++, info);
 	err = publish_align(&run->publish, info);
+	if (err == ERR_UNPROCESSABLE) {
+		/* The next attempt would cut at the same places. */
+		decide(run, RUN_HOPELESS, info);
+		return ERR_OK;
+	}
 	if (err == ERR_OK)
 		err = publish_commit(&run->publish, info);
 	if (err == ERR_OK)

@@ -13,8 +13,10 @@
  *     only N          from here on `make` and `halve` mean output N alone
  *     flood BYTES     one report line of so many bytes, without an end
  *     touch PATH      makes a file; its content is the process id
+ *     count PATH      adds a line to a file
  *     wait PATH       until there is such a file
  *     look PATH       writes its environment and the numbers of its open descriptors there
+ *     nap MS
  *     hang            for ever
  *     raise NUMBER    sends itself a signal
  *     exit STATUS
@@ -22,7 +24,7 @@
 #include "base/buf.h"
 #include "base/fs.h"
 #include "jobs/worker_protocol.h"
-#include "package/cmaf.h"
+#include "tests/fake_cmaf.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -33,7 +35,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { RATE = 44100, FRAME = 1024, SCRIPT_MOST = 65536, DESCRIPTORS = 256 };
+enum { RATE = 44100, SCRIPT_MOST = 65536, DESCRIPTORS = 256 };
 
 extern char **environ;
 
@@ -53,48 +55,18 @@ static void report(const char *line)
 		die("nobody reads the reports");
 }
 
-static enum err put(void *context, uint64_t offset, const void *bytes, size_t length, struct err_info *info)
-{
-	const int *fd = context;
-
-	if (pwrite(*fd, bytes, length, (off_t)offset) != (ssize_t)length)
-		return err_set(info, ERR_IO, "cannot write an output");
-	return ERR_OK;
-}
-
 static void make(int fd, const json_t *wanted, uint64_t samples)
 {
-	static const unsigned char config[] = {0x12, 0x10}, frame[200] = {0x21};
-	uint32_t rate = (uint32_t)json_integer_value(json_object_get(wanted, "sample_rate"));
-	uint64_t segment_ms = (uint64_t)json_integer_value(json_object_get(job, "segment_ms"));
-	uint64_t length = samples * rate / RATE;
-	uint64_t frames = (length + FRAME + FRAME - 1) / FRAME, cut = segment_ms * rate / 1000 / FRAME;
-	struct cmaf_track track = {
-		.codec = CMAF_AAC,
-		.timescale = rate,
-		.sample_rate = rate,
-		.channels = (uint32_t)json_integer_value(json_object_get(wanted, "channels")),
-		.bit_rate = (uint32_t)json_integer_value(json_object_get(wanted, "bit_rate")),
-		.priming = FRAME,
-		.config = config,
-		.config_size = sizeof config,
-		.segments_expected = frames / cut + 1,
+	struct conf_rendition rendition = {
+		.bit_rate = json_integer_value(json_object_get(wanted, "bit_rate")),
+		.sample_rate = json_integer_value(json_object_get(wanted, "sample_rate")),
+		.channels = json_integer_value(json_object_get(wanted, "channels")),
 	};
-	struct cmaf_output output = {put, &fd};
+	uint64_t rate = (uint64_t)rendition.sample_rate;
+	uint64_t segment_ms = (uint64_t)json_integer_value(json_object_get(job, "segment_ms"));
 	struct err_info info = {0};
-	struct cmaf_writer *writer;
-	enum err err = cmaf_open(&track, &output, &writer, &info);
 
-	for (uint64_t i = 0; err == ERR_OK && i < frames; i++) {
-		if (i > 0 && i % cut == 0)
-			err = cmaf_cut(writer, &info);
-		if (err == ERR_OK)
-			err = cmaf_sample(writer, frame, sizeof frame, FRAME, &info);
-	}
-	if (err == ERR_OK)
-		err = cmaf_finish(writer, length, &info);
-	cmaf_free(writer);
-	if (err != ERR_OK)
+	if (fake_cmaf_write(fd, &rendition, samples * rate / RATE, segment_ms * rate / 1000 / FAKE_FRAME, &info) != ERR_OK)
 		die(info.detail);
 }
 
@@ -129,6 +101,15 @@ static void touch(const char *path)
 
 	if (fs_write_file(path, text, (size_t)length, 0600, NULL) != ERR_OK)
 		die("cannot touch a file");
+}
+
+static void count(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+	if (fd < 0 || fs_write_all(fd, "run\n", 4, NULL) != ERR_OK)
+		die("cannot count a run");
+	close(fd);
 }
 
 static void wait_for(const char *path)
@@ -206,10 +187,14 @@ static void obey(char *command)
 		flood(number);
 	} else if (strcmp(command, "touch") == 0) {
 		touch(value);
+	} else if (strcmp(command, "count") == 0) {
+		count(value);
 	} else if (strcmp(command, "wait") == 0) {
 		wait_for(value);
 	} else if (strcmp(command, "look") == 0) {
 		look(value);
+	} else if (strcmp(command, "nap") == 0) {
+		usleep((useconds_t)number * 1000);
 	} else if (strcmp(command, "raise") == 0) {
 		raise((int)number);
 	} else if (strcmp(command, "exit") == 0) {

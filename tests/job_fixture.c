@@ -9,6 +9,7 @@
  *     job_fixture CONF track TRACK             the row, with its renditions
  *     job_fixture CONF cancel JOB
  *     job_fixture CONF delete TRACK            the row alone
+ *     job_fixture CONF metrics                 all counters, as text
  */
 #include "base/fs.h"
 #include "base/hash.h"
@@ -16,6 +17,7 @@
 #include "media/transcode_job.h"
 #include "model/job.h"
 #include "model/rendition.h"
+#include "observe/metrics.h"
 
 #include <fcntl.h>
 #include <jansson.h>
@@ -163,10 +165,26 @@ static void show_track(const char *id)
 		"duration_ms", (json_int_t)track.duration_ms, "renditions", list));
 }
 
+static int show_metrics(void)
+{
+	struct metrics *metrics;
+	struct buf text;
+
+	must(metrics_open(conf_run_path(conf, &arena, "metrics"), &metrics, &info));
+	buf_init(&text, SOURCE_MOST);
+	metrics_write(metrics, &text);
+	fputs(buf_text(&text), stdout);
+	buf_free(&text);
+	metrics_close(metrics);
+	return 0;
+}
+
 static int obey(const char *command, char **values, int count)
 {
 	if (strcmp(command, "init") == 0)
 		return 0;
+	if (strcmp(command, "metrics") == 0)
+		return show_metrics();
 	if (count < 1)
 		return 2;
 	if (strcmp(command, "add") == 0)

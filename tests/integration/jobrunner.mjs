@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: MIT
+// The real jobrunner with a worker that misbehaves on request (tests/fake_worker.c), and with the real one: whatever
+// dies, hangs or lies, a job ends as it should, and listeners see all of its renditions or none.
+
+import assert from "node:assert/strict";
+import {existsSync} from "node:fs";
+import fs from "node:fs/promises";
+import {describe, it} from "node:test";
+import {Library, QUALITIES, REAL_WORKER, Watcher, isAlive, until} from "./lib/library.mjs";
+
+const SAMPLES = 441000;
+const GOOD = ["source", "progress 0.5", `make ${SAMPLES}`, `done ${SAMPLES}`];
+
+/* A worker that is busy for longer than any test. */
+const BUSY = Array(3000).fill(["progress 0.2", "nap 100"]).flat();
+
+/** A test with a library of its own. */
+function withLibrary(name, conf, test) {
+	it(name, {timeout: 60000}, async () => {
+		const library = await Library.make(conf);
+		try {
+			await test(library);
+		} finally {
+			await library.stop();
+		}
+	});
+}
+
+const qualities = track => track.renditions.map(rendition => rendition.quality).sort();
+
+describe("jobrunner", {concurrency: 3}, () => {
+	withLibrary("publishes what a worker made", {}, async library => {
+		const {track, job} = await library.add([`look ${library.path("seen")}`, ...GOOD]);
+		assert.deepEqual(await library.drain(), {code: 0, signal: null});
+		const row = await library.job(job);
+		assert.equal(row.state, "done");
+		assert.equal(row.attempts, 1);
+		const published = await library.track(track);
+		assert.equal(published.state, "ready");
+		assert.equal(published.title, "A fake");
+		assert.equal(published.year, 1999);
+		assert.equal(published.duration_ms, 10000);
+		assert.deepEqual(qualities(published), QUALITIES);
+		assert.ok(published.renditions.every(rendition => rendition.whole && rendition.samples === SAMPLES));
+		assert.deepEqual(await library.workFolders(), []);
+		assert.equal((await fs.stat(library.path("data", "media", track))).mode & 0o7777, 0o750);
+		for (const quality of QUALITIES)
+			assert.equal((await fs.stat(library.path("data", "media", track, `${quality}.mp4`))).mode & 0o7777, 0o640);
+		const metrics = await library.fixture("metrics");
+		assert.match(metrics, /^tonearm_jobs_finished_total\{kind="transcode",state="done"\} 1$/m);
+		assert.match(metrics, /^tonearm_job_duration_seconds_count\{kind="transcode"\} 1$/m);
+	});
+
+	withLibrary("gives the worker its descriptors and nothing else", {}, async library => {
+		await library.add([`look ${library.path("seen")}`, ...GOOD], "high", "low");
+		process.env.TONEARM_TEST_SECRET = "x";
+		await library.drain();
+		const seen = (await fs.readFile(library.path("seen"), "utf8")).trim().split("\n");
+		assert.deepEqual(seen, ["fd 0", "fd 2", "fd 3", "fd 4", "fd 5", "fd 6", "env PATH=/usr/bin:/bin", "session 1"]);
+	});
+
+	withLibrary("makes only the renditions that are missing", {}, async library => {
+		const {track} = await library.add(GOOD, "high");
+		await library.drain();
+		const [first] = (await library.track(track)).renditions;
+		const file = library.path("data", "media", track, "high.mp4");
+		const {ino} = await fs.stat(file);
+		const more = await library.fixture("more", track);
+		await library.drain();
+		assert.equal((await library.job(more.job)).state, "done");
+		const after = await library.track(track);
+		assert.deepEqual(qualities(after), QUALITIES);
+		assert.deepEqual(after.renditions.find(rendition => rendition.quality === "high"), first);
+		assert.equal((await fs.stat(file)).ino, ino);
+		const again = await library.fixture("more", track);
+		await fs.rm(library.path("data", "source"), {recursive: true});
+		await library.drain();
+		assert.equal((await library.job(again.job)).state, "done", "nothing was missing, so nothing was needed");
+	});
+
+	withLibrary("does not keep the source when it is not wanted", {media: {keep_source: false}}, async library => {
+		const {track} = await library.add(GOOD);
+		await library.drain();
+		const after = await library.track(track);
+		assert.equal(after.state, "ready");
+		assert.equal(after.source_file, null);
+		assert.deepEqual(await fs.readdir(library.path("data", "source")), []);
+	});
+
+	withLibrary("survives kill -9 of the worker", {}, async library => {
+		const first = library.path("first");
+		const {track, job} = await library.add(["source", "progress 0.1", `make ${SAMPLES}`, "halve", `touch ${first}`,
+			`wait ${library.path("go")}`, `make ${SAMPLES}`, `done ${SAMPLES}`]);
+		const watcher = new Watcher(library, track, 4);
+		library.runner();
+		process.kill(await library.workerId("first"), "SIGKILL");
+		const failed = await until("the failure", async () => (await library.job(job)).error);
+		assert.equal(failed, "the worker was killed by signal 9 (out of memory?)");
+		assert.equal((await library.track(track)).state, "pending");
+		await fs.writeFile(library.path("go"), "");
+		assert.equal((await library.jobIn(job, "done", "dead")).attempts, 2);
+		assert.deepEqual(await watcher.complaints(), []);
+		assert.equal((await library.track(track)).state, "ready");
+	});
+
+	withLibrary("survives kill -9 of itself, and takes the worker along", {}, async library => {
+		const {track, job} = await library.add(["source", "progress 0.1", `make ${SAMPLES}`, "halve",
+			`touch ${library.path("first")}`, `wait ${library.path("go")}`, `make ${SAMPLES}`, `done ${SAMPLES}`]);
+		const watcher = new Watcher(library, track, 4);
+		const runner = library.runner();
+		const worker = await library.workerId("first");
+		runner.kill("SIGKILL");
+		await runner.ended;
+		await until("the end of the worker", () => !isAlive(worker));
+		assert.equal((await library.job(job)).state, "running");
+		assert.equal((await library.workFolders()).length, 1);
+		await fs.writeFile(library.path("go"), "");
+		library.runner();
+		assert.equal((await library.jobIn(job, "done", "dead")).attempts, 2);
+		assert.deepEqual(await watcher.complaints(), []);
+		assert.equal((await library.track(track)).state, "ready");
+	});
+
+	withLibrary("shares the table with others: each job runs once", {jobs: {workers: 4}}, async library => {
+		const jobs = [];
+		for (let i = 0; i < 12; i++)
+			jobs.push({...await library.add([`count ${library.path(`runs-${i}`)}`, ...GOOD], "high", "low"), i});
+		const ends = await Promise.all([library.drain(), library.drain(), library.drain()]);
+		assert.ok(ends.every(end => end.code === 0));
+		for (const {track, job, i} of jobs) {
+			const row = await library.job(job);
+			assert.deepEqual([row.state, row.attempts], ["done", 1]);
+			assert.equal(await fs.readFile(library.path(`runs-${i}`), "utf8"), "run\n");
+			assert.ok((await library.track(track)).renditions.every(rendition => rendition.whole));
+		}
+	});
+
+	withLibrary("leaves alone what another took over while it was stopped", {}, async library => {
+		const {track, job} = await library.add(["source", "progress 0.1", `make ${SAMPLES}`, `touch ${library.path("first")}`,
+			`wait ${library.path("go")}`, "progress 0.9", `done ${SAMPLES}`]);
+		const watcher = new Watcher(library, track, 4);
+		const sleeper = library.runner();
+		const worker = await library.workerId("first");
+		sleeper.kill("SIGSTOP");
+		process.kill(worker, "SIGSTOP");
+		const second = library.runner();
+		await fs.rm(library.path("first"));
+		await library.workerId("first");
+		await fs.writeFile(library.path("go"), "");
+		await library.jobIn(job, "done", "dead");
+		const before = await library.track(track);
+		process.kill(worker, "SIGCONT");
+		sleeper.kill("SIGCONT");
+		await until("the sleeper's insight", async () => (await sleeper.text()).includes("job lost to another runner"));
+		assert.deepEqual(await library.track(track), before);
+		assert.ok(before.renditions.every(rendition => rendition.whole));
+		const row = await library.job(job);
+		assert.deepEqual([row.state, row.attempts], ["done", 2]);
+		assert.deepEqual(await watcher.complaints(), []);
+		assert.ok(second.running && sleeper.running);
+		await until("the work folders to go", async () => (await library.workFolders()).length === 0);
+	});
+
+	withLibrary("hands its jobs back on SIGTERM", {}, async library => {
+		const added = [];
+		for (const name of ["a", "b"])
+			added.push(await library.add(["source", "progress 0.4", `touch ${library.path(name)}`, "hang"]));
+		const runner = library.runner();
+		const workers = [await library.workerId("a"), await library.workerId("b")];
+		runner.kill("SIGTERM");
+		assert.deepEqual(await runner.ended, {code: 0, signal: null});
+		for (const {track, job} of added) {
+			const row = await library.job(job);
+			assert.deepEqual([row.state, row.attempts, row.owner], ["queued", 0, null]);
+			assert.equal((await library.track(track)).state, "pending");
+		}
+		assert.ok(!workers.some(isAlive));
+		assert.deepEqual(await library.workFolders(), []);
+	});
+
+	for (const [kind, script] of [["that reports", BUSY], ["that says nothing", ["hang"]]]) {
+		withLibrary(`ends a worker ${kind} when its job is cancelled`, {}, async library => {
+			const {track, job} = await library.add(["source", `touch ${library.path("first")}`, ...script]);
+			const runner = library.runner();
+			const worker = await library.workerId("first");
+			await library.fixture("cancel", job);
+			await library.jobIn(job, "cancelled");
+			assert.ok(!isAlive(worker));
+			assert.deepEqual((await library.track(track)).renditions, []);
+			assert.ok(runner.running);
+		});
+	}
+
+	const faults = {
+		"hangs": [["source", "hang"], "the worker said nothing for 1 seconds"],
+		"says what is no report": [["source", "say hello"], "the worker broke the protocol: a line that is no report"],
+		"reports without an end": [["flood 100000"], "the worker broke the protocol: a report is too long"],
+		"goes on after its end": [["source", "done 5", "done 5"], "the worker broke the protocol: a report after its last"],
+		"is done with nothing": [["done 5"], 'the worker broke the protocol: "done" without "source"'],
+		"has two sources": [["source", "source"], 'the worker broke the protocol: two "source"'],
+		"ends without a word": [[], "the worker ended without a result"],
+		"ends with a status": [["source", "exit 3"], "the worker ended with status 3 and without a result"],
+		"is done, but ends badly": [["source", "done 5", "exit 3"], "the worker ended with status 3 and without a result"],
+		"crashes": [["source", "raise 11"], "the worker was killed by signal 11 (Segmentation fault)"],
+		"breaks out": [["raise 31"], "the worker was killed by signal 31 (it made a system call that it may not make)"],
+		"lies: no files": [["source", `done ${SAMPLES}`], /./],
+		"lies: half files": [["source", `make ${SAMPLES}`, "halve", `done ${SAMPLES}`], /./],
+		"lies: one half file": [["source", `make ${SAMPLES}`, "only 2", "halve", `done ${SAMPLES}`], /./],
+		"lies: other samples": [["source", `make ${SAMPLES}`, `done ${SAMPLES - 100}`],
+			"high holds 441000 samples where the source has 440900"],
+		"lies: one short": [["source", "only 0", `make ${SAMPLES}`, "only 1", "make 220500", `done ${SAMPLES}`],
+			"medium holds 220500 samples where the source has 441000"],
+		"meets a full disk": [["source", "failed no-space The disk is full."], "The disk is full."],
+	};
+	for (const [name, [script, sentence]] of Object.entries(faults)) {
+		withLibrary(`a worker that ${name}`, {jobs: {max_attempts: 1}}, async library => {
+			const {track, job} = await library.add(script);
+			assert.equal((await library.drain("--silence", "1s")).code, 0);
+			const row = await library.job(job);
+			assert.equal(row.state, "dead");
+			assert[sentence instanceof RegExp ? "match" : "equal"](row.error, sentence);
+			const after = await library.track(track);
+			assert.deepEqual([after.state, after.failure, after.renditions], ["failed", row.error, []]);
+			assert.deepEqual(await library.workFolders(), []);
+			assert.ok(!existsSync(library.path("data", "media", track)));
+			assert.match(await library.fixture("metrics"), /^tonearm_jobs_finished_total\{kind="transcode",state="dead"\} 1$/m);
+		});
+	}
+
+	withLibrary("tries a crashing job again, later, until it is dead", {jobs: {max_attempts: 2}}, async library => {
+		const {track, job} = await library.add([`count ${library.path("runs")}`, "raise 9"]);
+		library.runner();
+		const row = await library.jobIn(job, "dead");
+		assert.deepEqual([row.attempts, row.error], [2, "the worker was killed by signal 9 (out of memory?)"]);
+		assert.equal(await fs.readFile(library.path("runs"), "utf8"), "run\nrun\n");
+		assert.equal((await library.track(track)).state, "failed");
+	});
+
+	withLibrary("does not try again what cannot be used", {}, async library => {
+		const {track, job} = await library.add([`count ${library.path("runs")}`, "failed unprocessable There is no sound in it."]);
+		await library.drain();
+		const row = await library.job(job);
+		assert.deepEqual([row.state, row.attempts, row.error], ["dead", 1, "There is no sound in it."]);
+		assert.equal((await library.track(track)).failure, "There is no sound in it.");
+	});
+
+	withLibrary("keeps a track ready when a later job of it dies", {}, async library => {
+		const {track} = await library.add(["source", `make ${SAMPLES}`, `done ${SAMPLES}`], "high");
+		await library.drain();
+		await fs.writeFile(library.path("data", "source", `${track}.bin`), "failed unprocessable No.");
+		const more = await library.fixture("more", track);
+		await library.drain();
+		assert.equal((await library.job(more.job)).state, "dead");
+		const after = await library.track(track);
+		assert.deepEqual([after.state, qualities(after)], ["ready", ["high"]]);
+	});
+
+	withLibrary("is not confused by a track deleted under its hands", {}, async library => {
+		const {track, job} = await library.add(["source", `make ${SAMPLES}`, `touch ${library.path("first")}`,
+			`wait ${library.path("go")}`, `done ${SAMPLES}`]);
+		const runner = library.runner();
+		await library.workerId("first");
+		await library.fixture("delete", track);
+		await fs.writeFile(library.path("go"), "");
+		await library.jobIn(job, "dead");
+		assert.ok(!existsSync(library.path("data", "media", track)));
+		assert.ok(runner.running);
+	});
+
+	withLibrary("--drain --for hands back what still runs", {}, async library => {
+		const done = await library.add(GOOD);
+		const hanging = await library.add(["source", "hang"]);
+		assert.deepEqual(await library.drain("--for", "1s"), {code: 0, signal: null});
+		assert.equal((await library.job(done.job)).state, "done");
+		const row = await library.job(hanging.job);
+		assert.deepEqual([row.state, row.attempts], ["queued", 0]);
+	});
+
+	withLibrary("starts nothing below the disk floor", {storage: {disk_floor: "1000G"}}, async library => {
+		const {job} = await library.add(GOOD);
+		const runner = library.runner(["--drain"]);
+		assert.equal((await runner.ended).code, 1);
+		assert.match(await runner.text(), /the disk is below its floor/);
+		assert.equal((await library.job(job)).state, "queued");
+	});
+
+	withLibrary("sweeps up after the dead, not after the living", {}, async library => {
+		const old = new Date(Date.now() - 2 * 3600 * 1000);
+		const id = "0".repeat(26), young = "1".repeat(26);
+		const {track} = await library.add(GOOD);
+		await library.drain();
+		for (const folder of [`spool/job-${id}.x`, `media/${id}`, `media/${young}`, "media/not-a-track"])
+			await fs.mkdir(library.path("data", folder));
+		await fs.writeFile(library.path("data", `media/${id}/high.mp4`), "x");
+		for (const folder of [`spool/job-${id}.x`, `media/${id}`, `media/${track}`, "media/not-a-track"])
+			await fs.utimes(library.path("data", folder), old, old);
+		const {job} = await library.add(["source", `touch ${library.path("first")}`, ...BUSY]);
+		library.runner();
+		await library.workerId("first");
+		const [held] = await library.workFolders().then(names => names.filter(name => name.includes(job)));
+		await fs.utimes(library.path("data", "spool", held), old, old);
+		await library.drain();
+		assert.deepEqual(await library.workFolders(), [held]);
+		assert.deepEqual((await fs.readdir(library.path("data", "media"))).sort(), [young, "not-a-track", track].sort());
+	});
+
+	withLibrary("says what is wrong when it cannot start", {}, async library => {
+		for (const [args, code] of [[["--nonsense"], 2], [["--for", "5x"], 2], [["extra"], 2], [["--worker", "/nowhere/worker"], 3],
+			[["-c", library.path("nowhere.conf")], 3]]) {
+			const runner = library.runner(args);
+			assert.equal((await runner.ended).code, code, args.join(" "));
+			assert.match(await runner.text(), /tonearm-jobrunner/);
+		}
+		for (const option of ["--help", "--version"])
+			assert.equal((await library.runner([option]).ended).code, 0);
+	});
+});
+
+/* Noise is the most work an encoder can have: SECONDS of it as a stereo WAV file. */
+async function noise(file, seconds) {
+	const data = Buffer.alloc(seconds * 44100 * 4);
+	let state = 1;
+	for (let at = 0; at < data.length; at += 2) {
+		state = (state * 48271) % 0x7fffffff;
+		data.writeInt16LE((state & 0x3fff) - 0x2000, at);
+	}
+	const head = Buffer.alloc(44);
+	head.write("RIFF", 0);
+	head.writeUInt32LE(36 + data.length, 4);
+	head.write("WAVEfmt ", 8);
+	head.writeUInt32LE(16, 16);
+	head.writeUInt16LE(1, 20);
+	head.writeUInt16LE(2, 22);
+	head.writeUInt32LE(44100, 24);
+	head.writeUInt32LE(44100 * 4, 28);
+	head.writeUInt16LE(4, 32);
+	head.writeUInt16LE(16, 34);
+	head.write("data", 36);
+	head.writeUInt32LE(data.length, 40);
+	await fs.writeFile(file, Buffer.concat([head, data]));
+}
+
+/* Process ids of the children of PID. */
+async function children(pid) {
+	return (await fs.readFile(`/proc/${pid}/task/${pid}/children`, "utf8")).trim().split(" ").filter(Boolean).map(Number);
+}
+
+describe("jobrunner with the real worker", {skip: existsSync(REAL_WORKER) ? false : "the worker is not built"}, () => {
+	withLibrary("killed, first the worker and then the runner, the job completes", {}, async library => {
+		const seconds = 20;
+		await noise(library.path("noise.wav"), seconds);
+		const {track, job} = await library.fixture("add", library.path("noise.wav"));
+		const watcher = new Watcher(library, track, 4);
+		const first = library.runner([], REAL_WORKER);
+		const worked = attempt => until(`attempt ${attempt} to get on`, async () => {
+			const row = await library.job(job);
+			return row.attempts === attempt && row.stage === "transcode" && row.progress > 0.05;
+		});
+		await worked(1);
+		for (const pid of await children(first.child.pid))
+			process.kill(pid, "SIGKILL");
+		await worked(2);
+		const orphans = await children(first.child.pid);
+		first.kill("SIGKILL");
+		await first.ended;
+		await until("the end of the worker", () => !orphans.some(isAlive));
+		library.runner([], REAL_WORKER);
+		const row = await library.jobIn(job, "done", "dead");
+		assert.deepEqual([row.state, row.attempts], ["done", 3]);
+		assert.deepEqual(await watcher.complaints(), []);
+		const after = await library.track(track);
+		assert.equal(after.state, "ready");
+		assert.deepEqual(after.renditions.map(rendition => rendition.samples), Array(4).fill(seconds * 44100));
+	});
+});

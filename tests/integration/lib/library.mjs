@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+// A library with jobs and jobrunners, but no web server: what the tests of the jobrunner need. stop() ends what was
+// started, by process id, and nothing else.
+
+import {execFile} from "node:child_process";
+import fs from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import {promisify} from "node:util";
+import {Process} from "./server.mjs";
+import {build} from "./tools.mjs";
+
+const run = promisify(execFile);
+const FIXTURE = path.join(build, "tests", "job_fixture");
+export const FAKE_WORKER = path.join(build, "tests", "fake_worker");
+export const REAL_WORKER = path.join(build, "tonearm-worker");
+export const QUALITIES = ["high", "low", "medium", "mobile"];
+const PATIENCE_MS = 60000;
+
+export const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
+
+/** Waits until ISSO gives something true, and gives that. */
+export async function until(what, isSo, ms = PATIENCE_MS) {
+	const end = Date.now() + ms;
+	for (;;) {
+		const found = await isSo();
+		if (found)
+			return found;
+		if (Date.now() > end)
+			throw new Error(`waited in vain for: ${what}`);
+		await pause(20);
+	}
+}
+
+export const isAlive = pid => {
+	try {
+		process.kill(pid, 0);
+		return true;
+	} catch {
+		return false;
+	}
+};
+
+export class Library {
+	#runners = [];
+
+	/** A new one. CONF is {section: {option: value}} over the test's own. */
+	static async make(conf = {}) {
+		const library = new Library();
+		library.dir = await fs.mkdtemp(path.join(os.tmpdir(), "tonearm-jobs-"));
+		await library.configure(conf);
+		await library.fixture("init");
+		return library;
+	}
+
+	async configure(conf = {}) {
+		const sections = {
+			storage: {data_dir: "data", run_dir: "run", disk_floor: 0},
+			auth: {url_secret: "u".repeat(40), jwt_secret: "j".repeat(40)},
+			jobs: {poll_ms: 20, nice: 0, workers: 2, lease_s: 5},
+		};
+		for (const [name, values] of Object.entries(conf))
+			sections[name] = {...sections[name], ...values};
+		const text = Object.entries(sections).map(([name, values]) => `${name}: {\n` +
+			Object.entries(values).map(([key, value]) => `\t${key} = ${JSON.stringify(value)};\n`).join("") + "};\n").join("");
+		await fs.writeFile(this.path("tonearm.conf"), text, {mode: 0o600});
+	}
+
+	path(...names) {
+		return path.join(this.dir, ...names);
+	}
+
+	async fixture(...words) {
+		const {stdout} = await run(FIXTURE, [this.path("tonearm.conf"), ...words]);
+		return stdout.startsWith("{") ? JSON.parse(stdout) : stdout;
+	}
+
+	/** Adds a track whose source tells the fake worker what to do: an array of commands. {track, job}. */
+	async add(script, ...qualities) {
+		const file = this.path(`script-${Math.random()}`);
+		await fs.writeFile(file, script.join("\n"));
+		return this.fixture("add", file, ...qualities);
+	}
+
+	job(id) {
+		return this.fixture("job", id);
+	}
+
+	track(id) {
+		return this.fixture("track", id);
+	}
+
+	/** Starts a jobrunner: a Process, with the log's lines parsed by lines(). */
+	runner(args = [], worker = FAKE_WORKER) {
+		const log = this.path(`runner-${this.#runners.length}.log`);
+		const started = new Process("jobrunner", [path.join(build, "jobs", "tonearm-jobrunner"), "-c", this.path("tonearm.conf"),
+			"--worker", worker, ...args], {log});
+		started.text = () => fs.readFile(log, "utf8").catch(() => "");
+		this.#runners.push(started);
+		return started;
+	}
+
+	/** A jobrunner that works until nothing is left; its {code, signal}. */
+	drain(...args) {
+		return this.runner(["--drain", ...args]).ended;
+	}
+
+	/** Waits until JOB is in one of STATES; the row. */
+	jobIn(id, ...states) {
+		return until(`job ${states.join(" or ")}`, async () => {
+			const job = await this.job(id);
+			return states.includes(job.state) && job;
+		});
+	}
+
+	/** The process id that the command "touch NAME" of the fake worker left. */
+	workerId(name) {
+		return until(`the worker's ${name}`, async () => Number(await fs.readFile(this.path(name), "utf8").catch(() => 0)));
+	}
+
+	async workFolders() {
+		return (await fs.readdir(this.path("data", "spool"))).filter(name => name.startsWith("job-"));
+	}
+
+	async stop() {
+		for (const runner of this.#runners) {
+			runner.kill("SIGCONT");
+			await runner.stop();
+		}
+		await fs.rm(this.dir, {recursive: true, force: true});
+	}
+}
+
+/**
+ * Looks again and again at what listeners can see of TRACK, until stopped: complaints() tells when it was neither nothing nor
+ * COUNT whole renditions, or when a track was ready with none.
+ */
+export class Watcher {
+	#over = false;
+	#found = [];
+	#looks = 0;
+
+	constructor(library, track, count) {
+		this.done = this.#watch(library, track, count);
+	}
+
+	async #watch(library, id, count) {
+		while (!this.#over) {
+			const track = await library.track(id);
+			this.#looks++;
+			if (track.renditions.length !== 0 && track.renditions.length !== count)
+				this.#found.push(`${track.renditions.length} renditions`);
+			if ((track.state === "ready") !== (track.renditions.length === count))
+				this.#found.push(`${track.state} with ${track.renditions.length} renditions`);
+			for (const rendition of track.renditions) {
+				if (!rendition.whole)
+					this.#found.push(`${rendition.quality} is not whole`);
+			}
+			await pause(10);
+		}
+	}
+
+	async complaints() {
+		this.#over = true;
+		await this.done;
+		return this.#looks > 0 ? this.#found : ["never looked"];
+	}
+}
