@@ -78,7 +78,7 @@ enum err cli_open_db(struct cli *cli, struct err_info *info)
 
 enum err cli_json(struct cli *cli, json_t *value, struct err_info *info)
 {
-	int failed = json_dumpf(value, cli->out.out, JSON_COMPACT);
+	int failed = json_dumpf(value, cli->out.out, JSON_COMPACT | JSON_REAL_PRECISION(6));
 
 	json_decref(value);
 	if (failed != 0 || fputc('\n', cli->out.out) == EOF || fflush(cli->out.out) != 0)

@@ -57,20 +57,17 @@ static enum err run(struct cli *cli, const struct args *args, struct err_info *i
 		.scope = scope != NULL ? scope : SCOPE_STREAM_READ, .subject = subject != NULL ? subject : ""};
 	char id[2 * JTI_BYTES + 1], *token;
 	struct jwt_key *key = NULL;
-	int64_t span;
+	int64_t span = 0;
 	enum err err = cli_words(args, 0, 0, info);
 
 	if (err == ERR_OK)
 		err = check_scope(&cli->arena, claims.scope, info);
 	if (err == ERR_OK && strlen(claims.subject) > SUBJECT_MOST)
 		err = err_set(info, ERR_BAD_REQUEST, "--subject is longer than %d bytes", SUBJECT_MOST);
+	if (err == ERR_OK && ttl != NULL)
+		err = duration_parse(ttl, "--ttl", &span, info);
 	if (err == ERR_OK)
 		err = cli_open_conf(cli, info);
-	if (err != ERR_OK)
-		return err;
-	span = cli->conf->token_ttl_s;
-	if (ttl != NULL)
-		err = duration_parse(ttl, "--ttl", &span, info);
 	if (err == ERR_OK)
 		err = jwt_key_new(cli->conf->jwt_secret, &key, info);
 	if (err != ERR_OK)
@@ -78,7 +75,7 @@ static enum err run(struct cli *cli, const struct args *args, struct err_info *i
 	id_random_hex(JTI_BYTES, id);
 	claims.id = id;
 	claims.issued = clock_seconds(NULL);
-	claims.expires = claims.issued + span;
+	claims.expires = claims.issued + (ttl != NULL ? span : cli->conf->token_ttl_s);
 	err = jwt_sign(
 		key, &claims, *cli->conf->jwt_issuer != '\0' ? cli->conf->jwt_issuer : NULL, &cli->arena, &token, info);
 	jwt_key_free(key);

@@ -225,10 +225,12 @@ static enum err look_at(struct intake *intake, struct intake_file *file, struct 
 		return ERR_OK;
 	if (err != ERR_OK)
 		return err;
+	file->stage_is_new = job.stage != NULL && strcmp(job.stage, file->stage) != 0;
+	file->is_new = file->stage_is_new || job.state != file->job_state || job.progress > file->progress ||
+		       job.progress < file->progress;
 	file->job_state = job.state;
 	file->progress = job.progress;
 	file->speed = job.speed;
-	file->stage_is_new = job.stage != NULL && strcmp(job.stage, file->stage) != 0;
 	if (file->stage_is_new)
 		snprintf(file->stage, sizeof file->stage, "%s", job.stage);
 	intake_show_progress(intake, file);

@@ -26,8 +26,8 @@ struct intake_file {
 	enum job_state job_state; /* this and the next four as last seen in the table */
 	double progress, speed;
 	char stage[32];
-	bool stage_is_new; /* since the look before */
-	char reason[256];  /* why it failed */
+	bool stage_is_new, is_new; /* the stage, or any of them, since the look before */
+	char reason[256];          /* why it failed */
 	int64_t started_us, took_us;
 };
 

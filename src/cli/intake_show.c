@@ -90,7 +90,7 @@ void intake_show_queued(struct intake *intake, const struct intake_file *file)
 
 void intake_show_progress(struct intake *intake, const struct intake_file *file)
 {
-	if (file->job_state != JOB_RUNNING)
+	if (file->job_state != JOB_RUNNING || !file->is_new)
 		return;
 	if (intake->json) {
 		put_event(intake, "progress", file,
