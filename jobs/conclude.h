@@ -6,8 +6,8 @@
 #include "jobs/run.h"
 
 /*
- * Carries out run->verdict (not RUN_UNDECIDED); the worker is gone. When the table cannot be written the lease runs out by
- * itself and the job is claimed again: that is logged, and all there is to do.
+ * Carries out run->verdict (not RUN_UNDECIDED); the worker is gone. When the table cannot be written the lease runs out
+ * by itself and the job is claimed again: that is logged, and all there is to do.
  */
 void conclude_run(struct run *run);
 

@@ -25,7 +25,8 @@ static const char usage[] =
 	"\n"
 	"Runs the jobs of the library: turns uploads into renditions.\n"
 	"\n"
-	"  -c, --config FILE      the configuration (default: $TONEARM_CONF, else " SYSCONFDIR "/tonearm/tonearm.conf)\n"
+	"  -c, --config FILE      the configuration (default: $TONEARM_CONF, else " SYSCONFDIR
+	"/tonearm/tonearm.conf)\n"
 	"      --drain            work until nothing is left to do, then exit\n"
 	"      --for DURATION     stop after this time, e.g. 50s, 10m or 1h; what still runs is handed back\n"
 	"      --silence DURATION end a worker that says nothing for this long (default: 60s)\n"
@@ -155,7 +156,10 @@ static void name_owner(char out[static JOB_OWNER])
 	snprintf(out, JOB_OWNER, "%.40s:%ld:%s", host, (long)getpid(), random);
 }
 
-/* A silent worker is ended while its lease still holds, so that the attempt fails with that reason and nobody else takes the job. */
+/*
+ * A silent worker is ended while its lease still holds, so that the attempt fails with that reason and nobody else
+ * takes the job.
+ */
 static int64_t silence_us(const struct conf *conf, int64_t wanted_s)
 {
 	int64_t most_s = conf->job_lease_s - LEASE_SPARE_S;
@@ -164,8 +168,8 @@ static int64_t silence_us(const struct conf *conf, int64_t wanted_s)
 }
 
 /*
- * The worker in ARENA: where TONEARM_LIBEXEC says, beside this program or in its prefix (a build tree, an installation that was moved),
- * or where it was built to be.
+ * The worker in ARENA: where TONEARM_LIBEXEC says, beside this program or in its prefix (a build tree, an installation
+ * that was moved), or where it was built to be.
  */
 static const char *find_worker(struct arena *arena)
 {
@@ -207,8 +211,8 @@ static void log_start(const struct runner *runner, const struct loop_options *op
 static enum err run(const struct arguments *arguments, const struct conf *conf, struct err_info *info)
 {
 	struct runner runner = {.conf = conf, .silence_us = silence_us(conf, arguments->silence_s)};
-	struct loop_options options = {.drain = arguments->drain, .for_ms = arguments->for_s * 1000,
-		.workers = conf->job_workers};
+	struct loop_options options = {
+		.drain = arguments->drain, .for_ms = arguments->for_s * 1000, .workers = conf->job_workers};
 	struct arena arena = {0};
 	enum err err = make_folders(conf, info);
 

@@ -22,7 +22,7 @@ struct loop {
 	struct runner *runner;
 	const struct loop_options *options;
 	struct sweep sweep;
-	struct run **runs; /* options->workers places */
+	struct run **runs;     /* options->workers places */
 	struct pollfd *polled; /* one more: the signals */
 	size_t places;
 	int signals;
@@ -174,8 +174,8 @@ static void wait_for_something(struct loop *loop)
 	loop->polled[0] = (struct pollfd){.fd = loop->signals, .events = POLLIN};
 	for (size_t i = 0; i < loop->places; i++) {
 		/* A negative descriptor is passed over by poll(). */
-		loop->polled[i + 1] = (struct pollfd){.fd = loop->runs[i] == NULL ? -1 : loop->runs[i]->worker.reports,
-			.events = POLLIN};
+		loop->polled[i + 1] = (struct pollfd){
+			.fd = loop->runs[i] == NULL ? -1 : loop->runs[i]->worker.reports, .events = POLLIN};
 	}
 	if (poll(loop->polled, loop->places + 1, wait_ms(loop)) <= 0)
 		return;

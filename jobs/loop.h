@@ -13,15 +13,15 @@
 #include <stdint.h>
 
 struct loop_options {
-	bool drain;        /* end when nothing is left to do */
-	int64_t for_ms;    /* then hand back what still runs; 0: no limit */
-	int64_t workers;   /* at a time, >= 1 */
+	bool drain;      /* end when nothing is left to do */
+	int64_t for_ms;  /* then hand back what still runs; 0: no limit */
+	int64_t workers; /* at a time, >= 1 */
 };
 
 /*
- * Blocks SIGTERM, SIGINT, SIGCHLD for good and works until SIGTERM or SIGINT comes, or until OPTIONS end it. Jobs that still run then are
- * handed back. ERR_OK; ERR_NO_SPACE when draining had to end below the disk floor; ERR_INTERNAL when the loop cannot be
- * set up. Call once.
+ * Blocks SIGTERM, SIGINT, SIGCHLD for good and works until SIGTERM or SIGINT comes, or until OPTIONS end it. Jobs that
+ * still run then are handed back. ERR_OK; ERR_NO_SPACE when draining had to end below the disk floor; ERR_INTERNAL when
+ * the loop cannot be set up. Call once.
  */
 enum err loop_run(struct runner *runner, const struct loop_options *options, struct err_info *info);
 

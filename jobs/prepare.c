@@ -30,7 +30,8 @@ static enum err find_missing(struct run *run, const struct transcode_job *wanted
 	struct publish *publish = &run->publish;
 	struct rendition *present;
 	size_t count;
-	enum err err = rendition_list(run->runner->db, run->job.track, &run->arena, &run->track, &present, &count, info);
+	enum err err =
+		rendition_list(run->runner->db, run->job.track, &run->arena, &run->track, &present, &count, info);
 
 	if (err == ERR_NOT_FOUND)
 		return err_set(info, ERR_NOT_FOUND, "the track of this job was deleted");
@@ -70,8 +71,8 @@ static int64_t output_limit(const struct run *run)
 
 	for (size_t i = 0; i < run->publish.count; i++) {
 		const struct conf_rendition *wanted = run->publish.outputs[i].wanted;
-		int64_t rate = wanted->bit_rate > 0 ? 2 * wanted->bit_rate :
-							    8 * PCM_BYTES * wanted->sample_rate * wanted->channels;
+		int64_t rate = wanted->bit_rate > 0 ? 2 * wanted->bit_rate
+						    : 8 * PCM_BYTES * wanted->sample_rate * wanted->channels;
 
 		bits = rate > bits ? rate : bits;
 	}
@@ -92,16 +93,16 @@ static char *worker_job(const struct run *run, struct arena *arena)
 	for (size_t i = 0; i < run->publish.count; i++) {
 		const struct conf_rendition *wanted = run->publish.outputs[i].wanted;
 
-		json_array_append_new(renditions,
-			json_pack("{s:s, s:s, s:I, s:I, s:I}", "quality", wanted->quality, "codec", wanted->codec,
-				"bit_rate", (json_int_t)wanted->bit_rate, "sample_rate", (json_int_t)wanted->sample_rate,
-				"channels", (json_int_t)wanted->channels));
+		json_array_append_new(
+			renditions, json_pack("{s:s, s:s, s:I, s:I, s:I}", "quality", wanted->quality, "codec",
+					    wanted->codec, "bit_rate", (json_int_t)wanted->bit_rate, "sample_rate",
+					    (json_int_t)wanted->sample_rate, "channels", (json_int_t)wanted->channels));
 	}
 	job = json_pack("{s:s, s:I, s:{s:I, s:I, s:I, s:I, s:I}, s:o}", "source_name",
-		run->track.source_name == NULL ? "" : run->track.source_name, "segment_ms", (json_int_t)conf->segment_ms,
-		"limits", "duration_s", (json_int_t)conf->source_duration_s, "memory", (json_int_t)conf->job_memory,
-		"cpu_s", (json_int_t)conf->job_cpu_s, "output", (json_int_t)output_limit(run), "nice",
-		(json_int_t)conf->job_nice, "renditions", renditions);
+		run->track.source_name == NULL ? "" : run->track.source_name, "segment_ms",
+		(json_int_t)conf->segment_ms, "limits", "duration_s", (json_int_t)conf->source_duration_s, "memory",
+		(json_int_t)conf->job_memory, "cpu_s", (json_int_t)conf->job_cpu_s, "output",
+		(json_int_t)output_limit(run), "nice", (json_int_t)conf->job_nice, "renditions", renditions);
 	text = json_dumps(job, JSON_COMPACT);
 	if (text == NULL)
 		abort();
@@ -138,7 +139,8 @@ enum err prepare_run(struct run *run, struct err_info *info)
 		return err_set(info, ERR_UNPROCESSABLE, "this jobrunner knows no such job: %.32s", run->job.kind);
 	err = transcode_job_decode(run->job.payload, &run->arena, wanted, info);
 	if (err == ERR_OK && wanted->count > WORKER_RENDITIONS_MOST)
-		err = err_set(info, ERR_UNPROCESSABLE, "a job makes at most %d renditions", (int)WORKER_RENDITIONS_MOST);
+		err = err_set(
+			info, ERR_UNPROCESSABLE, "a job makes at most %d renditions", (int)WORKER_RENDITIONS_MOST);
 	if (err == ERR_OK)
 		err = find_missing(run, wanted, info);
 	if (err != ERR_OK || run->publish.count == 0)

@@ -35,7 +35,7 @@ static bool is_quality(const char *name)
 	size_t length = strlen(name);
 
 	return length > 0 && length < sizeof((struct rendition *)0)->quality &&
-		strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
+	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
 }
 
 static enum err compare(const struct publish *publish, const struct publish_output *output, struct err_info *info)
@@ -46,14 +46,18 @@ static enum err compare(const struct publish *publish, const struct publish_outp
 
 	if (strcmp(row->codec, wanted->codec) != 0 || row->sample_rate != (uint64_t)wanted->sample_rate ||
 		row->channels < 1 || row->channels > (uint64_t)wanted->channels)
-		return err_set(info, ERR_UNPROCESSABLE, "the worker made %s as %.15s, %" PRIu32 " Hz, %" PRIu32 " channels, which nobody asked for",
+		return err_set(info, ERR_UNPROCESSABLE,
+			"the worker made %s as %.15s, %" PRIu32 " Hz, %" PRIu32 " channels, which nobody asked for",
 			wanted->quality, row->codec, row->sample_rate, row->channels);
-	/* A millisecond is more than a resampler rounds, and less than anything a worker that gave up early would leave out. */
+	/*
+	 * A millisecond is more than a resampler rounds, and less than anything a worker that gave up early would leave
+	 * out.
+	 */
 	expected = (double)publish->samples * (double)row->sample_rate / (double)publish->source.sample_rate;
 	apart = (double)row->samples - expected;
 	if (apart > row->sample_rate / 1000.0 || apart < row->sample_rate / -1000.0)
-		return err_set(info, ERR_UNPROCESSABLE, "%s holds %" PRIu64 " samples where the source has %.0f", wanted->quality,
-			row->samples, expected);
+		return err_set(info, ERR_UNPROCESSABLE, "%s holds %" PRIu64 " samples where the source has %.0f",
+			wanted->quality, row->samples, expected);
 	return ERR_OK;
 }
 
@@ -158,7 +162,8 @@ static enum err move_all(const struct publish *publish, struct err_info *info)
 }
 
 /* The row stops naming its source; *NAME is the file to remove then, else NULL. */
-static enum err forget_source(const struct publish *publish, const struct track *track, const char **name, struct err_info *info)
+static enum err forget_source(
+	const struct publish *publish, const struct track *track, const char **name, struct err_info *info)
 {
 	struct db_stmt *stmt;
 	enum err err;

@@ -4,10 +4,10 @@
  *
  *     publish_check()  a file: read back, compared with what was asked for and what the worker said, fsync, SHA-256
  *     publish_align()  segments of one codec begin at the same instants, also those the track has already
- *     publish_commit() one transaction: is the job still ours? then rename all, a row each, track ready with its true length
+ *     publish_commit() one transaction: is the job still ours? then rename all, a row each, track ready
  *
- * The renames happen inside the transaction, under the database's write lock: a runner that lost its lease can never put a file
- * over that of the one which has it now. A crash before the commit leaves files that no row names; the next
+ * The renames happen inside the transaction, under the database's write lock: a runner that lost its lease can never
+ * put a file over that of the one which has it now. A crash before the commit leaves files that no row names; the next
  * attempt renames over them.
  */
 #ifndef TONEARM_JOBS_PUBLISH_H
@@ -38,16 +38,16 @@ struct publish {
 	const struct clock *clock;
 	struct arena *arena;
 	const char *owner, *job, *track;
-	bool drop_source;     /* the source goes with success, unless another job of the track needs it */
-	struct track source;  /* what the worker reported of it at last: for track_set_source() */
-	int64_t samples;      /* of the source at its rate, as the worker reported it */
+	bool drop_source;    /* the source goes with success, unless another job of the track needs it */
+	struct track source; /* what the worker reported of it at last: for track_set_source() */
+	int64_t samples;     /* of the source at its rate, as the worker reported it */
 	struct publish_output *outputs;
-	size_t count;         /* 0: nothing was missing, only the states change */
+	size_t count; /* 0: nothing was missing, only the states change */
 };
 
 /*
- * Checks output number INDEX and makes it durable, mode 0640: after it the file is complete on disk. ERR_UNPROCESSABLE with a
- * sentence when it is not what was asked for or not as long as the worker said; ERR_IO, ERR_NO_SPACE.
+ * Checks output number INDEX and makes it durable, mode 0640: after it the file is complete on disk. ERR_UNPROCESSABLE
+ * with a sentence when it is not what was asked for or not as long as the worker said; ERR_IO, ERR_NO_SPACE.
  */
 enum err publish_check(const struct publish *publish, size_t index, struct err_info *info);
 
@@ -55,8 +55,8 @@ enum err publish_check(const struct publish *publish, size_t index, struct err_i
 enum err publish_align(const struct publish *publish, struct err_info *info);
 
 /*
- * Makes all visible at once. ERR_CONFLICT: the job is not ours any more, ERR_NOT_FOUND: the track was deleted, ERR_IO and
- * database errors; nothing has become visible then.
+ * Makes all visible at once. ERR_CONFLICT: the job is not ours any more, ERR_NOT_FOUND: the track was deleted, ERR_IO
+ * and database errors; nothing has become visible then.
  */
 enum err publish_commit(const struct publish *publish, struct err_info *info);
 

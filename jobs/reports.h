@@ -4,9 +4,9 @@
  *
  *     pipe ──reports_read()──► line buffer ──reports_next()──► struct report
  *
- * The worker has opened a stranger's media, so a report is as trustworthy as the media: every line has a longest length,
- * every number a range, every text is cleaned and cut. A line that breaks the protocol is an error and the end of
- * the worker. Belongs to one thread.
+ * The worker has opened a stranger's media, so a report is as trustworthy as the media: every line has a longest
+ * length, every number a range, every text is cleaned and cut. A line that breaks the protocol is an error and the end
+ * of the worker. Belongs to one thread.
  */
 #ifndef TONEARM_JOBS_REPORTS_H
 #define TONEARM_JOBS_REPORTS_H
@@ -52,12 +52,16 @@ struct reports {
 void reports_init(struct reports *reader);
 
 /*
- * One read() of FD, which does not block. ERR_OK: bytes came, call reports_next() until it has no more; ERR_NOT_READY: none are
- * there now; ERR_NOT_FOUND: the other end is closed; ERR_UNPROCESSABLE: a line is longer than WORKER_LINE_BYTES; ERR_IO.
+ * One read() of FD, which does not block. ERR_OK: bytes came, call reports_next() until it has no more; ERR_NOT_READY:
+ * none are there now; ERR_NOT_FOUND: the other end is closed; ERR_UNPROCESSABLE: a line is longer than
+ * WORKER_LINE_BYTES; ERR_IO.
  */
 enum err reports_read(struct reports *reader, int fd, struct err_info *info);
 
-/* The next whole line into OUT. ERR_NOT_FOUND when there is none yet; ERR_UNPROCESSABLE with a sentence when it breaks the protocol. */
+/*
+ * The next whole line into OUT. ERR_NOT_FOUND when there is none yet; ERR_UNPROCESSABLE with a sentence when it breaks
+ * the protocol.
+ */
 enum err reports_next(struct reports *reader, struct report *out, struct err_info *info);
 
 /* One line of LENGTH bytes, without its newline. ERR_UNPROCESSABLE. Pure. */

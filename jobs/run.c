@@ -11,7 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* How often the job table hears of progress, of a new stage, and is asked whether a silent worker's job was cancelled. */
+/*
+ * How often the job table hears of progress, of a new stage, and is asked whether a silent worker's job was cancelled.
+ */
 #define PROGRESS_US 1000000
 #define STAGE_US 100000
 #define LOOK_US 2000000
@@ -112,8 +114,13 @@ enum err run_claim(struct runner *runner, struct run **out, struct err_info *inf
 		return err;
 	}
 	run->started_us = run->heard_us = run->looked_us = run->renewed_us = clock_monotonic_us();
-	run->publish = (struct publish){.conf = runner->conf, .db = runner->db, .clock = runner->clock,
-		.arena = &run->arena, .owner = runner->owner, .job = run->job.id, .track = run->job.track};
+	run->publish = (struct publish){.conf = runner->conf,
+		.db = runner->db,
+		.clock = runner->clock,
+		.arena = &run->arena,
+		.owner = runner->owner,
+		.job = run->job.id,
+		.track = run->job.track};
 	log_context(run->job.id);
 	start(run);
 	log_context(NULL);
@@ -242,7 +249,9 @@ void run_reap(struct run *run)
 	siginfo_t seen = {0};
 	int status = 0;
 
-	/* Look first without reaping: until then the process group is surely its own, so that stragglers can be killed. */
+	/*
+	 * Look first without reaping: until then the process group is surely its own, so that stragglers can be killed.
+	 */
 	if (run->worker.pid == 0 || waitid(P_PID, (id_t)run->worker.pid, &seen, WEXITED | WNOHANG | WNOWAIT) != 0 ||
 		seen.si_pid == 0)
 		return;

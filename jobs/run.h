@@ -7,9 +7,9 @@
  *                       │  └ reports: lease, progress, source      │            │
  *                       └──── crash, breach, silence, cancel, lost lease ───────┘
  *
- * The loop tells it what happened (its pipe is readable, a child ended, time passed); it never waits itself, but for the disk when
- * publishing, one rendition a step. How a run ends is a verdict, written to the job table once its worker is gone.
- * Belongs to one thread.
+ * The loop tells it what happened (its pipe is readable, a child ended, time passed); it never waits itself, but for
+ * the disk when publishing, one rendition a step. How a run ends is a verdict, written to the job table once its worker
+ * is gone. Belongs to one thread.
  */
 #ifndef TONEARM_JOBS_RUN_H
 #define TONEARM_JOBS_RUN_H
@@ -35,19 +35,19 @@ struct runner {
 	struct db *db;
 	struct metrics *metrics; /* may be NULL */
 	const struct clock *clock;
-	const char *worker;      /* path of the program */
-	int64_t silence_us;      /* without a report a worker is ended; less than a lease */
-	char owner[JOB_OWNER];   /* "host:pid:random" */
+	const char *worker;    /* path of the program */
+	int64_t silence_us;    /* without a report a worker is ended; less than a lease */
+	char owner[JOB_OWNER]; /* "host:pid:random" */
 };
 
 enum run_phase { RUN_WORKING, RUN_PUBLISHING, RUN_OVER };
 
 enum run_verdict {
 	RUN_UNDECIDED,
-	RUN_DONE,      /* published */
-	RUN_FAILED,    /* this attempt; the job is tried again while it has attempts left */
-	RUN_HOPELESS,  /* and trying again cannot help */
-	RUN_LOST,      /* another runner has it, or it was taken from the table: write nothing */
+	RUN_DONE,     /* published */
+	RUN_FAILED,   /* this attempt; the job is tried again while it has attempts left */
+	RUN_HOPELESS, /* and trying again cannot help */
+	RUN_LOST,     /* another runner has it, or it was taken from the table: write nothing */
 	RUN_CANCELLED,
 	RUN_HANDED_BACK
 };
@@ -78,8 +78,9 @@ struct run {
 };
 
 /*
- * Claims the best job and starts it. ERR_OK: *OUT is a run, which may be over already when the job could not be started;
- * ERR_NOT_FOUND: there is nothing to do; or a database error. The caller ends it with run_free() once it is over.
+ * Claims the best job and starts it. ERR_OK: *OUT is a run, which may be over already when the job could not be
+ * started; ERR_NOT_FOUND: there is nothing to do; or a database error. The caller ends it with run_free() once it is
+ * over.
  */
 enum err run_claim(struct runner *runner, struct run **out, struct err_info *info);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Opens what a job names as its source, and nothing else: a plain file directly below <data>/source, or one that lies below a
- * configured import folder now, whatever the path meant when the job was submitted.
+ * Opens what a job names as its source, and nothing else: a plain file directly below <data>/source, or one that lies
+ * below a configured import folder now, whatever the path meant when the job was submitted.
  */
 #ifndef TONEARM_JOBS_SOURCE_H
 #define TONEARM_JOBS_SOURCE_H

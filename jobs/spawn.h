@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Starts one worker with its descriptors and nothing else of ours: no other descriptor, no environment but PATH, no blocked
- * signal, a session of its own. It dies with the runner (PR_SET_PDEATHSIG), so a job whose runner was killed has no
- * worker left that could go on writing. Call from the thread that stays alive as long as the runner does: the death signal is
- * tied to the thread.
+ * Starts one worker with its descriptors and nothing else of ours: no other descriptor, no environment but PATH, no
+ * blocked signal, a session of its own. It dies with the runner (PR_SET_PDEATHSIG), so a job whose runner was killed
+ * has no worker left that could go on writing. Call from the thread that stays alive as long as the runner does: the
+ * death signal is tied to the thread.
  */
 #ifndef TONEARM_JOBS_SPAWN_H
 #define TONEARM_JOBS_SPAWN_H
@@ -26,7 +26,10 @@ struct worker {
 	int reports; /* read end of its reports, not blocking; -1: none. The caller closes it */
 };
 
-/* ERR_IO when the program cannot be run, with the reason; ERR_INTERNAL when a descriptor or process cannot be had. Nothing is left then. */
+/*
+ * ERR_IO when the program cannot be run, with the reason; ERR_INTERNAL when a descriptor or process cannot be had.
+ * Nothing is left then.
+ */
 enum err spawn_worker(const struct spawn *what, struct worker *out, struct err_info *info);
 
 /* Ends the worker and all it started (SIGKILL). Does nothing when it has been reaped (pid 0). */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * House-keeping: what dead uploads, dead runners and deleted tracks left on the disk goes. Any number of runners may sweep at once.
+ * House-keeping: what dead uploads, dead runners and deleted tracks left on the disk goes. Any number of runners may
+ * sweep at once.
  */
 #ifndef TONEARM_JOBS_SWEEP_H
 #define TONEARM_JOBS_SWEEP_H
@@ -24,8 +25,9 @@ struct sweep {
 void sweep_uploads(struct sweep *sweep);
 
 /*
- * Every SWEEP_FOLDERS_S: work folders whose runner died, and media folders without a track that are older than an hour. Looks at no
- * more than some hundreds of media folders a call and goes on there the next time: a large library must not stall the runner.
+ * Every SWEEP_FOLDERS_S: work folders whose runner died, and media folders without a track that are older than an hour.
+ * Looks at no more than some hundreds of media folders a call and goes on there the next time: a large library must not
+ * stall the runner.
  */
 void sweep_folders(struct sweep *sweep);
 

@@ -31,7 +31,8 @@ static int lock_folder(const char *path)
 	return fd;
 }
 
-enum err workdir_make(const struct conf *conf, const char *job, struct arena *arena, struct workdir *out, struct err_info *info)
+enum err workdir_make(
+	const struct conf *conf, const char *job, struct arena *arena, struct workdir *out, struct err_info *info)
 {
 	char random[9];
 

@@ -14,7 +14,8 @@ static enum err put(void *context, uint64_t offset, const void *bytes, size_t le
 	return ERR_OK;
 }
 
-enum err fake_cmaf_write(int fd, const struct conf_rendition *wanted, uint64_t samples, uint64_t frames, struct err_info *info)
+enum err fake_cmaf_write(
+	int fd, const struct conf_rendition *wanted, uint64_t samples, uint64_t frames, struct err_info *info)
 {
 	static const unsigned char config[] = {0x12, 0x10}, frame[200] = {0x21};
 	uint64_t count = (samples + FAKE_FRAME + FAKE_FRAME - 1) / FAKE_FRAME;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A worker that does what its source tells it: it speaks the protocol of jobs/worker_protocol.h, well or badly, so that tests can put the
- * jobrunner through every fault. The source is a text of one command a line:
+ * A worker that does what its source tells it: it speaks the protocol of jobs/worker_protocol.h, well or badly, so that
+ * tests can put the jobrunner through every fault. The source is a text of one command a line:
  *
  *     say TEXT        a report: the line as it is
  *     source          a good "source" report: 44,100 Hz stereo
@@ -66,7 +66,8 @@ static void make(int fd, const json_t *wanted, uint64_t samples)
 	uint64_t segment_ms = (uint64_t)json_integer_value(json_object_get(job, "segment_ms"));
 	struct err_info info = {0};
 
-	if (fake_cmaf_write(fd, &rendition, samples * rate / RATE, segment_ms * rate / 1000 / FAKE_FRAME, &info) != ERR_OK)
+	if (fake_cmaf_write(fd, &rendition, samples * rate / RATE, segment_ms * rate / 1000 / FAKE_FRAME, &info) !=
+		ERR_OK)
 		die(info.detail);
 }
 
@@ -170,10 +171,12 @@ static void obey(char *command)
 	if (strcmp(command, "say") == 0) {
 		report(value);
 	} else if (strcmp(command, "source") == 0) {
-		report("{\"event\":\"source\",\"format\":\"fake\",\"sample_rate\":44100,\"channels\":2,\"duration_ms\":9000,"
+		report("{\"event\":\"source\",\"format\":\"fake\",\"sample_rate\":44100,\"channels\":2,\"duration_ms\":"
+		       "9000,"
 		       "\"tags\":{\"title\":\"A fake\",\"year\":1999}}");
 	} else if (strcmp(command, "progress") == 0) {
-		snprintf(line, sizeof line, "{\"event\":\"progress\",\"stage\":\"transcode\",\"progress\":%.16s,\"speed\":2}", value);
+		snprintf(line, sizeof line,
+			"{\"event\":\"progress\",\"stage\":\"transcode\",\"progress\":%.16s,\"speed\":2}", value);
 		report(line);
 	} else if (strcmp(command, "done") == 0) {
 		report_done(number);

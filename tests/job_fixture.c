@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A library with jobs, made and looked at through the model, for the tests of the jobrunner. Answers are one JSON object.
+ * A library with jobs, made and looked at through the model, for the tests of the jobrunner. Answers are one JSON
+ * object.
  *
  *     job_fixture CONF init                    database and folders
- *     job_fixture CONF add FILE [QUALITY...]   FILE becomes the source of a new track with a job for the ladder, or those of it: {"track", "job"}
+ *     job_fixture CONF add FILE [QUALITY...]   a new track and its job for the ladder, or those of it: {"track", "job"}
  *     job_fixture CONF more TRACK [QUALITY...] another job for a track
  *     job_fixture CONF job JOB                 the row
  *     job_fixture CONF track TRACK             the row, with its renditions
@@ -101,7 +102,8 @@ static void submit(const char *track, const char *source, char **names, int coun
 
 static void add(const char *file, char **names, int count)
 {
-	struct track track = {.owner = "", .source_name = "fixture", .created_ms = clock_ms(NULL), .updated_ms = clock_ms(NULL)};
+	struct track track = {
+		.owner = "", .source_name = "fixture", .created_ms = clock_ms(NULL), .updated_ms = clock_ms(NULL)};
 	size_t length;
 	char *bytes;
 
@@ -129,14 +131,16 @@ static void show_job(const char *id)
 	struct job job;
 
 	must(job_get(db, id, &arena, &job, &info));
-	print(json_pack("{s:s, s:s, s:I, s:f, s:s?, s:s?}", "state", job_state_name(job.state), "stage", job.stage, "attempts",
-		(json_int_t)job.attempts, "progress", job.progress, "error", job.error, "owner", job.lease_owner));
+	print(json_pack("{s:s, s:s, s:I, s:f, s:s?, s:s?}", "state", job_state_name(job.state), "stage", job.stage,
+		"attempts", (json_int_t)job.attempts, "progress", job.progress, "error", job.error, "owner",
+		job.lease_owner));
 }
 
 /* Whether the file of RENDITION is in place with the hash the row says. */
 static bool is_whole(const struct rendition *rendition)
 {
-	int fd = open(conf_data_path(conf, &arena, "media/%s/%s", rendition->track, rendition->file), O_RDONLY | O_CLOEXEC);
+	int fd = open(
+		conf_data_path(conf, &arena, "media/%s/%s", rendition->track, rendition->file), O_RDONLY | O_CLOEXEC);
 	unsigned char digest[HASH_SIZE];
 	char text[HASH_HEX_SIZE] = "";
 
@@ -157,12 +161,14 @@ static void show_track(const char *id)
 
 	must(rendition_list(db, id, &arena, &track, &renditions, &count, &info));
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:I, s:I}", "quality", renditions[i].quality, "file",
-			renditions[i].file, "whole", is_whole(&renditions[i]), "samples", (json_int_t)renditions[i].samples,
-			"modified", (json_int_t)renditions[i].modified));
-	print(json_pack("{s:s, s:s?, s:s?, s:s?, s:s?, s:I, s:I, s:o}", "state", track_state_name(track.state), "failure", track.failure,
-		"title", track.title, "source_file", track.source_file, "source_format", track.source_format, "year", (json_int_t)track.year,
-		"duration_ms", (json_int_t)track.duration_ms, "renditions", list));
+		json_array_append_new(list,
+			json_pack("{s:s, s:s, s:b, s:I, s:I}", "quality", renditions[i].quality, "file",
+				renditions[i].file, "whole", is_whole(&renditions[i]), "samples",
+				(json_int_t)renditions[i].samples, "modified", (json_int_t)renditions[i].modified));
+	print(json_pack("{s:s, s:s?, s:s?, s:s?, s:s?, s:I, s:I, s:o}", "state", track_state_name(track.state),
+		"failure", track.failure, "title", track.title, "source_file", track.source_file, "source_format",
+		track.source_format, "year", (json_int_t)track.year, "duration_ms", (json_int_t)track.duration_ms,
+		"renditions", list));
 }
 
 static int show_metrics(void)

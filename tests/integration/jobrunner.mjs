@@ -201,7 +201,7 @@ describe("jobrunner", {concurrency: 3}, () => {
 		"ends without a word": [[], "the worker ended without a result"],
 		"ends with a status": [["source", "exit 3"], "the worker ended with status 3 and without a result"],
 		"is done, but ends badly": [["source", "done 5", "exit 3"], "the worker ended with status 3 and without a result"],
-		"crashes": [["source", "raise 11"], "the worker was killed by signal 11 (Segmentation fault)"],
+		"is killed": [["source", "raise 15"], "the worker was killed by signal 15 (Terminated)"],
 		"breaks out": [["raise 31"], "the worker was killed by signal 31 (it made a system call that it may not make)"],
 		"lies: no files": [["source", `done ${SAMPLES}`], /./],
 		"lies: half files": [["source", `make ${SAMPLES}`, "halve", `done ${SAMPLES}`], /./],

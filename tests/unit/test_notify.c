@@ -13,7 +13,9 @@
 
 #include <cmocka.h>
 
-/* What arrives at a socket bound to NAME ("/path" or "@abstract") when the manager is notified; -1 when nothing does. */
+/*
+ * What arrives at a socket bound to NAME ("/path" or "@abstract") when the manager is notified; -1 when nothing does.
+ */
 static ssize_t hear(const char *name, char *out, size_t size)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -23,7 +25,9 @@ static ssize_t hear(const char *name, char *out, size_t size)
 	memcpy(address.sun_path, name, strlen(name));
 	if (name[0] == '@')
 		address.sun_path[0] = '\0';
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name))), 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address,
+				 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name))),
+		0);
 	setenv("NOTIFY_SOCKET", name, 1);
 	notify_manager("READY=1");
 	got = recv(fd, out, size, 0);

@@ -41,8 +41,13 @@ static const char *path_of(struct fixture *fixture, const char *name)
 
 static void submit(struct fixture *fixture, char id[static ID_SIZE])
 {
-	struct job job = {.kind = "transcode", .track = fixture->track, .payload = "{}", .submitter = "", .max_attempts = 3,
-		.run_after_ms = 1000, .created_ms = 1000};
+	struct job job = {.kind = "transcode",
+		.track = fixture->track,
+		.payload = "{}",
+		.submitter = "",
+		.max_attempts = 3,
+		.run_after_ms = 1000,
+		.created_ms = 1000};
 	struct err_info info = {0};
 
 	id_new(NULL, job.id);
@@ -52,7 +57,8 @@ static void submit(struct fixture *fixture, char id[static ID_SIZE])
 
 static void make_track(struct fixture *fixture)
 {
-	struct track track = {.owner = "", .source_name = "x.wav", .source_file = "x.wav", .created_ms = 1000, .updated_ms = 1000};
+	struct track track = {
+		.owner = "", .source_name = "x.wav", .source_file = "x.wav", .created_ms = 1000, .updated_ms = 1000};
 	struct err_info info = {0};
 	struct job job;
 
@@ -105,9 +111,20 @@ static int setup(void **state)
 	make_output(fixture, 1, &low);
 	fill(fixture, 0, SAMPLES, SEGMENT);
 	fill(fixture, 1, SAMPLES / 2, SEGMENT / 2);
-	fixture->publish = (struct publish){.conf = &fixture->conf, .db = fixture->db, .arena = &fixture->arena, .owner = OWNER,
-		.job = fixture->job, .track = fixture->track, .samples = SAMPLES, .outputs = fixture->outputs, .count = OUTPUTS,
-		.source = {.sample_rate = RATE, .channels = 2, .duration_ms = 10000, .source_format = "wav", .updated_ms = 3000}};
+	fixture->publish = (struct publish){.conf = &fixture->conf,
+		.db = fixture->db,
+		.arena = &fixture->arena,
+		.owner = OWNER,
+		.job = fixture->job,
+		.track = fixture->track,
+		.samples = SAMPLES,
+		.outputs = fixture->outputs,
+		.count = OUTPUTS,
+		.source = {.sample_rate = RATE,
+			.channels = 2,
+			.duration_ms = 10000,
+			.source_format = "wav",
+			.updated_ms = 3000}};
 	memcpy(fixture->publish.source.id, fixture->track, ID_SIZE);
 	return 0;
 }
@@ -164,9 +181,12 @@ static size_t count_visible(struct fixture *fixture, struct track *track)
 	struct stat status;
 	size_t count;
 
-	assert_int_equal(rendition_list(fixture->db, fixture->track, &fixture->arena, track, &renditions, &count, &info), ERR_OK);
+	assert_int_equal(
+		rendition_list(fixture->db, fixture->track, &fixture->arena, track, &renditions, &count, &info),
+		ERR_OK);
 	for (size_t i = 0; i < count; i++) {
-		const char *file = arena_printf(&fixture->arena, "%s/media/%s/%s", fixture->folder, fixture->track, renditions[i].file);
+		const char *file = arena_printf(
+			&fixture->arena, "%s/media/%s/%s", fixture->folder, fixture->track, renditions[i].file);
 
 		assert_int_equal(stat(file, &status), 0);
 		assert_int_equal(status.st_size, renditions[i].file_size);

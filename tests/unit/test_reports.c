@@ -25,8 +25,11 @@ static void reads_a_source(void **state)
 	struct report report;
 
 	(void)state;
-	assert_int_equal(parse("{\"event\":\"source\",\"format\":\"mp3\",\"sample_rate\":44100,\"channels\":2,\"duration_ms\":10333,"
-			       "\"tags\":{\"title\":\"A\",\"artist\":\"B\",\"album\":\"C\",\"track\":3,\"year\":1999}}", &report), ERR_OK);
+	assert_int_equal(parse("{\"event\":\"source\",\"format\":\"mp3\",\"sample_rate\":44100,\"channels\":2,"
+			       "\"duration_ms\":10333,"
+			       "\"tags\":{\"title\":\"A\",\"artist\":\"B\",\"album\":\"C\",\"track\":3,\"year\":1999}}",
+				 &report),
+		ERR_OK);
 	assert_int_equal(report.kind, REPORT_SOURCE);
 	assert_string_equal(report.source.format, "mp3");
 	assert_int_equal(report.source.sample_rate, 44100);
@@ -44,9 +47,12 @@ static void tags_are_cleaned(void **state)
 	struct report report;
 
 	(void)state;
-	assert_int_equal(parse("{\"event\":\"source\",\"format\":\"mp3\",\"sample_rate\":8000,\"channels\":1,\"duration_ms\":0,"
-			       "\"tags\":{\"title\":\"  a\\tb\\nc\\u0007\\u0000d  \",\"artist\":17,\"album\":\" \",\"track\":-3,\"year\":123456}}",
-			 &report), ERR_OK);
+	assert_int_equal(
+		parse("{\"event\":\"source\",\"format\":\"mp3\",\"sample_rate\":8000,\"channels\":1,\"duration_ms\":0,"
+		      "\"tags\":{\"title\":\"  a\\tb\\nc\\u0007\\u0000d  \",\"artist\":17,\"album\":\" "
+		      "\",\"track\":-3,\"year\":123456}}",
+			&report),
+		ERR_OK);
 	assert_string_equal(report.source.title, "a b cd");
 	assert_string_equal(report.source.artist, "");
 	assert_string_equal(report.source.album, "");
@@ -56,7 +62,8 @@ static void tags_are_cleaned(void **state)
 
 static void long_tags_are_cut_between_characters(void **state)
 {
-	char line[4096] = "{\"event\":\"source\",\"format\":\"mp3\",\"sample_rate\":8000,\"channels\":1,\"duration_ms\":0,\"tags\":{\"title\":\"x";
+	char line[4096] = "{\"event\":\"source\",\"format\":\"mp3\",\"sample_rate\":8000,\"channels\":1,\"duration_"
+			  "ms\":0,\"tags\":{\"title\":\"x";
 	struct report report;
 
 	(void)state;
@@ -73,15 +80,19 @@ static void reads_progress(void **state)
 	struct report report;
 
 	(void)state;
-	assert_int_equal(parse("{\"event\":\"progress\",\"stage\":\"transcode\",\"progress\":0.31,\"speed\":41.7}", &report), ERR_OK);
+	assert_int_equal(
+		parse("{\"event\":\"progress\",\"stage\":\"transcode\",\"progress\":0.31,\"speed\":41.7}", &report),
+		ERR_OK);
 	assert_int_equal(report.kind, REPORT_PROGRESS);
 	assert_string_equal(report.stage, "transcode");
 	assert_float_equal(report.progress, 0.31, 1e-9);
 	assert_float_equal(report.speed, 41.7, 1e-9);
-	assert_int_equal(parse("{\"event\":\"progress\",\"stage\":\"a\",\"progress\":-1e300,\"speed\":1e300}", &report), ERR_OK);
+	assert_int_equal(
+		parse("{\"event\":\"progress\",\"stage\":\"a\",\"progress\":-1e300,\"speed\":1e300}", &report), ERR_OK);
 	assert_float_equal(report.progress, 0, 0);
 	assert_float_equal(report.speed, 1e6, 0);
-	assert_int_equal(parse("{\"event\":\"progress\",\"stage\":\"a\",\"progress\":7,\"speed\":\"fast\"}", &report), ERR_OK);
+	assert_int_equal(
+		parse("{\"event\":\"progress\",\"stage\":\"a\",\"progress\":7,\"speed\":\"fast\"}", &report), ERR_OK);
 	assert_float_equal(report.progress, 1, 0);
 	assert_float_equal(report.speed, 0, 0);
 }
@@ -94,7 +105,10 @@ static void reads_both_ends(void **state)
 	assert_int_equal(parse("{\"event\":\"done\",\"duration_ms\":10333,\"samples\":455699}", &report), ERR_OK);
 	assert_int_equal(report.kind, REPORT_DONE);
 	assert_int_equal(report.samples, 455699);
-	assert_int_equal(parse("{\"event\":\"failed\",\"error\":\"unsupported-media\",\"detail\":\"This is a picture.\"}", &report), ERR_OK);
+	assert_int_equal(
+		parse("{\"event\":\"failed\",\"error\":\"unsupported-media\",\"detail\":\"This is a picture.\"}",
+			&report),
+		ERR_OK);
 	assert_int_equal(report.kind, REPORT_FAILED);
 	assert_int_equal(report.failure.code, ERR_UNSUPPORTED);
 	assert_string_equal(report.failure.detail, "This is a picture.");
@@ -107,7 +121,16 @@ static void reads_both_ends(void **state)
 static void refuses_what_is_no_report(void **state)
 {
 	static const char *const lines[] = {
-		"", " ", "x", "null", "17", "\"done\"", "[]", "{}", "{\"event\":17}", "{\"event\":\"dance\"}",
+		"",
+		" ",
+		"x",
+		"null",
+		"17",
+		"\"done\"",
+		"[]",
+		"{}",
+		"{\"event\":17}",
+		"{\"event\":\"dance\"}",
 		"{\"event\":\"done\",\"event\":\"done\",\"duration_ms\":1,\"samples\":1}",
 		"{\"event\":\"done\",\"duration_ms\":1,\"samples\":1} x",
 		"{\"event\":\"done\"}",
