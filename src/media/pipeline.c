@@ -2,65 +2,16 @@
 #include "media/pipeline.h"
 
 #include "base/clock.h"
-#include "media/decode.h"
-#include "media/filter.h"
-#include "media/output.h"
-#include "media/queue.h"
+#include "media/stages.h"
 
 #include <assert.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
-
-/*
- * Frames between the decoder and an encoder: 1.5 s of 44.1 kHz stereo, half a megabyte, shared by the renditions of a
- * format.
- */
-enum { QUEUE_FRAMES = 64 };
-
-struct pipeline;
-
-/* A rendition: its thread and what belongs to it. */
-struct branch {
-	struct pipeline *pipeline;
-	struct output output;
-	struct queue queue;
-	size_t filter;
-	uint64_t samples; /* presented length; set before the queue is closed */
-	pthread_t thread;
-};
-
-struct pipeline {
-	const struct pipeline_job *job;
-	struct source_info source;
-	struct demux *demux;
-	struct decode *decode;
-	struct filter *filters[PIPELINE_RENDITIONS_MOST];
-	size_t filter_count;
-	struct branch branches[PIPELINE_RENDITIONS_MOST];
-	size_t branch_count;
-	pthread_t thread;
-
-	pthread_mutex_t lock; /* of what follows */
-	pthread_cond_t ended;
-	size_t running;   /* threads */
-	uint64_t decoded; /* samples so far */
-	enum err err;     /* of the stage that failed first */
-	struct err_info info;
-};
 
 /* Which filter the frames of a sink call come from. */
 struct fan {
 	struct pipeline *pipeline;
 	size_t filter;
 };
-
-static void release_frame(void *item)
-{
-	AVFrame *frame = item;
-
-	av_frame_free(&frame);
-}
 
 /* Notes the first failure and wakes all stages. */
 static void fail(struct pipeline *pipeline, enum err err, const struct err_info *info)
@@ -229,102 +180,6 @@ static void *encode_thread(void *context)
 	return NULL;
 }
 
-static enum err open_branches(struct pipeline *pipeline, struct err_info *info)
-{
-	const struct pipeline_job *job = pipeline->job;
-
-	for (size_t i = 0; i < job->count; i++) {
-		struct branch *branch = &pipeline->branches[i];
-		enum err err;
-
-		branch->pipeline = pipeline;
-		queue_init(&branch->queue, QUEUE_FRAMES);
-		pipeline->branch_count++;
-		err = output_open(&branch->output, &job->renditions[i], job->outputs[i], info);
-		if (err != ERR_OK)
-			return err;
-	}
-	return ERR_OK;
-}
-
-/* The filter for the format of BRANCH, made when there is none yet. */
-static enum err attach_filter(struct pipeline *pipeline, struct branch *branch, struct err_info *info)
-{
-	int rate = (int)branch->output.sample_rate;
-	int channels = (int)branch->output.channels;
-	int frame = (int)branch->output.encode->frame_samples;
-	enum err err;
-
-	for (branch->filter = 0; branch->filter < pipeline->filter_count; branch->filter++) {
-		const struct filter *filter = pipeline->filters[branch->filter];
-
-		if (filter->sample_rate == rate && filter->channels == channels && filter->frame_samples == frame)
-			return ERR_OK;
-	}
-	err = filter_open(rate, channels, frame, &pipeline->filters[pipeline->filter_count], info);
-	if (err == ERR_OK)
-		pipeline->filter_count++;
-	return err;
-}
-
-/* The branch that sets the segment boundaries for the codec of OF: that of the lowest rate. */
-static const struct branch *pace_maker(const struct pipeline *pipeline, const struct branch *of)
-{
-	const struct branch *lowest = of;
-
-	for (size_t i = 0; i < pipeline->branch_count; i++) {
-		const struct branch *branch = &pipeline->branches[i];
-
-		if (branch->output.encode->kind == of->output.encode->kind &&
-			branch->output.sample_rate < lowest->output.sample_rate)
-			lowest = branch;
-	}
-	return lowest;
-}
-
-static enum err start_outputs(struct pipeline *pipeline, struct err_info *info)
-{
-	uint64_t duration_ms = pipeline->source.duration_ms;
-	enum err err = ERR_OK;
-
-	/*
-	 * A guessed length may be too short; the writer joins index entries when room runs out, so a wide margin is
-	 * enough.
-	 */
-	if (!pipeline->source.duration_claimed)
-		duration_ms = 2 * duration_ms + 10000;
-	if (duration_ms / 1000 > pipeline->job->duration_s)
-		duration_ms = (pipeline->job->duration_s + 1) * 1000;
-	for (size_t i = 0; i < pipeline->branch_count && err == ERR_OK; i++) {
-		struct branch *branch = &pipeline->branches[i];
-		const struct output *pace = &pace_maker(pipeline, branch)->output;
-		struct segment_plan plan = segment_plan_make(pipeline->job->segment_ms, pace->sample_rate,
-			pace->encode->frame_samples, pace->encode->priming);
-
-		err = attach_filter(pipeline, branch, info);
-		if (err == ERR_OK)
-			err = output_start(&branch->output, &plan, duration_ms, info);
-	}
-	return err;
-}
-
-static enum err open_stages(struct pipeline *pipeline, struct err_info *info)
-{
-	const struct pipeline_job *job = pipeline->job;
-	enum magic magic = magic_find_file(job->source);
-	enum err err = demux_open(job->source, magic, &pipeline->demux, info);
-
-	if (err == ERR_OK)
-		err = probe(pipeline->demux, magic, job->duration_s, &pipeline->source, info);
-	if (err == ERR_OK)
-		err = decode_open(pipeline->demux, &pipeline->decode, info);
-	if (err != ERR_OK)
-		return err;
-	job->on_source(job->context, &pipeline->source);
-	err = open_branches(pipeline, info);
-	return err == ERR_OK ? start_outputs(pipeline, info) : err;
-}
-
 /* Starts the threads; when the system gives no more of them, those that run are told to end. */
 static void start_threads(struct pipeline *pipeline, size_t *started, bool *decoding)
 {
@@ -392,50 +247,17 @@ static void watch(struct pipeline *pipeline)
 	pthread_mutex_unlock(&pipeline->lock);
 }
 
-static void close_stages(struct pipeline *pipeline)
-{
-	for (size_t i = 0; i < pipeline->branch_count; i++) {
-		output_close(&pipeline->branches[i].output);
-		queue_free(&pipeline->branches[i].queue, release_frame);
-	}
-	for (size_t i = 0; i < pipeline->filter_count; i++)
-		filter_close(pipeline->filters[i]);
-	decode_close(pipeline->decode);
-	demux_close(pipeline->demux);
-	pthread_cond_destroy(&pipeline->ended);
-	pthread_mutex_destroy(&pipeline->lock);
-	free(pipeline);
-}
-
-static struct pipeline *make_pipeline(const struct pipeline_job *job)
-{
-	struct pipeline *pipeline = calloc(1, sizeof *pipeline);
-	pthread_condattr_t monotonic;
-
-	if (pipeline == NULL)
-		return NULL;
-	pipeline->job = job;
-	pthread_mutex_init(&pipeline->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&pipeline->ended, &monotonic);
-	pthread_condattr_destroy(&monotonic);
-	return pipeline;
-}
-
 enum err pipeline_run(const struct pipeline_job *job, struct pipeline_result *result, struct err_info *info)
 {
-	struct pipeline *pipeline = make_pipeline(job);
+	struct pipeline *pipeline;
 	size_t started;
 	bool decoding;
 	enum err err;
 
 	assert(job->count >= 1 && job->count <= PIPELINE_RENDITIONS_MOST);
-	if (pipeline == NULL)
-		return err_set(info, ERR_NO_MEMORY, "no memory for this job");
-	err = open_stages(pipeline, info);
+	err = stages_open(job, &pipeline, info);
 	if (err != ERR_OK)
-		goto out;
+		return err;
 	start_threads(pipeline, &started, &decoding);
 	watch(pipeline);
 	for (size_t i = 0; i < started; i++)
@@ -446,7 +268,6 @@ enum err pipeline_run(const struct pipeline_job *job, struct pipeline_result *re
 	*info = pipeline->info;
 	if (err == ERR_OK)
 		*result = (struct pipeline_result){pipeline->decode->samples, (uint32_t)pipeline->decode->sample_rate};
-out:
-	close_stages(pipeline);
+	stages_close(pipeline);
 	return err;
 }

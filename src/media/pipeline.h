@@ -14,7 +14,8 @@
  * busy. The first stage that fails ends the others. The caller's thread watches and reports.
  *
  * A damaged file is judged as a player would: broken packets are stepped over, but it fails when nothing could be
- * decoded, when less than half of the packets could, or less than half of the length that its header claims.
+ * decoded, when less than half of the packets could, or less than half of the length that its header claims (for WAV
+ * FFmpeg takes the length from the file's size, so a shortened one passes as what it holds).
  */
 #ifndef TONEARM_MEDIA_PIPELINE_H
 #define TONEARM_MEDIA_PIPELINE_H

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The default ladder as a table: a rendition is a row. No FFmpeg here: the jobrunner reads it too. */
+/*
+ * What renditions this build can make: the bounds of its encoders, so that a wish is refused when it is made and not by
+ * a worker. The ladder itself is a table of the configuration. No FFmpeg here. Pure, thread-safe.
+ */
 #ifndef TONEARM_MEDIA_PROFILE_H
 #define TONEARM_MEDIA_PROFILE_H
 

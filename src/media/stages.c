@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+#include "media/stages.h"
+
+#include <stdlib.h>
+
+/*
+ * Frames between the decoder and an encoder: 1.5 s of 44.1 kHz stereo, half a megabyte, shared by the renditions of a
+ * format.
+ */
+enum { QUEUE_FRAMES = 64 };
+
+static enum err open_branches(struct pipeline *pipeline, struct err_info *info)
+{
+	const struct pipeline_job *job = pipeline->job;
+
+	for (size_t i = 0; i < job->count; i++) {
+		struct branch *branch = &pipeline->branches[i];
+		enum err err;
+
+		branch->pipeline = pipeline;
+		queue_init(&branch->queue, QUEUE_FRAMES);
+		pipeline->branch_count++;
+		err = output_open(&branch->output, &job->renditions[i], job->outputs[i], info);
+		if (err != ERR_OK)
+			return err;
+	}
+	return ERR_OK;
+}
+
+/* The filter for the format of BRANCH, made when there is none yet. */
+static enum err attach_filter(struct pipeline *pipeline, struct branch *branch, struct err_info *info)
+{
+	int rate = (int)branch->output.sample_rate;
+	int channels = (int)branch->output.channels;
+	int frame = (int)branch->output.encode->frame_samples;
+	enum err err;
+
+	for (branch->filter = 0; branch->filter < pipeline->filter_count; branch->filter++) {
+		const struct filter *filter = pipeline->filters[branch->filter];
+
+		if (filter->sample_rate == rate && filter->channels == channels && filter->frame_samples == frame)
+			return ERR_OK;
+	}
+	err = filter_open(rate, channels, frame, &pipeline->filters[pipeline->filter_count], info);
+	if (err == ERR_OK)
+		pipeline->filter_count++;
+	return err;
+}
+
+/* The branch that sets the segment boundaries for the codec of OF: that of the lowest rate. */
+static const struct branch *pace_maker(const struct pipeline *pipeline, const struct branch *of)
+{
+	const struct branch *lowest = of;
+
+	for (size_t i = 0; i < pipeline->branch_count; i++) {
+		const struct branch *branch = &pipeline->branches[i];
+
+		if (branch->output.encode->kind == of->output.encode->kind &&
+			branch->output.sample_rate < lowest->output.sample_rate)
+			lowest = branch;
+	}
+	return lowest;
+}
+
+static enum err start_outputs(struct pipeline *pipeline, struct err_info *info)
+{
+	uint64_t duration_ms = pipeline->source.duration_ms;
+	enum err err = ERR_OK;
+
+	/*
+	 * A guessed length may be too short; the writer joins index entries when room runs out, so a wide margin is
+	 * enough.
+	 */
+	if (!pipeline->source.duration_claimed)
+		duration_ms = 2 * duration_ms + 10000;
+	if (duration_ms / 1000 > pipeline->job->duration_s)
+		duration_ms = (pipeline->job->duration_s + 1) * 1000;
+	for (size_t i = 0; i < pipeline->branch_count && err == ERR_OK; i++) {
+		struct branch *branch = &pipeline->branches[i];
+		const struct output *pace = &pace_maker(pipeline, branch)->output;
+		struct segment_plan plan = segment_plan_make(pipeline->job->segment_ms, pace->sample_rate,
+			pace->encode->frame_samples, pace->encode->priming);
+
+		err = attach_filter(pipeline, branch, info);
+		if (err == ERR_OK)
+			err = output_start(&branch->output, &plan, duration_ms, info);
+	}
+	return err;
+}
+
+static enum err open_all(struct pipeline *pipeline, struct err_info *info)
+{
+	const struct pipeline_job *job = pipeline->job;
+	enum magic magic = magic_find_file(job->source);
+	enum err err = demux_open(job->source, magic, &pipeline->demux, info);
+
+	if (err == ERR_OK)
+		err = probe(pipeline->demux, magic, job->duration_s, &pipeline->source, info);
+	if (err == ERR_OK)
+		err = decode_open(pipeline->demux, &pipeline->decode, info);
+	if (err != ERR_OK)
+		return err;
+	job->on_source(job->context, &pipeline->source);
+	err = open_branches(pipeline, info);
+	return err == ERR_OK ? start_outputs(pipeline, info) : err;
+}
+
+static struct pipeline *make_pipeline(const struct pipeline_job *job)
+{
+	struct pipeline *pipeline = calloc(1, sizeof *pipeline);
+	pthread_condattr_t monotonic;
+
+	if (pipeline == NULL)
+		return NULL;
+	pipeline->job = job;
+	pthread_mutex_init(&pipeline->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&pipeline->ended, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	return pipeline;
+}
+
+static void release_frame(void *item)
+{
+	AVFrame *frame = item;
+
+	av_frame_free(&frame);
+}
+
+void stages_close(struct pipeline *pipeline)
+{
+	for (size_t i = 0; i < pipeline->branch_count; i++) {
+		output_close(&pipeline->branches[i].output);
+		queue_free(&pipeline->branches[i].queue, release_frame);
+	}
+	for (size_t i = 0; i < pipeline->filter_count; i++)
+		filter_close(pipeline->filters[i]);
+	decode_close(pipeline->decode);
+	demux_close(pipeline->demux);
+	pthread_cond_destroy(&pipeline->ended);
+	pthread_mutex_destroy(&pipeline->lock);
+	free(pipeline);
+}
+
+enum err stages_open(const struct pipeline_job *job, struct pipeline **out, struct err_info *info)
+{
+	enum err err;
+
+	*out = make_pipeline(job);
+	if (*out == NULL)
+		return err_set(info, ERR_NO_MEMORY, "no memory for this job");
+	err = open_all(*out, info);
+	if (err != ERR_OK) {
+		stages_close(*out);
+		*out = NULL;
+	}
+	return err;
+}
