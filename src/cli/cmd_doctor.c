@@ -55,6 +55,7 @@ static void check_all(struct doctor *doctor)
 			doctor_jobs(doctor);
 	}
 	doctor_programs(doctor);
+	doctor_worker(doctor);
 }
 
 static enum err run(struct cli *cli, const struct args *args, struct err_info *info)

@@ -200,7 +200,7 @@ test("doctor grades each check", () => {
 	const report = JSON.parse(stdout);
 	const grade = name => report.checks.find(({check}) => check === name)?.grade;
 	assert.equal(status, report.healthy ? 0 : 1);
-	for (const name of ["configuration", "secrets", "database", "tonearm-worker", "tonearm-jobrunner"])
+	for (const name of ["configuration", "secrets", "database", "tonearm-worker", "tonearm-jobrunner", "sandbox"])
 		assert.equal(grade(name), "ok", `${name}: ${stdout}`);
 	fs.renameSync(path.join(site, "data/media"), path.join(site, "data/elsewhere"));
 	const broken = tonearm("doctor", "-c", site);
