@@ -234,8 +234,11 @@ static enum err set_up(struct loop *loop, struct err_info *info)
 
 static void tear_down(struct loop *loop)
 {
-	for (size_t i = 0; loop->runs != NULL && i < loop->places; i++)
+	for (size_t i = 0; loop->runs != NULL && i < loop->places; i++) {
+		if (loop->runs[i] != NULL)
+			run_abandon(loop->runs[i]);
 		run_free(loop->runs[i]);
+	}
 	free(loop->runs);
 	free(loop->polled);
 	if (loop->signals >= 0)

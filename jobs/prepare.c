@@ -143,9 +143,9 @@ enum err prepare_run(struct run *run, struct err_info *info)
 			info, ERR_UNPROCESSABLE, "a job makes at most %d renditions", (int)WORKER_RENDITIONS_MOST);
 	if (err == ERR_OK)
 		err = find_missing(run, wanted, info);
+	run->publish.drop_source = !runner->conf->keep_source && wanted->source != NULL;
 	if (err != ERR_OK || run->publish.count == 0)
 		return err;
-	run->publish.drop_source = !runner->conf->keep_source && wanted->source != NULL;
 	err = source_open(runner->conf, wanted, &source, info);
 	if (err == ERR_OK)
 		err = open_outputs(run, info);

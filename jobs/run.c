@@ -355,6 +355,17 @@ void run_stop(struct run *run)
 	log_context(NULL);
 }
 
+void run_abandon(struct run *run)
+{
+	if (run->phase == RUN_OVER)
+		return;
+	if (run->verdict == RUN_UNDECIDED)
+		run->verdict = RUN_HANDED_BACK;
+	log_context(run->job.id);
+	conclude_run(run);
+	log_context(NULL);
+}
+
 void run_free(struct run *run)
 {
 	if (run == NULL)

@@ -102,6 +102,9 @@ void run_publish(struct run *run);
  */
 void run_stop(struct run *run);
 
+/* Hands the job back without waiting for the worker any longer. The run is over. */
+void run_abandon(struct run *run);
+
 /* Closes, removes and frees all of it. RUN may be NULL. */
 void run_free(struct run *run);
 

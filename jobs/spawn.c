@@ -64,7 +64,7 @@ static void close_rest(int first)
 static void become_worker(const struct plan *plan)
 {
 	char *const arguments[] = {(char *)(uintptr_t)plan->program, NULL};
-	char *const environment[] = {(char *)(uintptr_t) "PATH=/usr/bin:/bin", NULL};
+	char *const environment[] = {(char *)(uintptr_t)"PATH=/usr/bin:/bin", NULL};
 	sigset_t none;
 
 	if (setsid() < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)

@@ -11,6 +11,7 @@ import {Process} from "./server.mjs";
 import {build} from "./tools.mjs";
 
 const run = promisify(execFile);
+const RUNNER = path.join(build, "jobs", "tonearm-jobrunner");
 const FIXTURE = path.join(build, "tests", "job_fixture");
 export const FAKE_WORKER = path.join(build, "tests", "fake_worker");
 export const REAL_WORKER = path.join(build, "tonearm-worker");
@@ -61,8 +62,11 @@ export class Library {
 		};
 		for (const [name, values] of Object.entries(conf))
 			sections[name] = {...sections[name], ...values};
-		const text = Object.entries(sections).map(([name, values]) => `${name}: {\n` +
-			Object.entries(values).map(([key, value]) => `\t${key} = ${JSON.stringify(value)};\n`).join("") + "};\n").join("");
+		let text = "";
+		for (const [name, values] of Object.entries(sections)) {
+			const options = Object.entries(values).map(([key, value]) => `\t${key} = ${JSON.stringify(value)};\n`);
+			text += `${name}: {\n${options.join("")}};\n`;
+		}
 		await fs.writeFile(this.path("tonearm.conf"), text, {mode: 0o600});
 	}
 
@@ -93,8 +97,8 @@ export class Library {
 	/** Starts a jobrunner: a Process, with the log's lines parsed by lines(). */
 	runner(args = [], worker = FAKE_WORKER) {
 		const log = this.path(`runner-${this.#runners.length}.log`);
-		const started = new Process("jobrunner", [path.join(build, "jobs", "tonearm-jobrunner"), "-c", this.path("tonearm.conf"),
-			"--worker", worker, ...args], {log});
+		const command = [RUNNER, "-c", this.path("tonearm.conf"), "--worker", worker, ...args];
+		const started = new Process("jobrunner", command, {log});
 		started.text = () => fs.readFile(log, "utf8").catch(() => "");
 		this.#runners.push(started);
 		return started;
@@ -115,7 +119,8 @@ export class Library {
 
 	/** The process id that the command "touch NAME" of the fake worker left. */
 	workerId(name) {
-		return until(`the worker's ${name}`, async () => Number(await fs.readFile(this.path(name), "utf8").catch(() => 0)));
+		return until(`the worker's ${name}`,
+			async () => Number(await fs.readFile(this.path(name), "utf8").catch(() => 0)));
 	}
 
 	async workFolders() {
@@ -132,8 +137,8 @@ export class Library {
 }
 
 /**
- * Looks again and again at what listeners can see of TRACK, until stopped: complaints() tells when it was neither nothing nor
- * COUNT whole renditions, or when a track was ready with none.
+ * Looks again and again at what listeners can see of TRACK, until stopped: complaints() tells when it was neither
+ * nothing nor COUNT whole renditions, or when a track was ready with none.
  */
 export class Watcher {
 	#over = false;
