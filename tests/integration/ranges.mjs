@@ -21,7 +21,7 @@ const MORE = [
 		accept: [{status: 206, ranges: [[3, 4]], content_range: "bytes 3-4/11", body_len: 2},
 			{status: 206, multipart: true, ranges: [[3, 4]]}]},
 	{id: "other-unit", size: 11, headers: {Range: "items=0-1"}, accept: [{status: 200, body_len: 11, absent: ["Content-Range"]}]},
-	{id: "malformed", size: 11, headers: {Range: "bytes=4-2"}, accept: [{status: 200, body_len: 11}]},
+	{id: "malformed", size: 11, headers: {Range: "bytes=4-2"}, accept: [{status: 200, body_len: 11}, {status: 416}]},
 	{id: "if-range-same-etag", size: 11, headers: {Range: "bytes=0-4", "If-Range": "{ETAG}"},
 		accept: [{status: 206, ranges: [[0, 4]], content_range: "bytes 0-4/11", body_len: 5}]},
 	{id: "if-range-other-etag", size: 11, headers: {Range: "bytes=0-4", "If-Range": '"other"'},
@@ -48,7 +48,29 @@ const MODES = [
 	{server: "lighttpd", delivery: "direct"},
 	{server: "nginx", delivery: "direct"},
 ];
-const OWN = {};
+const BARE_416 = "its 416 has no Content-Range";
+const OWN = {
+	lighttpd: {
+		"unsat-0": BARE_416,
+		"unsat-1": BARE_416,
+		"unsat-2": BARE_416,
+		"unsat-3": BARE_416,
+		"unsat-4": BARE_416,
+		"unsat-5": BARE_416,
+		"unsat-6": BARE_416,
+		"unsat-7": BARE_416,
+		"unsat-suffix-zero": BARE_416,
+		"unsat-suffix-zero-padded": BARE_416,
+		"unsat-all-of-list": BARE_416,
+		"two-ranges": "joins ranges that lie close together",
+		"if-match-other": "does not look at If-Match",
+		"if-unmodified-since-before": "does not look at If-Unmodified-Since",
+	},
+	nginx: {
+		"head-range": "answers HEAD with Range by 206",
+		"head-unsat": "answers HEAD with Range by 416",
+	},
+};
 
 const byteAt = i => (i * 7 + (i >> 8)) & 255;
 const bytes = size => Buffer.from({length: size}, (_, i) => byteAt(i));
