@@ -82,8 +82,7 @@ async function qualityChange(page) {
 		await measure.advances(8, 20000);
 		return watch.stop();
 	});
-	assert.deepEqual({waits: seen.waits, back: seen.back, holes: seen.holes}, {waits: 0, back: 0, holes: 0});
-	assert.ok(seen.to - seen.from >= 8);
+	assert.deepEqual(seen, {waits: 0, back: 0, holes: 0});
 }
 
 async function seekToTheMiddle(page) {

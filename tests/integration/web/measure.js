@@ -41,13 +41,14 @@ async function listen(ms) {
 
 /** Notes, until stop() is called: waits, steps back in time, holes in what is buffered around the playhead. */
 function observe() {
-	const seen = {waits: 0, back: 0, holes: 0, from: audio.currentTime, to: audio.currentTime};
+	const seen = {waits: 0, back: 0, holes: 0};
+	let last = audio.currentTime;
 	const onWaiting = () => seen.waits++;
 	audio.addEventListener("waiting", onWaiting);
 	const timer = setInterval(() => {
-		if (audio.currentTime < seen.to)
+		if (audio.currentTime < last)
 			seen.back++;
-		seen.to = audio.currentTime;
+		last = audio.currentTime;
 		if (audio.buffered.length > 1)
 			seen.holes++;
 	}, 20);
