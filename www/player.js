@@ -157,7 +157,7 @@ export class Player {
 
 	#setDuration(seconds) {
 		this.#seek.max = String(Number.isFinite(seconds) ? seconds : 0);
-		this.#total.textContent = clock(seconds);
+		this.#total.textContent = clock(Math.round(seconds));
 	}
 
 	#showTime() {
@@ -173,7 +173,7 @@ export class Player {
 	#paintSeek() {
 		const at = Number(this.#seek.value), end = Number(this.#seek.max);
 		this.#elapsed.textContent = clock(at);
-		this.#seek.setAttribute("aria-valuetext", `${spoken(at)} of ${spoken(end)}`);
+		this.#seek.setAttribute("aria-valuetext", `${spoken(at)} of ${spoken(Math.round(end))}`);
 		this.#panel.style.setProperty("--at", String(end > 0 ? at / end : 0));
 	}
 

@@ -108,8 +108,8 @@ export class TrackList {
 		row.track = track;
 		row.parts.title.textContent = track.title || "Untitled";
 		row.parts.artist.textContent = track.artist || "Unknown artist";
-		row.parts.length.textContent = track.duration_ms ? clock(track.duration_ms / 1000) : "";
-		row.parts.length.setAttribute("aria-label", track.duration_ms ? spoken(track.duration_ms / 1000) : "");
+		row.parts.length.textContent = track.duration_ms ? clock(Math.round(track.duration_ms / 1000)) : "";
+		row.parts.length.setAttribute("aria-label", track.duration_ms ? spoken(Math.round(track.duration_ms / 1000)) : "");
 		row.parts.state.textContent = stateWord(track);
 		row.button.dataset.state = track.state;
 		row.button.disabled = track.state !== "ready";

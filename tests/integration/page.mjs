@@ -149,7 +149,7 @@ async function privateTrack(scene) {
 
 async function refusals(scene) {
 	const {page, complaints} = await open(scene, "track:read track:write");
-	await page.click(row("Secret tone"));
+	await page.click(row("Closed tone"));
 	await page.waitForSelector("#player-message:text('Your token does not reach this track.')");
 	await page.setInputFiles("#file", {name: "letter.mp3", mimeType: "audio/mpeg", buffer: Buffer.from("Dear listener, ".repeat(20))});
 	await page.click("#upload-go");
@@ -194,7 +194,8 @@ for (const server of ["lighttpd", "nginx"]) {
 			scene.file = path.join(scene.site.dir, "tone.wav");
 			await fs.writeFile(scene.file, wav(30));
 			await Promise.all([scene.site.publish(scene.file, {title: "Open tone"}),
-				scene.site.publish(scene.file, {title: "Secret tone", visibility: "private"})]);
+				scene.site.publish(scene.file, {title: "Secret tone", visibility: "private"}),
+				scene.site.publish(scene.file, {title: "Closed tone", visibility: "private"})]);
 			scene.browser = await launch();
 		});
 		after(async () => {

@@ -20,7 +20,7 @@ export async function launch() {
 		viewport: {width: 1280, height: 900},
 		timeout: 60000,
 	});
-	context.setDefaultTimeout(30000);
+	context.setDefaultTimeout(20000);
 	return {
 		context,
 		async close() {

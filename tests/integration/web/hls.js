@@ -19,7 +19,7 @@
 			hls.currentLevel = order()[0];
 		},
 		switchToLowest() {
-			hls.nextLevel = order().at(-1);
+			hls.loadLevel = order().at(-1); // what is buffered is played first
 		},
 		isLowest: () => hls.currentLevel === order().at(-1),
 	};
