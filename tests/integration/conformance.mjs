@@ -8,6 +8,9 @@ import fs from "node:fs/promises";
 import path from "node:path";
 import {after, before, describe, test} from "node:test";
 import {promisify} from "node:util";
+import {checkFile} from "./lib/check_cmaf.mjs";
+import {checkMpd} from "./lib/check_dash.mjs";
+import {checkMaster} from "./lib/check_hls.mjs";
 import {cannotServe, start} from "./lib/server.mjs";
 import {wav} from "./lib/sound.mjs";
 import {load, missing, vectors} from "./lib/tools.mjs";
@@ -99,6 +102,22 @@ async function readByFfmpeg(scene, address) {
 	assert.equal(decoded.stderr, "");
 }
 
+/* What the checkers of lib/ fetch with: addresses are taken as they are written. */
+const fetchFor = scene => (url, options = {}) => {
+	const {pathname, search} = new URL(url);
+	return scene.site.request({path: pathname + search, headers: options.headers ?? {}});
+};
+
+async function ourRules(scene) {
+	const fetch = fetchFor(scene);
+	assert.deepEqual(await checkMaster(scene.site.url + scene.master, fetch), []);
+	assert.deepEqual(await checkMpd(scene.site.url + scene.mpd, fetch), []);
+	for (const quality of QUALITIES) {
+		const {body} = await fetched(scene, `/media/${scene.track}/${quality}.mp4`);
+		assert.deepEqual(checkFile(body, {codecs: "mp4a.40.2", samples: Math.round(SECONDS * 44100)}), []);
+	}
+}
+
 async function fitsTheSchema(scene) {
 	const file = path.join(scene.site.dir, "manifest.mpd");
 	await fs.writeFile(file, (await fetched(scene, scene.mpd)).body);
@@ -121,6 +140,7 @@ for (const addressing of ADDRESSING) {
 		});
 		after(() => scene.site?.stop());
 
+		test("the rules of HLS, DASH and CMAF", () => ourRules(scene));
 		test("hls-parser, strict: the master", {skip: missing("npm:hls-parser")}, () => masterIsStrict(scene));
 		for (const quality of QUALITIES) {
 			test(`hls-parser, strict: ${quality}`, {skip: missing("npm:hls-parser")}, () => mediaIsStrict(scene, quality));
