@@ -63,8 +63,6 @@ const OWN = {
 		"unsat-suffix-zero-padded": BARE_416,
 		"unsat-all-of-list": BARE_416,
 		"two-ranges": "joins ranges that lie close together",
-		"if-match-other": "does not look at If-Match",
-		"if-unmodified-since-before": "does not look at If-Unmodified-Since",
 	},
 	nginx: {
 		"head-range": "answers HEAD with Range by 206",
