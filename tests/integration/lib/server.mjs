@@ -162,8 +162,8 @@ class Site {
 
 	#traced(name) {
 		if (trace === "valgrind")
-			return ["valgrind", "--quiet", "--error-exitcode=99", "--leak-check=full", "--trace-children=no"];
-		return trace === "strace" ? ["strace", "-f", "-o", path.join(this.dir, `strace.${name}`)] : [];
+			return [which("valgrind"), "--quiet", "--error-exitcode=99", "--leak-check=full", "--trace-children=no"];
+		return trace === "strace" ? [which("strace"), "-f", "-o", path.join(this.dir, `strace.${name}`)] : [];
 	}
 
 	#spawn(name, command) {
@@ -218,14 +218,14 @@ class Site {
 		return text;
 	}
 
+	/* Waits for IS_SO; NAME is the process it depends on, besides all that run already. */
 	async #until(what, isSo, name) {
 		const end = Date.now() + START_MS;
-		const {child} = this.processes.get(name);
 		while (!await isSo()) {
-			const over = child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
+			const over = [...this.processes.values()].find(one => !one.running);
 			if (over || Date.now() > end) {
-				const log = await fs.readFile(path.join(this.dir, `${name}.log`), "utf8").catch(() => "");
-				throw new Error(`${name} ${over ? "ended" : "took too long"} before ${what}: ${log.slice(-2000)}`);
+				const log = await fs.readFile((over ?? this.processes.get(name)).log, "utf8").catch(() => "");
+				throw new Error(`${over ? `${over.name} ended` : `${name} took too long`} before ${what}: ${log.slice(-2000)}`);
 			}
 			await pause(25);
 		}
