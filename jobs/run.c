@@ -107,8 +107,8 @@ enum err run_claim(struct runner *runner, struct run **out, struct err_info *inf
 	run->worker.reports = -1;
 	run->workdir.fd = -1;
 	reports_init(&run->reports);
-	err = job_claim(runner->db, runner->owner, clock_ms(runner->clock), runner->conf->job_lease_s * 1000,
-		&run->arena, &run->job, info);
+	err = job_claim(runner->db, runner->owner, JOB_CLASS_ALL, clock_ms(runner->clock),
+		runner->conf->job_lease_s * 1000, &run->arena, &run->job, info);
 	if (err != ERR_OK) {
 		run_free(run);
 		return err;

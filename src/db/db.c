@@ -98,6 +98,8 @@ static enum err set_up(struct db *db, const struct db_options *options, struct e
 	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	err = set_journal(db, options, info);
+	if (err == ERR_OK)
+		err = db_run(db_stmt(db, SQL_DB_RECURSIVE_TRIGGERS), info);
 	if (err != ERR_OK)
 		return err;
 	/* In WAL mode NORMAL loses at most the last commits when the power fails, never consistency. */

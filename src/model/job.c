@@ -1,94 +1,76 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/job.h"
 
-#include "model/words.h"
+#include "model/job_row.h"
 
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Runners that were not seen for so long are forgotten. */
-static const int64_t runner_kept_ms = INT64_C(7) * 86400 * 1000;
+/* Held jobs whose time came get their places from whoever claims next; in one call no more than that many. */
+enum { ADMITTED_AT_ONCE = 64 };
 
-static const char *const state_words[JOB_STATE_COUNT] = {
-	[JOB_QUEUED] = "queued",
-	[JOB_RUNNING] = "running",
-	[JOB_DONE] = "done",
-	[JOB_FAILED] = "failed",
-	[JOB_DEAD] = "dead",
-	[JOB_CANCELLED] = "cancelled",
-};
-
-static const char past_all_ids[] = "~";
-
-const char *job_state_name(enum job_state state)
+static enum err admit(struct db *db, const char *id, int64_t now_ms, struct err_info *info)
 {
-	return state_words[state];
+	struct db_stmt *stmt = db_stmt(db, SQL_JOB_ADMIT);
+
+	db_bind_text(stmt, ":id", id);
+	db_bind_int(stmt, ":now", now_ms);
+	db_bind_int(stmt, ":share", JOB_SHARE_MS);
+	db_bind_int(stmt, ":ahead", JOB_AHEAD_MS);
+	return db_run(stmt, info);
 }
 
-enum err job_state_parse(const char *name, enum job_state *out)
+static enum err admit_due(struct db *db, int64_t now_ms, struct err_info *info)
 {
-	int found = word_find(state_words, JOB_STATE_COUNT, name);
-
-	if (found < 0)
-		return ERR_BAD_REQUEST;
-	*out = (enum job_state)found;
-	return ERR_OK;
-}
-
-static enum err read_state(const char *word, enum job_state *out, struct err_info *info)
-{
-	if (job_state_parse(word, out) != ERR_OK)
-		return err_set(info, ERR_INTERNAL, "a job has a state that this program does not know");
-	return ERR_OK;
-}
-
-static enum err read_row(struct db_stmt *stmt, struct arena *arena, struct job *out, struct err_info *info)
-{
-	*out = (struct job){0};
-	snprintf(out->id, sizeof out->id, "%s", db_text(stmt, 0));
-	out->kind = arena_strdup(arena, db_text(stmt, 1));
-	out->track = arena_strdup(arena, db_text(stmt, 2));
-	out->payload = arena_strdup(arena, db_text(stmt, 3));
-	out->submitter = arena_strdup(arena, db_text(stmt, 4));
-	out->priority = db_int(stmt, 6);
-	out->attempts = db_int(stmt, 7);
-	out->max_attempts = db_int(stmt, 8);
-	out->run_after_ms = db_int(stmt, 9);
-	out->lease_owner = arena_strdup(arena, db_text(stmt, 10));
-	out->lease_expires_ms = db_int(stmt, 11);
-	out->progress = db_real(stmt, 12);
-	out->stage = arena_strdup(arena, db_text(stmt, 13));
-	out->speed = db_real(stmt, 14);
-	out->error = arena_strdup(arena, db_text(stmt, 15));
-	out->cancel_requested = db_int(stmt, 16) != 0;
-	out->created_ms = db_int(stmt, 17);
-	out->updated_ms = db_int(stmt, 18);
-	out->started_ms = db_int(stmt, 19);
-	out->finished_ms = db_int(stmt, 20);
-	return read_state(db_text(stmt, 5), &out->state, info);
-}
-
-enum err job_submit(struct db *db, const struct job *job, int64_t max_queued, struct err_info *info)
-{
-	int64_t run_after = job->run_after_ms > job->created_ms ? job->run_after_ms : job->created_ms;
-	struct db_stmt *stmt;
+	struct db_stmt *stmt = db_stmt(db, SQL_JOB_DUE);
+	char ids[ADMITTED_AT_ONCE][ID_SIZE];
+	size_t count = 0;
 	enum err err;
 
+	db_bind_int(stmt, ":now", now_ms);
+	db_bind_int(stmt, ":limit", ADMITTED_AT_ONCE);
+	while ((err = db_step(stmt, info)) == ERR_OK && count < ADMITTED_AT_ONCE)
+		snprintf(ids[count++], ID_SIZE, "%s", db_text(stmt, 0));
+	db_reset(stmt);
+	if (err == ERR_NOT_FOUND)
+		err = ERR_OK;
+	for (size_t i = 0; err == ERR_OK && i < count; i++)
+		err = admit(db, ids[i], now_ms, info);
+	return err;
+}
+
+static enum err check(const struct job *job, struct err_info *info)
+{
+	if (job_kind_find(job->kind) == NULL)
+		return err_set(info, ERR_UNPROCESSABLE, "there are no jobs of the kind \"%.32s\"", job->kind);
 	if (strlen(job->payload) > JOB_PAYLOAD_MOST)
 		return err_set(info, ERR_TOO_LARGE, "the payload of a job is at most %d bytes", (int)JOB_PAYLOAD_MOST);
 	if (job->priority < -JOB_PRIORITY_MOST || job->priority > JOB_PRIORITY_MOST)
-		return err_set(info, ERR_UNPROCESSABLE, "the priority of a job is from %d to %d",
-			-(int)JOB_PRIORITY_MOST, (int)JOB_PRIORITY_MOST);
+		return err_set(info, ERR_UNPROCESSABLE, "the priority of a job is from %d to %d", -(int)JOB_PRIORITY_MOST,
+			(int)JOB_PRIORITY_MOST);
+	return ERR_OK;
+}
+
+static enum err insert(struct db *db, const struct job *job, const char *held_by, int64_t max_queued,
+	struct err_info *info)
+{
+	int64_t run_after = job->run_after_ms > job->created_ms ? job->run_after_ms : job->created_ms;
+	struct db_stmt *stmt;
+	enum err err = check(job, info);
+
+	if (err != ERR_OK)
+		return err;
 	stmt = db_stmt(db, SQL_JOB_SUBMIT);
 	db_bind_text(stmt, ":id", job->id);
 	db_bind_text(stmt, ":kind", job->kind);
+	db_bind_text(stmt, ":class", job_class_name(job_kind_find(job->kind)->class));
 	db_bind_text(stmt, ":track", job->track);
 	db_bind_text(stmt, ":payload", job->payload);
 	db_bind_text(stmt, ":submitter", job->submitter);
+	db_bind_text(stmt, ":held_by", held_by);
 	db_bind_int(stmt, ":priority", job->priority);
-	db_bind_int(stmt, ":rank_ms", run_after - job->priority * JOB_PRIORITY_MS);
 	db_bind_int(stmt, ":max_attempts", job->max_attempts);
 	db_bind_int(stmt, ":run_after_ms", run_after);
 	db_bind_int(stmt, ":created_ms", job->created_ms);
@@ -99,6 +81,61 @@ enum err job_submit(struct db *db, const struct job *job, int64_t max_queued, st
 	return err;
 }
 
+enum err job_submit(struct db *db, const struct job *job, int64_t max_queued, struct err_info *info)
+{
+	enum err err = insert(db, job, "time", max_queued, info);
+
+	/* It is queued, come what may: when it gets no place in line now, the next to claim gives it one. */
+	if (err == ERR_OK)
+		admit(db, job->id, job->created_ms, NULL);
+	return err;
+}
+
+static enum err add_need(struct db *db, const char *id, const char *needs, struct err_info *info)
+{
+	struct db_stmt *stmt = db_stmt(db, SQL_JOB_NEED_ADD);
+	enum err err;
+
+	db_bind_text(stmt, ":job", id);
+	db_bind_text(stmt, ":needs", needs);
+	err = db_run(stmt, info);
+	if (err == ERR_OK && db_changes(db) == 0)
+		err = err_set(info, ERR_CONFLICT, "the job %.*s is not there or will never be done", ID_LENGTH, needs);
+	return err;
+}
+
+static enum err settle_needs(struct db *db, const char *id, struct err_info *info)
+{
+	struct db_stmt *stmt = db_stmt(db, SQL_JOB_NEED_SETTLE);
+	int64_t depth = 0;
+	enum err err;
+
+	db_bind_text(stmt, ":job", id);
+	err = db_step(stmt, info);
+	if (err == ERR_OK)
+		depth = db_int(stmt, 0);
+	db_reset(stmt);
+	if (err == ERR_OK && depth > JOB_DEPTH_MOST)
+		err = err_set(info, ERR_UNPROCESSABLE, "at most %d jobs may wait for one another in a row",
+			(int)JOB_DEPTH_MOST);
+	return err;
+}
+
+enum err job_submit_after(struct db *db, const struct job *job, const struct job_ids *needs, int64_t max_queued,
+	struct err_info *info)
+{
+	enum err err;
+
+	if (needs->count > JOB_NEEDS_MOST)
+		return err_set(info, ERR_UNPROCESSABLE, "a job waits for at most %d others", (int)JOB_NEEDS_MOST);
+	err = insert(db, job, "jobs", max_queued, info);
+	for (size_t i = 0; err == ERR_OK && i < needs->count; i++)
+		err = add_need(db, job->id, needs->ids[i], info);
+	if (err == ERR_OK)
+		err = settle_needs(db, job->id, info);
+	return err == ERR_OK ? admit(db, job->id, job->created_ms, info) : err;
+}
+
 /* The step past the one row of a change, which commits it. */
 static enum err end_row(struct db_stmt *stmt, struct err_info *info)
 {
@@ -107,18 +144,19 @@ static enum err end_row(struct db_stmt *stmt, struct err_info *info)
 	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
 }
 
-static enum err claim_one(struct db *db, const char *owner, int64_t now_ms, int64_t lease_ms, struct arena *arena,
-	struct job *out, struct err_info *info)
+static enum err claim_one(struct db *db, const char *owner, enum job_class class, int64_t now_ms, int64_t lease_ms,
+	struct arena *arena, struct job *out, struct err_info *info)
 {
 	struct db_stmt *stmt = db_stmt(db, SQL_JOB_CLAIM);
 	enum err err;
 
 	db_bind_text(stmt, ":owner", owner);
+	db_bind_text(stmt, ":class", job_class_name(class));
 	db_bind_int(stmt, ":now", now_ms);
 	db_bind_int(stmt, ":lease", lease_ms);
 	err = db_step(stmt, info);
 	if (err == ERR_OK)
-		err = read_row(stmt, arena, out, info);
+		err = job_row_read(stmt, arena, out, info);
 	else if (err == ERR_NOT_FOUND)
 		err_set(info, err, "there is nothing to do");
 	if (err == ERR_OK)
@@ -127,15 +165,23 @@ static enum err claim_one(struct db *db, const char *owner, int64_t now_ms, int6
 	return err;
 }
 
-enum err job_claim(struct db *db, const char *owner, int64_t now_ms, int64_t lease_ms, struct arena *arena,
-	struct job *out, struct err_info *info)
+enum err job_claim(struct db *db, const char *owner, unsigned classes, int64_t now_ms, int64_t lease_ms,
+	struct arena *arena, struct job *out, struct err_info *info)
 {
-	enum err err;
+	static const enum job_class order[JOB_CLASS_COUNT] = {JOB_UPKEEP, JOB_NETWORK, JOB_MEDIA};
+	enum err err = admit_due(db, now_ms, info);
 
 	assert(strlen(owner) < JOB_OWNER);
-	do
-		err = claim_one(db, owner, now_ms, lease_ms, arena, out, info);
-	while (err == ERR_OK && out->state != JOB_RUNNING);
+	if (err != ERR_OK)
+		return err;
+	err = err_set(info, ERR_NOT_FOUND, "there is nothing to do");
+	for (size_t i = 0; err == ERR_NOT_FOUND && i < JOB_CLASS_COUNT; i++) {
+		if ((classes & order[i]) == 0)
+			continue;
+		do
+			err = claim_one(db, owner, order[i], now_ms, lease_ms, arena, out, info);
+		while (err == ERR_OK && out->state != JOB_RUNNING);
+	}
 	return err;
 }
 
@@ -214,7 +260,7 @@ enum err job_fail(struct db *db, const char *id, const char *owner, const char *
 	if (err == ERR_NOT_FOUND)
 		err = not_held(info);
 	if (err == ERR_OK)
-		err = read_state(db_text(stmt, 0), state, info);
+		err = job_row_state(db_text(stmt, 0), state, info);
 	if (err == ERR_OK)
 		err = end_row(stmt, info);
 	db_reset(stmt);
@@ -259,98 +305,11 @@ enum err job_cancel(struct db *db, const char *id, int64_t now_ms, struct err_in
 
 enum err job_retry(struct db *db, const char *id, int64_t now_ms, struct err_info *info)
 {
-	return run_if_state_allows(
-		db, SQL_JOB_RETRY, id, now_ms, "only one that failed or was cancelled is tried again", info);
-}
+	enum err err = run_if_state_allows(db, SQL_JOB_RETRY, id, now_ms,
+		"only one that failed or was cancelled, and needs none that did, is tried again", info);
 
-enum err job_get(struct db *db, const char *id, struct arena *arena, struct job *out, struct err_info *info)
-{
-	struct db_stmt *stmt = db_stmt(db, SQL_JOB_GET);
-	enum err err;
-
-	db_bind_text(stmt, ":id", id);
-	err = db_step(stmt, info);
+	/* As in job_submit(). */
 	if (err == ERR_OK)
-		err = read_row(stmt, arena, out, info);
-	else if (err == ERR_NOT_FOUND)
-		err_set(info, err, "there is no such job");
-	db_reset(stmt);
-	return err;
-}
-
-static struct db_stmt *list_stmt(struct db *db, const enum job_state *state, const char *track)
-{
-	struct db_stmt *stmt = db_stmt(db, track != NULL   ? SQL_JOB_LIST_TRACK
-					   : state != NULL ? SQL_JOB_LIST_STATE
-							   : SQL_JOB_LIST);
-
-	if (track != NULL)
-		db_bind_text(stmt, ":track", track);
-	if (track != NULL || state != NULL)
-		db_bind_text(stmt, ":state", state != NULL ? state_words[*state] : NULL);
-	return stmt;
-}
-
-enum err job_list(struct db *db, const char *after, const enum job_state *state, const char *track, size_t limit,
-	struct arena *arena, struct job **out, size_t *count, struct err_info *info)
-{
-	struct db_stmt *stmt = list_stmt(db, state, track);
-	enum err err;
-
-	assert(limit >= 1 && limit <= JOB_PAGE_MOST);
-	*out = arena_array(arena, limit, sizeof **out);
-	*count = 0;
-	db_bind_text(stmt, ":after", after != NULL ? after : past_all_ids);
-	db_bind_int(stmt, ":limit", (int64_t)limit);
-	while ((err = db_step(stmt, info)) == ERR_OK && *count < limit) {
-		err = read_row(stmt, arena, &(*out)[*count], info);
-		if (err != ERR_OK)
-			break;
-		++*count;
-	}
-	db_reset(stmt);
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
-}
-
-enum err job_counts(struct db *db, int64_t counts[JOB_STATE_COUNT], struct err_info *info)
-{
-	struct db_stmt *stmt = db_stmt(db, SQL_JOB_COUNT);
-	enum job_state state = JOB_QUEUED;
-	enum err err;
-
-	memset(counts, 0, JOB_STATE_COUNT * sizeof counts[0]);
-	while ((err = db_step(stmt, info)) == ERR_OK) {
-		err = read_state(db_text(stmt, 0), &state, info);
-		if (err != ERR_OK)
-			break;
-		counts[state] = db_int(stmt, 1);
-	}
-	db_reset(stmt);
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
-}
-
-enum err job_runner_seen(struct db *db, const char *owner, int64_t now_ms, struct err_info *info)
-{
-	struct db_stmt *stmt = db_stmt(db, SQL_RUNNER_FORGET);
-	enum err err;
-
-	db_bind_int(stmt, ":before", now_ms - runner_kept_ms);
-	err = db_run(stmt, info);
-	if (err != ERR_OK)
-		return err;
-	stmt = db_stmt(db, SQL_RUNNER_PUT);
-	db_bind_text(stmt, ":owner", owner);
-	db_bind_int(stmt, ":now", now_ms);
-	return db_run(stmt, info);
-}
-
-enum err job_runner_last_seen(struct db *db, int64_t *ms, struct err_info *info)
-{
-	struct db_stmt *stmt = db_stmt(db, SQL_RUNNER_LAST_SEEN);
-	enum err err = db_step(stmt, info);
-
-	if (err == ERR_OK)
-		*ms = db_int(stmt, 0);
-	db_reset(stmt);
+		admit(db, id, now_ms, NULL);
 	return err;
 }

@@ -87,21 +87,47 @@ static void test_plans_use_indexes(void **state)
 	}
 }
 
-/* However many jobs wait, the claim takes the first in the order of an index and sorts nothing of that length. */
-static void test_claim_follows_the_queue(void **state)
+static void assert_plan(struct fixture *fixture, enum sql sql, const char *const *parts, size_t count)
 {
-	struct fixture *fixture = *state;
 	sqlite3_stmt *handle;
-	char explain[8192];
-	int searches = 0;
+	char explain[8192], plan[8192] = "";
 
-	snprintf(explain, sizeof explain, "EXPLAIN QUERY PLAN %s", sql_query[SQL_JOB_CLAIM]);
+	snprintf(explain, sizeof explain, "EXPLAIN QUERY PLAN %s", sql_query[sql]);
 	assert_int_equal(sqlite3_prepare_v2(fixture->db->handle, explain, -1, &handle, NULL), SQLITE_OK);
-	while (sqlite3_step(handle) == SQLITE_ROW)
-		searches +=
-			strstr((const char *)sqlite3_column_text(handle, 3), "USING INDEX job_queue (state=?") != NULL;
+	while (sqlite3_step(handle) == SQLITE_ROW) {
+		strncat(plan, (const char *)sqlite3_column_text(handle, 3), sizeof plan - strlen(plan) - 2);
+		strcat(plan, "\n");
+	}
 	sqlite3_finalize(handle);
-	assert_int_equal(searches, 2);
+	if (strstr(plan, "TEMP B-TREE") != NULL || strstr(plan, "SCAN job") != NULL)
+		fail_msg("%s: %s", sql_query_name[sql], plan);
+	for (size_t i = 0; i < count; i++)
+		if (strstr(plan, parts[i]) == NULL)
+			fail_msg("%s: no %s in %s", sql_query_name[sql], parts[i], plan);
+}
+
+/* However many jobs wait, claim and place in line follow an index and sort nothing. */
+static void test_queue_follows_its_indexes(void **state)
+{
+	static const char *const claim[] = {"SEARCH job USING INDEX job_in_line (held_by=? AND class=?)",
+		"SEARCH job USING INDEX job_at_work (class=?)"};
+	static const char *const due[] = {"SEARCH job USING INDEX job_held (held_by=? AND run_after_ms<?)"};
+	static const char *const admit[] = {
+		"SEARCH own USING INDEX job_of_submitter (held_by=? AND class=? AND submitter=? AND fair_ms<?)"};
+	static const char *const list[] = {"SEARCH job USING INDEX sqlite_autoindex_job_1 (id<?)"};
+	static const char *const list_state[] = {"SEARCH job USING INDEX job_by_state (state=? AND id<?)"};
+	static const char *const list_track[] = {"SEARCH job USING INDEX job_by_track (track=? AND id<?)"};
+	static const char *const prune[] = {"SEARCH job USING INDEX job_over (finished_ms>? AND finished_ms<?)"};
+	static const char *const events[] = {"SEARCH job_event USING INDEX sqlite_autoindex_job_event_1 (job=? AND number>?)"};
+
+	assert_plan(*state, SQL_JOB_CLAIM, claim, 2);
+	assert_plan(*state, SQL_JOB_DUE, due, 1);
+	assert_plan(*state, SQL_JOB_ADMIT, admit, 1);
+	assert_plan(*state, SQL_JOB_LIST, list, 1);
+	assert_plan(*state, SQL_JOB_LIST_STATE, list_state, 1);
+	assert_plan(*state, SQL_JOB_LIST_TRACK, list_track, 1);
+	assert_plan(*state, SQL_JOB_PRUNE_LIST, prune, 1);
+	assert_plan(*state, SQL_JOB_EVENT_LIST, events, 1);
 }
 
 static void test_open_creates_private_files(void **state)
@@ -353,7 +379,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_DB(test_every_statement_prepares),
 		WITH_DB(test_plans_use_indexes),
-		WITH_DB(test_claim_follows_the_queue),
+		WITH_DB(test_queue_follows_its_indexes),
 		WITH_DIR(test_open_creates_private_files),
 		WITH_DIR(test_open_fails),
 		WITH_DIR(test_delete_mode),

@@ -129,7 +129,7 @@ static void *claim_all(void *argument)
 		err = db_pool_take(pool, &db, NULL);
 		if (err != ERR_OK)
 			break;
-		err = job_claim(db, "r", 1000, 30000, &arena, &job, NULL);
+		err = job_claim(db, "r", JOB_CLASS_ALL, 1000, 30000, &arena, &job, NULL);
 		db_pool_give(pool, db);
 		claimed += err == ERR_OK;
 	}
@@ -141,7 +141,7 @@ static void test_each_job_is_claimed_once(void **state)
 {
 	struct fixture *fixture = *state;
 	struct db_pool *pool = open_pool(fixture, THREADS / 2, 60000);
-	struct job job = {.kind = "k", .payload = "{}", .submitter = "", .max_attempts = 1, .created_ms = 1};
+	struct job job = {.kind = "transcode", .payload = "{}", .submitter = "", .max_attempts = 1, .created_ms = 1};
 	pthread_t threads[THREADS];
 	intptr_t claimed = 0;
 

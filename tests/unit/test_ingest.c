@@ -337,7 +337,7 @@ static void finish(struct room *room, const char *id)
 	struct err_info info;
 	struct job job;
 
-	assert_int_equal(job_claim(room->fixture->db, "me", clock_ms(NULL), 1000, room->arena, &job, &info), ERR_OK);
+	assert_int_equal(job_claim(room->fixture->db, "me", JOB_CLASS_ALL, clock_ms(NULL), 1000, room->arena, &job, &info), ERR_OK);
 	assert_string_equal(job.id, id);
 	assert_int_equal(job_finish(room->fixture->db, id, "me", clock_ms(NULL), &info), ERR_OK);
 }

@@ -35,7 +35,7 @@ static void submit(struct fixture *fixture, const struct job *job)
 
 static enum err claim(struct fixture *fixture, const char *owner, int64_t now, struct job *out)
 {
-	return job_claim(fixture->db, owner, now, LEASE, &fixture->arena, out, NULL);
+	return job_claim(fixture->db, owner, JOB_CLASS_ALL, now, LEASE, &fixture->arena, out, NULL);
 }
 
 static void assert_claims(struct fixture *fixture, int64_t now, int number)
@@ -112,6 +112,9 @@ static void test_submit_refuses(void **state)
 	assert_int_equal(job_submit(fixture->db, &job, 0, NULL), ERR_UNPROCESSABLE);
 	job.priority = -JOB_PRIORITY_MOST - 1;
 	assert_int_equal(job_submit(fixture->db, &job, 0, NULL), ERR_UNPROCESSABLE);
+	job = job_number(2);
+	job.kind = "brew-coffee";
+	assert_int_equal(job_submit(fixture->db, &job, 0, NULL), ERR_UNPROCESSABLE);
 }
 
 static void test_queue_is_bounded(void **state)
@@ -162,6 +165,7 @@ static void test_claim_order(void **state)
 		job.created_ms = i == 3 ? 1000 + 2 * MINUTE : 1000;
 		job.priority = i == 3 ? 1 : i >= 4 ? 2 : 0;
 		job.run_after_ms = i == 5 ? 1000 + 10 * MINUTE : 0;
+		job.submitter = (const char *[]){"a", "b", "c", "d", "e"}[i - 1];
 		submit(fixture, &job);
 	}
 	assert_claims(fixture, 1000 + 5 * MINUTE, 4);
@@ -177,7 +181,7 @@ static void test_waiting_raises(void **state)
 	struct fixture *fixture = *state;
 	struct job old = job_number(1), urgent = job_number(2);
 
-	old.priority = 0;
+	old.submitter = "somebody else";
 	urgent.priority = 10;
 	urgent.created_ms = old.created_ms + 10 * MINUTE + 1;
 	submit(fixture, &urgent);
@@ -207,6 +211,28 @@ static void test_report(void **state)
 	assert_true(got.progress == 1 && got.speed == 0);
 	assert_int_equal(job_report(fixture->db, job.id, "other", "x", 0, 0, 2000, LEASE, NULL), ERR_CONFLICT);
 	assert_int_equal(job_report(fixture->db, "nobody", "r", "x", 0, 0, 2000, LEASE, NULL), ERR_CONFLICT);
+}
+
+static void test_time_left(void **state)
+{
+	struct fixture *fixture = *state;
+	struct job job = job_number(1);
+
+	submit(fixture, &job);
+	job = get(fixture, 1);
+	assert_int_equal(job_left_ms(&job, 1000), -1);
+	assert_claims(fixture, 1000, 1);
+	assert_int_equal(job_report(fixture->db, job.id, "r", "transcode", 0.01, 2, 3000, LEASE, NULL), ERR_OK);
+	job = get(fixture, 1);
+	assert_int_equal(job_left_ms(&job, 3000), -1);
+	assert_int_equal(job_report(fixture->db, job.id, "r", "transcode", 0.25, 2, 5000, LEASE, NULL), ERR_OK);
+	job = get(fixture, 1);
+	assert_int_equal(job_left_ms(&job, 5000), 12000);
+	assert_int_equal(job_left_ms(&job, 7000), 10000);
+	assert_int_equal(job_left_ms(&job, 70000), 0);
+	assert_int_equal(claim(fixture, "second", 5000 + LEASE, &job), ERR_OK);
+	assert_true(job.progress == 0);
+	assert_int_equal(job_left_ms(&job, 5000 + LEASE), -1);
 }
 
 static void test_lost_lease(void **state)
@@ -521,7 +547,7 @@ static void test_locked_database(void **state)
 
 	assert_int_equal(db_begin(fixture->db, NULL), ERR_OK);
 	assert_int_equal(job_submit(other, &job, 0, NULL), ERR_BUSY);
-	assert_int_equal(job_claim(other, "r", 0, LEASE, &fixture->arena, &got, NULL), ERR_BUSY);
+	assert_int_equal(job_claim(other, "r", JOB_CLASS_ALL, 0, LEASE, &fixture->arena, &got, NULL), ERR_BUSY);
 	assert_int_equal(job_report(other, job.id, "r", "x", 0, 0, 0, LEASE, NULL), ERR_BUSY);
 	assert_int_equal(job_finish(other, job.id, "r", 0, NULL), ERR_BUSY);
 	assert_int_equal(job_fail(other, job.id, "r", "x", 0, 0, 0, &now, NULL), ERR_BUSY);
@@ -545,6 +571,7 @@ int main(void)
 		WITH_DB(test_claim_order),
 		WITH_DB(test_waiting_raises),
 		WITH_DB(test_report),
+		WITH_DB(test_time_left),
 		WITH_DB(test_lost_lease),
 		WITH_DB(test_finish),
 		WITH_DB(test_fail_then_dead),

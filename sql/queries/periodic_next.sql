@@ -1,0 +1,3 @@
+-- SPDX-License-Identifier: MIT
+SELECT min(next_ms)
+FROM periodic

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#include "model/job_kind.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <string.h>
+
+static const struct job_kind kinds[] = {
+	{"transcode", JOB_MEDIA, 0},
+	{"expire-uploads", JOB_UPKEEP, 3},
+	{"prune-jobs", JOB_UPKEEP, 3},
+	{"maintain-database", JOB_UPKEEP, 3},
+	{"verify-media", JOB_UPKEEP, 3},
+};
+
+const struct job_kind *job_kind_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		if (strcmp(kinds[i].name, name) == 0)
+			return &kinds[i];
+	}
+	return NULL;
+}
+
+const char *job_class_name(enum job_class class)
+{
+	switch (class) {
+	case JOB_MEDIA:
+		return "media";
+	case JOB_NETWORK:
+		return "network";
+	case JOB_UPKEEP:
+		return "upkeep";
+	case JOB_CLASS_ALL:
+		break;
+	}
+	assert(!"one class");
+	return NULL;
+}
