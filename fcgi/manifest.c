@@ -49,6 +49,8 @@ static void send(struct request *request, struct response *response, const struc
 		modified = clock_seconds(access->clock);
 	response_status(response, 200);
 	response_header(response, "Cache-Control", responder_cache(request, &listening->pass, KEEP_S, KEEP_S));
+	if (listening->visibility == TRACK_PRIVATE)
+		response_header(response, "Vary", "Authorization, Cookie");
 	if (!response_not_modified(response, arena_printf(request->arena, "\"%.32s\"", etag), modified))
 		response_body(response, type, buf_text(text), text->length);
 out:

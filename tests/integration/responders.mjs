@@ -209,6 +209,7 @@ describe("a token travels by itself", () => {
 	test("from master to playlist to bytes", async () => {
 		const master = await manifest(`/hls/${ids.private}/master.m3u8`, {headers: listener()});
 		assert.match(master.headers["cache-control"], /^private, max-age=\d+$/);
+		assert.equal(master.headers.vary, "Authorization, Cookie");
 		const grant = query(master.text);
 		const playlist = await manifest(`/hls/${ids.private}/high/playlist.m3u8?${grant}`);
 		assert.equal(playlist.status, 200);
