@@ -4,6 +4,7 @@
 #define TONEARM_FCGI_API_H
 
 #include "fcgi/responder.h"
+#include "model/extra.h"
 #include "model/job.h"
 #include "model/rendition.h"
 
@@ -17,6 +18,9 @@ void api_track_list(struct request *request, struct response *response);
 void api_track_get(struct request *request, struct response *response);
 void api_track_patch(struct request *request, struct response *response);
 void api_track_delete(struct request *request, struct response *response);
+
+/* api_visual.c: what a listener sees of a track, for those who may listen to it */
+void api_track_waveform(struct request *request, struct response *response);
 
 /* api_jobs.c */
 void api_job_submit(struct request *request, struct response *response);
@@ -40,6 +44,9 @@ json_t *api_job_json(const struct job *job);
  * root of the host.
  */
 json_t *api_urls(const struct request *request, const char *track, const char *job);
+
+/* Adds to URLS of a track, which name it, what of the EXTRA_ROLES extras is FOUND. */
+void api_extra_urls(json_t *urls, const bool *found);
 
 /* 202 with Location LOCATION (a member of the urls), {"track"?, "job", "urls"}; TRACK may be NULL. */
 void api_accepted(const struct request *request, struct response *response, const struct track *track,

@@ -115,6 +115,14 @@ json_t *api_urls(const struct request *request, const char *track, const char *j
 	return urls;
 }
 
+void api_extra_urls(json_t *urls, const bool *found)
+{
+	const char *track = json_string_value(json_object_get(urls, "track"));
+
+	if (found[EXTRA_WAVEFORM])
+		json_object_set_new(urls, "waveform", json_sprintf("%s/waveform", track));
+}
+
 void api_accepted(const struct request *request, struct response *response, const struct track *track,
 	const struct job *job, const char *location)
 {

@@ -115,14 +115,16 @@ void api_track_list(struct request *request, struct response *response)
 
 /* A track with its renditions and addresses, and for its owner the job that is at work on it. */
 static json_t *track_answer(const struct request *request, const struct track *track,
-	const struct rendition *renditions, size_t count, const struct job *job)
+	const struct rendition *renditions, size_t count, const bool *extras, const struct job *job)
 {
 	json_t *object = api_track_json(track), *list = json_array(), *answer;
+	json_t *urls = api_urls(request, track->id, job != NULL ? job->id : NULL);
 
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(list, api_rendition_json(request, &renditions[i]));
 	json_object_set_new(object, "renditions", list);
-	answer = json_pack("{s:o, s:o}", "track", object, "urls", api_urls(request, track->id, job ? job->id : NULL));
+	api_extra_urls(urls, extras);
+	answer = json_pack("{s:o, s:o}", "track", object, "urls", urls);
 	if (job != NULL)
 		json_object_set_new(answer, "job", api_job_json(job));
 	return answer;
@@ -132,6 +134,8 @@ static enum err read_all(
 	struct db *db, struct request *request, const struct jwt_claims *claims, json_t **out, struct err_info *info)
 {
 	const char *id = request->capture[0];
+	struct extra extras[EXTRA_ROLES];
+	bool found[EXTRA_ROLES];
 	struct rendition *renditions;
 	struct job *jobs = NULL;
 	struct track track;
@@ -144,7 +148,9 @@ static enum err read_all(
 	if (err == ERR_OK && track.state == TRACK_PENDING && may_change(claims, ERR_OK, &track, info) == ERR_OK)
 		err = job_list(db, NULL, NULL, id, 1, request->arena, &jobs, &job_count, info);
 	if (err == ERR_OK)
-		*out = track_answer(request, &track, renditions, count, job_count > 0 ? jobs : NULL);
+		err = extra_list(db, id, extras, found, info);
+	if (err == ERR_OK)
+		*out = track_answer(request, &track, renditions, count, found, job_count > 0 ? jobs : NULL);
 	return err;
 }
 

@@ -44,7 +44,8 @@ static enum err find_missing(struct run *run, const struct transcode_job *wanted
 		publish->outputs[publish->count].wanted = &wanted->renditions[i];
 		publish->outputs[publish->count++].fd = -1;
 	}
-	return ERR_OK;
+	/* Without a rendition to make no worker runs that could make the extras. */
+	return publish->count > 0 ? extras_find(run->runner->db, run->job.track, &publish->extras, info) : ERR_OK;
 }
 
 static enum err open_outputs(struct run *run, struct err_info *info)
@@ -59,7 +60,7 @@ static enum err open_outputs(struct run *run, struct err_info *info)
 		if (output->fd < 0)
 			err = err_set_errno(info, ERR_IO, errno, "cannot make %s", output->path);
 	}
-	return err;
+	return err == ERR_OK ? extras_open(&run->publish.extras, run->workdir.path, &run->arena, info) : err;
 }
 
 /* Most bytes an output may come to: what the longest source takes at the highest rate, and what the disk has left. */
@@ -98,11 +99,12 @@ static char *worker_job(const struct run *run, struct arena *arena)
 					    wanted->codec, "bit_rate", (json_int_t)wanted->bit_rate, "sample_rate",
 					    (json_int_t)wanted->sample_rate, "channels", (json_int_t)wanted->channels));
 	}
-	job = json_pack("{s:s, s:I, s:{s:I, s:I, s:I, s:I, s:I}, s:o}", "source_name",
+	job = json_pack("{s:s, s:I, s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:o}", "source_name",
 		run->track.source_name == NULL ? "" : run->track.source_name, "segment_ms",
 		(json_int_t)conf->segment_ms, "limits", "duration_s", (json_int_t)conf->source_duration_s, "memory",
 		(json_int_t)conf->job_memory, "cpu_s", (json_int_t)conf->job_cpu_s, "output",
-		(json_int_t)output_limit(run), "nice", (json_int_t)conf->job_nice, "renditions", renditions);
+		(json_int_t)output_limit(run), "nice", (json_int_t)conf->job_nice, "renditions", renditions,
+		"extras", extras_json(&run->publish.extras, WORKER_FD_OUTPUT + (int)run->publish.count));
 	text = json_dumps(job, JSON_COMPACT);
 	if (text == NULL)
 		abort();
@@ -114,17 +116,20 @@ static char *worker_job(const struct run *run, struct arena *arena)
 
 static enum err start_worker(struct run *run, int source, struct err_info *info)
 {
-	int outputs[WORKER_RENDITIONS_MOST];
+	const struct extras *extras = &run->publish.extras;
+	int outputs[WORKER_OUTPUTS_MOST];
 	struct spawn spawn = {
 		.program = run->runner->worker,
 		.job = worker_job(run, &run->arena),
 		.source = source,
 		.outputs = outputs,
-		.output_count = run->publish.count,
+		.output_count = run->publish.count + extras->count,
 	};
 
 	for (size_t i = 0; i < run->publish.count; i++)
 		outputs[i] = run->publish.outputs[i].fd;
+	for (size_t i = 0; i < extras->count; i++)
+		outputs[run->publish.count + i] = extras->outputs[i].fd;
 	return spawn_worker(&spawn, &run->worker, info);
 }
 

@@ -158,7 +158,7 @@ static enum err move_all(const struct publish *publish, struct err_info *info)
 		if (err == ERR_OK)
 			err = rendition_put(publish->db, &output->row, info);
 	}
-	return err;
+	return err == ERR_OK ? extras_commit(&publish->extras, publish->db, publish->track, folder, info) : err;
 }
 
 /* The row stops naming its source; *NAME is the file to remove then, else NULL. */

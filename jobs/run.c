@@ -315,6 +315,8 @@ static enum err publish_step(struct run *run, struct err_info *info)
 
 	if (run->published < run->publish.count)
 		return publish_check(&run->publish, run->published++, info);
+	if (run->published < run->publish.count + run->publish.extras.count)
+		return extras_check(&run->publish.extras, run->published++ - run->publish.count, run->runner->clock, info);
 	err = publish_align(&run->publish, info);
 	if (err == ERR_UNPROCESSABLE) {
 		/* The next attempt would cut at the same places. */
@@ -375,6 +377,7 @@ void run_free(struct run *run)
 		if (run->publish.outputs[i].fd >= 0)
 			close(run->publish.outputs[i].fd);
 	}
+	extras_close(&run->publish.extras);
 	workdir_remove(&run->workdir);
 	arena_free(&run->arena);
 	free(run);

@@ -63,7 +63,7 @@ struct run {
 
 	struct workdir workdir;
 	struct publish publish;
-	size_t published; /* outputs that publish_check() has passed */
+	size_t published; /* outputs that publish_check() has passed, then extras */
 	struct worker worker;
 	struct reports reports;
 	bool done_seen;

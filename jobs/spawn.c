@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 /* Above every number the worker uses, so that moving one descriptor into place never runs over another. */
-enum { FD_HIGH = WORKER_FD_OUTPUT + WORKER_RENDITIONS_MOST, FD_PASSED_MOST = FD_HIGH, FD_LAST_RESORT = 4096 };
+enum { FD_HIGH = WORKER_FD_OUTPUT + WORKER_OUTPUTS_MOST, FD_PASSED_MOST = FD_HIGH, FD_LAST_RESORT = 4096 };
 
 /* What the child needs, all made before fork(): after it only async-signal-safe calls are allowed. */
 struct plan {
@@ -135,7 +135,7 @@ enum err spawn_worker(const struct spawn *what, struct worker *out, struct err_i
 	int job = -1;
 	enum err err;
 
-	assert(what->output_count >= 1 && what->output_count <= WORKER_RENDITIONS_MOST);
+	assert(what->output_count >= 1 && what->output_count <= WORKER_OUTPUTS_MOST);
 	*out = (struct worker){.reports = -1};
 	memset(plan.moves, -1, sizeof plan.moves);
 	plan.end = WORKER_FD_OUTPUT + (int)what->output_count;

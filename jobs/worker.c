@@ -135,7 +135,7 @@ static enum err run(struct arena *arena, struct pipeline_result *result, struct 
 
 	if (err != ERR_OK)
 		return err;
-	close_range(WORKER_FD_OUTPUT + (unsigned)job.count, ~0U, 0);
+	close_range(WORKER_FD_OUTPUT + (unsigned)(job.count + job.extra_count), ~0U, 0);
 	for (size_t i = 0; i < job.count; i++)
 		outputs[i] = WORKER_FD_OUTPUT + (int)i;
 	warm_up();
@@ -150,6 +150,7 @@ static enum err run(struct arena *arena, struct pipeline_result *result, struct 
 				    .renditions = job.renditions,
 				    .outputs = outputs,
 				    .count = job.count,
+				    .extras = job.extras,
 				    .stop = &out_of_time,
 				    .on_source = report_source,
 				    .on_progress = report_progress},

@@ -3,6 +3,7 @@
 
 #include "media/profile.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
@@ -107,6 +108,29 @@ static enum err get_renditions(const json_t *job, struct arena *arena, struct wo
 	return err;
 }
 
+static enum err get_extras(const json_t *job, struct worker_job *out, struct err_info *info)
+{
+	const json_t *extras = json_object_get(job, "extras");
+	enum err err = ERR_OK;
+
+	static_assert((int)EXTRA_ROLES <= (int)WORKER_EXTRAS_MOST, "each role can be asked for");
+	out->extra_count = json_array_size(extras);
+	for (size_t i = 0; i < EXTRA_ROLES; i++)
+		out->extras[i] = -1;
+	for (size_t i = 0; i < out->extra_count && err == ERR_OK; i++) {
+		const json_t *extra = json_array_get(extras, i);
+		json_int_t fd = WORKER_FD_OUTPUT + (json_int_t)(out->count + i);
+		enum extra_role role;
+
+		if (!extra_role_parse(json_string_value(json_object_get(extra, "role")), &role) ||
+			out->extras[role] >= 0)
+			return err_set(info, ERR_BAD_REQUEST, "extra %zu of the job has no role or that of another", i);
+		err = get_number(extra, "fd", fd, fd, &fd, info);
+		out->extras[role] = (int)fd;
+	}
+	return err;
+}
+
 enum err worker_job_read(int fd, struct arena *arena, struct worker_job *out, struct err_info *info)
 {
 	char *text = arena_alloc(arena, WORKER_JOB_BYTES + 1);
@@ -129,6 +153,8 @@ enum err worker_job_read(int fd, struct arena *arena, struct worker_job *out, st
 		err = get_limits(job, out, info);
 	if (err == ERR_OK)
 		err = get_renditions(job, arena, out, info);
+	if (err == ERR_OK)
+		err = get_extras(job, out, info);
 	out->segment_ms = (uint32_t)segment_ms;
 	json_decref(job);
 	return err;

@@ -6,13 +6,17 @@
  *        │  fd 0  job, one JSON object, then EOF ──────►│
  *        │  fd 3  the source, read-only, seekable ─────►│
  *        │◄───────────── fd 4  reports, JSON lines      │
- *        │◄── fd 5 ...  one read-write file a rendition, in the order of "renditions"
+ *        │◄── fd 5 ...  one read-write file a rendition, in the order of "renditions", then one for each of "extras"
  *        └── fd 2  the log
  *
  * Job:
  *     {"source_name": "x.mp3", "segment_ms": 4000,
  *      "limits": {"duration_s": 43200, "memory": 1073741824, "cpu_s": 7200, "output": 4294967296, "nice": 10},
- *      "renditions": [{"quality": "high", "codec": "aac", "bit_rate": 320000, "sample_rate": 44100, "channels": 2}, ...]}
+ *      "renditions": [{"quality": "high", "codec": "aac", "bit_rate": 320000, "sample_rate": 44100, "channels": 2}, ...],
+ *      "extras": [{"role": "waveform", "fd": 9}, ...]}
+ *
+ * "extras" may be left out. A role is one of src/model/extra_role.h; "fd" counts on from the renditions. A file that stays
+ * empty says that the source has no such thing.
  *
  * Reports, at least one a second while it works (the runner renews its lease on each), "done" or "failed" last:
  *     {"event": "source", "format": "mp3", "sample_rate": 44100, "channels": 2, "duration_ms": 10333 (an estimate),
@@ -32,6 +36,8 @@ enum {
 	WORKER_FD_REPORT = 4,
 	WORKER_FD_OUTPUT = 5, /* the first of them */
 	WORKER_RENDITIONS_MOST = 32,
+	WORKER_EXTRAS_MOST = 8,
+	WORKER_OUTPUTS_MOST = WORKER_RENDITIONS_MOST + WORKER_EXTRAS_MOST,
 	WORKER_JOB_BYTES = 1 << 20,
 	WORKER_LINE_BYTES = 1 << 16,
 	WORKER_SILENCE_S = 60 /* without a report the runner ends it */

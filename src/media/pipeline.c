@@ -60,6 +60,12 @@ static enum err fan_out(void *context, AVFrame *frame, struct err_info *info)
 
 static enum err filter_all(struct pipeline *pipeline, const AVFrame *frame, struct err_info *info)
 {
+	if (pipeline->waveform != NULL) {
+		enum err err = waveform_tap_frame(pipeline->waveform, frame, info);
+
+		if (err != ERR_OK)
+			return err;
+	}
 	for (size_t i = 0; i < pipeline->filter_count; i++) {
 		struct fan fan = {pipeline, i};
 		enum err err = filter_push(pipeline->filters[i], frame, fan_out, &fan, info);
@@ -153,6 +159,9 @@ static void *decode_thread(void *context)
 		err = judge(pipeline, &info);
 	if (err == ERR_OK)
 		err = finish_filters(pipeline, &info);
+	if (err == ERR_OK && pipeline->waveform != NULL)
+		err = waveform_tap_finish(pipeline->waveform, pipeline->job->extras[EXTRA_WAVEFORM],
+			pipeline->job->extras[EXTRA_WAVEFORM_SPLIT], &info);
 	if (err != ERR_OK)
 		fail(pipeline, err, &info);
 	for (size_t i = 0; i < pipeline->branch_count; i++)

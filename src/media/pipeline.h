@@ -6,7 +6,8 @@
  *     ┌───────────────────────────────────────────────┐            ┌───────────────────────────────────┐
  *     fd ─► demux ─► decode ─┬─► filter 44.1k stereo ─┬─► queue ──►│ encode ─► output (plan, CMAF) ─► fd │
  *           forced   once    │                        └─► queue ──►│ encode ─► output              ─► fd │
- *                            └─► filter 22.05k mono ───► queue ──►│ encode ─► output              ─► fd │
+ *                            ├─► filter 22.05k mono ───► queue ──►│ encode ─► output              ─► fd │
+ *                            └─► waveform                         │                                   │
  *                                                    references   └───────────────────────────────────┘
  *
  * There is one filter for each rate and channel count that the renditions want; its frames reach the encoders by
@@ -22,6 +23,7 @@
 
 #include "conf/conf.h"
 #include "media/probe.h"
+#include "model/extra_role.h"
 
 #include <stdatomic.h>
 
@@ -34,6 +36,7 @@ struct pipeline_job {
 	const struct conf_rendition *renditions; /* each has passed profile_check() */
 	const int *outputs;                      /* a descriptor each, open for writing */
 	size_t count;                            /* 1 to PIPELINE_RENDITIONS_MOST */
+	const int *extras; /* EXTRA_ROLES descriptors open for writing, -1 for what is not wanted; NULL: none is */
 	const atomic_int *stop; /* becomes not 0, maybe in a signal handler, when processor time runs out */
 
 	/*

@@ -88,6 +88,12 @@ static enum err start_outputs(struct pipeline *pipeline, struct err_info *info)
 	return err;
 }
 
+static bool wants_waveform(const struct pipeline_job *job)
+{
+	return job->extras != NULL &&
+	       (job->extras[EXTRA_WAVEFORM] >= 0 || job->extras[EXTRA_WAVEFORM_SPLIT] >= 0);
+}
+
 static enum err open_all(struct pipeline *pipeline, struct err_info *info)
 {
 	const struct pipeline_job *job = pipeline->job;
@@ -98,6 +104,8 @@ static enum err open_all(struct pipeline *pipeline, struct err_info *info)
 		err = probe(pipeline->demux, magic, job->duration_s, &pipeline->source, info);
 	if (err == ERR_OK)
 		err = decode_open(pipeline->demux, &pipeline->decode, info);
+	if (err == ERR_OK && wants_waveform(job))
+		err = waveform_tap_open(&pipeline->waveform, info);
 	if (err != ERR_OK)
 		return err;
 	job->on_source(job->context, &pipeline->source);
@@ -136,6 +144,7 @@ void stages_close(struct pipeline *pipeline)
 	}
 	for (size_t i = 0; i < pipeline->filter_count; i++)
 		filter_close(pipeline->filters[i]);
+	waveform_tap_close(pipeline->waveform);
 	decode_close(pipeline->decode);
 	demux_close(pipeline->demux);
 	pthread_cond_destroy(&pipeline->ended);

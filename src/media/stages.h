@@ -11,6 +11,7 @@
 #include "media/output.h"
 #include "media/pipeline.h"
 #include "media/queue.h"
+#include "media/waveform_tap.h"
 
 #include <pthread.h>
 
@@ -31,6 +32,7 @@ struct pipeline {
 	struct source_info source;
 	struct demux *demux;
 	struct decode *decode;
+	struct waveform_tap *waveform; /* NULL when none is wanted */
 	struct filter *filters[PIPELINE_RENDITIONS_MOST];
 	size_t filter_count;
 	struct branch branches[PIPELINE_RENDITIONS_MOST];

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import {existsSync} from "node:fs";
 import fs from "node:fs/promises";
 import {describe, it} from "node:test";
-import {Library, QUALITIES, REAL_WORKER, Watcher, isAlive, until} from "./lib/library.mjs";
+import {EXTRAS, Library, QUALITIES, REAL_WORKER, Watcher, isAlive, until} from "./lib/library.mjs";
 
 const SAMPLES = 441000;
 const GOOD = ["source", "progress 0.5", `make ${SAMPLES}`, `done ${SAMPLES}`];
@@ -59,7 +59,7 @@ describe("jobrunner", {concurrency: 3}, () => {
 		process.env.TONEARM_TEST_SECRET = "x";
 		await library.drain();
 		const seen = (await fs.readFile(library.path("seen"), "utf8")).trim().split("\n");
-		const numbers = [0, 2, 3, 4, 5, 6].map(number => `fd ${number}`);
+		const numbers = [0, 2, 3, 4, 5, 6, ...Array.from({length: EXTRAS}, (_, i) => 7 + i)].map(number => `fd ${number}`);
 		assert.deepEqual(seen, [...numbers, "env PATH=/usr/bin:/bin", "session 1"]);
 	});
 

@@ -15,6 +15,8 @@ const RUNNER = path.join(build, "jobs", "tonearm-jobrunner");
 const FIXTURE = path.join(build, "tests", "job_fixture");
 export const FAKE_WORKER = path.join(build, "tests", "fake_worker");
 export const REAL_WORKER = path.join(build, "tonearm-worker");
+/** How many files beside the renditions a worker is asked for (src/model/extra_role.h). */
+export const EXTRAS = 2;
 export const QUALITIES = ["high", "low", "medium", "mobile"];
 const PATIENCE_MS = 60000;
 

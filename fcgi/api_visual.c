@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The waveform of a track, for those who may listen to it. What is stored is fine; coarser ones are folded out of it for
+ * each request, which costs about a millisecond for a song.
+ */
+#include "base/fs.h"
+#include "base/text.h"
+#include "fcgi/api.h"
+#include "fcgi/listen.h"
+#include "media/waveform.h"
+#include "model/extra.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What is stored changes only when the track is made anew. Seconds. */
+enum { KEEP_PUBLIC_S = 86400, KEEP_PRIVATE_S = 3600 };
+enum {
+	SVG_POINTS = 800, /* unless asked for */
+	SVG_POINTS_MOST = 10000,
+	SVG_HEIGHT = 128,
+	FILE_MOST = WAVEFORM_HEADER + WAVEFORM_PIXELS_MOST * WAVEFORM_CHANNELS_MOST * 4,
+	ANSWER_MOST = 2 * FILE_MOST /* of JSON: at most 7 characters for 2 bytes, but 8 bits unless asked for */
+};
+
+enum waveform_format { WAVEFORM_JSON, WAVEFORM_DAT, WAVEFORM_SVG, WAVEFORM_FORMATS };
+
+static const struct {
+	const char *name, *type;
+} formats[WAVEFORM_FORMATS] = {
+	[WAVEFORM_JSON] = {"json", "application/json"},
+	[WAVEFORM_DAT] = {"dat", "application/octet-stream"},
+	[WAVEFORM_SVG] = {"svg", "image/svg+xml"},
+};
+
+/* What a request asks for. 0 where it says nothing. */
+struct wish {
+	enum waveform_format format;
+	bool split;
+	uint64_t points, per_pixel, bits;
+};
+
+/* By extension, then by the parameter `format`, then by whichever type Accept names first; else JSON. */
+static enum err read_format(struct request *request, struct wish *wish, struct err_info *info)
+{
+	const char *accept = request_header(request, "accept"), *first = NULL;
+	const char *name = request->capture[1] != NULL ? request->capture[1] : request_query(request, "format");
+
+	for (int format = 0; format < WAVEFORM_FORMATS; format++) {
+		const char *at = name == NULL && accept != NULL ? strstr(accept, formats[format].type) : NULL;
+
+		if ((name != NULL && strcmp(name, formats[format].name) == 0) ||
+			(at != NULL && (first == NULL || at < first))) {
+			wish->format = (enum waveform_format)format;
+			first = at != NULL ? at : name;
+		}
+	}
+	return name != NULL && first == NULL
+		       ? err_set(info, ERR_UNPROCESSABLE, "a waveform comes as json, dat or svg")
+		       : ERR_OK;
+}
+
+static enum err read_number(
+	struct request *request, const char *name, uint64_t most, uint64_t *out, struct err_info *info)
+{
+	const char *text = request_query(request, name);
+
+	if (text != NULL && (!text_to_u64(text, most, out) || *out == 0))
+		return err_set(info, ERR_UNPROCESSABLE, "%s must be a number from 1 to %" PRIu64, name, most);
+	return ERR_OK;
+}
+
+static enum err read_wish(struct request *request, struct wish *wish, struct err_info *info)
+{
+	const char *channels = request_query(request, "channels");
+	enum err err;
+
+	*wish = (struct wish){.format = WAVEFORM_JSON, .bits = 8};
+	err = read_format(request, wish, info);
+	if (err == ERR_OK)
+		err = read_number(request, "points", WAVEFORM_PIXELS_MOST, &wish->points, info);
+	if (err == ERR_OK)
+		err = read_number(request, "samples_per_pixel", INT32_MAX, &wish->per_pixel, info);
+	if (err == ERR_OK)
+		err = read_number(request, "bits", 16, &wish->bits, info);
+	if (err != ERR_OK)
+		return err;
+	if (wish->points != 0 && wish->per_pixel != 0)
+		return err_set(info, ERR_UNPROCESSABLE, "ask for points or for samples_per_pixel, not for both");
+	if (wish->bits != 8 && wish->bits != 16)
+		return err_set(info, ERR_UNPROCESSABLE, "bits must be 8 or 16");
+	if (channels != NULL && strcmp(channels, "mono") != 0 && strcmp(channels, "split") != 0)
+		return err_set(info, ERR_UNPROCESSABLE, "channels must be mono or split");
+	wish->split = channels != NULL && strcmp(channels, "split") == 0;
+	if (wish->format == WAVEFORM_SVG && wish->points == 0 && wish->per_pixel == 0)
+		wish->points = SVG_POINTS;
+	return ERR_OK;
+}
+
+/* How many stored pixels become one. */
+static enum err find_factor(
+	const struct wish *wish, const struct waveform_data *data, uint32_t *factor, struct err_info *info)
+{
+	uint64_t points = wish->points != 0 ? wish->points : data->length;
+
+	*factor = 1;
+	if (wish->per_pixel != 0) {
+		if (wish->per_pixel % data->per_pixel != 0)
+			return err_set(info, ERR_UNPROCESSABLE,
+				"samples_per_pixel of this track must be a multiple of %" PRIu32, data->per_pixel);
+		*factor = (uint32_t)(wish->per_pixel / data->per_pixel);
+	} else if (points > 0) {
+		*factor = (uint32_t)((data->length + points - 1) / points);
+	}
+	if (*factor == 0)
+		*factor = 1;
+	if (wish->format == WAVEFORM_SVG && data->length / *factor > SVG_POINTS_MOST)
+		return err_set(info, ERR_UNPROCESSABLE, "a picture has at most %d points", (int)SVG_POINTS_MOST);
+	return ERR_OK;
+}
+
+static void put(struct buf *out, const struct waveform_data *data, const struct wish *wish)
+{
+	switch (wish->format) {
+	case WAVEFORM_DAT:
+		waveform_put_dat(out, data, (int)wish->bits);
+		break;
+	case WAVEFORM_SVG:
+		waveform_put_svg(out, data, data->length > 0 ? data->length : 1, SVG_HEIGHT);
+		break;
+	default:
+		waveform_put_json(out, data, (int)wish->bits);
+	}
+}
+
+/* The stored waveform in the request's arena. ERR_NOT_FOUND. */
+static enum err load(struct request *request, const char *track, enum extra_role role, struct waveform_data *out,
+	struct err_info *info)
+{
+	const char *path = conf_data_path(
+		responder_of(request)->conf, request->arena, "media/%s/%s", track, extra_file(role));
+	char *bytes;
+	size_t length;
+	enum err err = fs_read_file(path, FILE_MOST, &bytes, &length, info);
+
+	if (err == ERR_OK)
+		err = waveform_read(bytes, length, request->arena, out, info);
+	free(bytes);
+	return err == ERR_OK || err == ERR_NOT_FOUND ? err : err_set(info, ERR_INTERNAL, "%s is damaged", path);
+}
+
+static void send_waveform(struct request *request, struct response *response, const struct listening *listening,
+	const struct extra *extra, const struct wish *wish)
+{
+	struct waveform_data fine, coarse;
+	struct err_info info;
+	struct buf body;
+	uint32_t factor = 1;
+	enum err err = load(request, listening->track, extra->role, &fine, &info);
+
+	if (err == ERR_OK)
+		err = find_factor(wish, &fine, &factor, &info);
+	if (err != ERR_OK) {
+		response_error(response, &info);
+		return;
+	}
+	response_status(response, 200);
+	response_header(response, "Cache-Control",
+		responder_cache(request, &listening->pass, KEEP_PUBLIC_S, KEEP_PRIVATE_S));
+	if (request->capture[1] == NULL && request_query(request, "format") == NULL)
+		response_header(response, "Vary", "Accept");
+	if (response_not_modified(response,
+		    arena_printf(request->arena, "\"%.32s-%" PRIu32 "-%" PRIu64 "-%s\"", extra->etag, factor,
+			    wish->bits, formats[wish->format].name),
+		    extra->modified))
+		return;
+	waveform_fold(&fine, factor, request->arena, &coarse);
+	buf_init(&body, ANSWER_MOST);
+	put(&body, &coarse, wish);
+	if (body.overflow)
+		response_problem(response, ERR_UNPROCESSABLE, "the waveform is too long: ask for fewer points");
+	else
+		response_body(response, formats[wish->format].type, body.data, body.length);
+	buf_free(&body);
+}
+
+/* The extras of a track that may be listened to. False when an answer was sent. */
+static bool read_extras(struct request *request, struct response *response, struct listening *listening,
+	struct extra extras[static EXTRA_ROLES], bool found[static EXTRA_ROLES])
+{
+	struct rendition *renditions;
+	struct err_info info;
+	struct track track;
+	struct db *db;
+	size_t count;
+	enum err err;
+
+	if (!listen_track(request, response, listening, &track, &renditions, &count))
+		return false;
+	db = responder_db(request, response);
+	if (db == NULL)
+		return false;
+	err = extra_list(db, listening->track, extras, found, &info);
+	db_pool_give(responder_of(request)->pool, db);
+	if (err != ERR_OK)
+		response_error(response, &info);
+	return err == ERR_OK;
+}
+
+void api_track_waveform(struct request *request, struct response *response)
+{
+	struct listening listening = {.track = request->capture[0]};
+	struct extra extras[EXTRA_ROLES];
+	bool found[EXTRA_ROLES];
+	struct err_info info;
+	struct wish wish;
+	enum extra_role role = EXTRA_WAVEFORM;
+
+	if (read_wish(request, &wish, &info) != ERR_OK) {
+		response_error(response, &info);
+		return;
+	}
+	if (!read_extras(request, response, &listening, extras, found))
+		return;
+	/* The one channel of a mono track is its mix. */
+	if (wish.split && found[EXTRA_WAVEFORM_SPLIT])
+		role = EXTRA_WAVEFORM_SPLIT;
+	if (found[role])
+		send_waveform(request, response, &listening, &extras[role], &wish);
+	else
+		response_problem(response, ERR_NOT_FOUND, "the track has no waveform");
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+// What a listener sees of a track: from a real worker by the jobrunner into the library, and by the API out of it.
+
+import assert from "node:assert/strict";
+import fs from "node:fs/promises";
+import path from "node:path";
+import {after, before, describe, test} from "node:test";
+import {bearer, cgi} from "./lib/cgi.mjs";
+import {Library, REAL_WORKER} from "./lib/library.mjs";
+import {wav} from "./lib/sound.mjs";
+import {load, missing, vectors} from "./lib/tools.mjs";
+
+const BASE = 256;
+let library, place;
+
+before(async () => {
+	library = await Library.make({media: {default_visibility: "public"}});
+	place = {conf: library.path("tonearm.conf")};
+});
+after(() => library.stop());
+
+/** Adds the file SOURCE, has it made, and gives {track, state}. */
+async function add(source, ...qualities) {
+	const {track, job} = await library.fixture("add", source, ...(qualities.length ? qualities : ["mobile"]));
+	const runner = library.runner(["--drain"], REAL_WORKER);
+	await runner.ended;
+	return {track, job, state: (await library.job(job)).state, log: await runner.text()};
+}
+
+async function addBytes(name, bytes, ...qualities) {
+	const file = library.path(name);
+	await fs.writeFile(file, bytes);
+	return add(file, ...qualities);
+}
+
+const ask = (track, what, more = {}) => cgi(place, "api", `/api/v1/tracks/${track}/${what}`, more);
+
+/** 16-bit samples of each channel of a WAV of 44 bytes of header. */
+function channelsOf(bytes) {
+	const count = bytes.readUInt16LE(22);
+	const frames = (bytes.length - 44) / 2 / count;
+	return Array.from({length: count}, (_, channel) =>
+		Array.from({length: frames}, (_, frame) => bytes.readInt16LE(44 + 2 * (frame * count + channel))));
+}
+
+/** Least and greatest of each PER samples of CHANNELS, channel by channel, pixel by pixel: written anew from the rules. */
+function pairsOf(channels, per, bits) {
+	const pairs = [];
+	for (let at = 0; at < channels[0].length; at += per) {
+		for (const samples of channels) {
+			const some = samples.slice(at, at + per);
+			for (const value of [some.reduce((a, b) => Math.min(a, b)), some.reduce((a, b) => Math.max(a, b))])
+				pairs.push(bits === 8 ? Math.trunc(value / 256) : value);
+		}
+	}
+	return pairs.map(value => value + 0); // no -0
+}
+
+const mixOf = channels => channels[0].map((_, i) => Math.trunc(channels.reduce((sum, samples) => sum + samples[i], 0) / channels.length));
+
+describe("waveform", () => {
+	const sound = wav(3.3);
+	const channels = channelsOf(sound);
+	let track;
+	before(async () => {
+		const made = await addBytes("tone.wav", sound);
+		assert.equal(made.state, "done", made.log);
+		track = made.track;
+	});
+
+	test("each zoom, mono and by channel, is exact", async () => {
+		for (const [query, per, parts, bits] of [
+			["", BASE, [mixOf(channels)], 8],
+			["?bits=16", BASE, [mixOf(channels)], 16],
+			["?samples_per_pixel=1024&channels=split&bits=16", 1024, channels, 16],
+			["?points=100&channels=split", Math.ceil(Math.ceil(channels[0].length / BASE) / 100) * BASE, channels, 8],
+			["?points=1&bits=16", Math.ceil(channels[0].length / BASE) * BASE, [mixOf(channels)], 16],
+		]) {
+			const {status, headers, json} = await ask(track, `waveform.json${query}`);
+			assert.equal(status, 200);
+			assert.equal(headers["content-type"], "application/json");
+			const {data, ...head} = json;
+			const shall = pairsOf(parts, per, bits);
+			assert.deepEqual(head, {version: 2, channels: parts.length, sample_rate: 44100, samples_per_pixel: per, bits,
+				length: shall.length / 2 / parts.length}, query);
+			assert.deepEqual(data, shall, query);
+		}
+	});
+
+	test("audiowaveform's readers read it", {skip: missing("npm:waveform-data")}, async () => {
+		const WaveformData = load("waveform-data");
+		const {body, headers} = await ask(track, "waveform.dat?channels=split&bits=16");
+		assert.equal(headers["content-type"], "application/octet-stream");
+		const binary = WaveformData.create(body.buffer.slice(body.byteOffset, body.byteOffset + body.length));
+		const text = WaveformData.create((await ask(track, "waveform?format=json&channels=split&bits=16")).json);
+		const shall = pairsOf(channels, BASE, 16);
+		for (const waveform of [binary, text]) {
+			assert.equal(waveform.channels, 2);
+			assert.equal(waveform.bits, 16);
+			assert.equal(waveform.length, shall.length / 4);
+			assert.ok(Math.abs(waveform.duration - 3.3) < BASE / 44100);
+			for (let i = 0; i < waveform.length; i++) {
+				assert.equal(waveform.channel(0).min_sample(i), shall[4 * i]);
+				assert.equal(waveform.channel(1).max_sample(i), shall[4 * i + 3]);
+			}
+		}
+	});
+
+	test("the track names it", async () => {
+		const {json} = await cgi(place, "api", `/api/v1/tracks/${track}`);
+		assert.equal(json.urls.waveform, `/api/v1/tracks/${track}/waveform`);
+	});
+
+	test("a picture", async () => {
+		const {headers, text} = await ask(track, "waveform.svg?points=10");
+		assert.equal(headers["content-type"], "image/svg+xml");
+		assert.match(text, /^<svg [^>]*viewBox="0 0 10 128"[^>]*><path fill="currentColor" d="M0 64\.00(V[\d.]+H[\d.]+){20}Z"\/><\/svg>\n$/);
+	});
+
+	test("the client's wish of a format", async () => {
+		const type = async (what, accept) => (await ask(track, what, {headers: accept ? {Accept: accept} : {}})).headers;
+		assert.equal((await type("waveform"))["content-type"], "application/json");
+		assert.equal((await type("waveform", "image/avif,image/svg+xml,*/*"))["content-type"], "image/svg+xml");
+		assert.equal((await type("waveform", "application/octet-stream, application/json"))["content-type"], "application/octet-stream");
+		assert.equal((await type("waveform"))["vary"], "Accept");
+		assert.equal((await type("waveform.dat", "image/svg+xml"))["content-type"], "application/octet-stream");
+	});
+
+	test("validators", async () => {
+		const first = await ask(track, "waveform.json?points=50");
+		assert.match(first.headers["cache-control"], /^public, max-age=/);
+		const again = await ask(track, "waveform.json?points=50", {headers: {"If-None-Match": first.headers.etag}});
+		assert.equal(again.status, 304);
+		assert.equal(again.body.length, 0);
+		for (const other of ["waveform.json?points=60", "waveform.dat?points=50", "waveform.json?points=50&bits=16", "waveform.json?points=50&channels=split"])
+			assert.notEqual((await ask(track, other)).headers.etag, first.headers.etag, other);
+	});
+
+	test("wishes that cannot be met", async () => {
+		for (const what of ["waveform?points=0", "waveform?points=x", "waveform?samples_per_pixel=100", "waveform?bits=9",
+			"waveform?points=5&samples_per_pixel=256", "waveform?channels=left", "waveform?format=png", "waveform.gif"])
+			assert.equal((await ask(track, what)).status, 422, what);
+		assert.equal((await ask("01jd5w3k9q2m8x7c4b6v0n1ztr", "waveform")).status, 401);
+		assert.equal((await ask("01jd5w3k9q2m8x7c4b6v0n1ztr", "waveform", {headers: bearer("stream:read")})).status, 404);
+	});
+
+	test("one channel is its own mix", async () => {
+		const mono = wav(1, {channels: 1});
+		const made = await addBytes("mono.wav", mono);
+		const split = await ask(made.track, "waveform.json?channels=split&bits=16");
+		assert.deepEqual(split.json.data, pairsOf(channelsOf(mono), BASE, 16));
+		assert.deepEqual((await fs.readdir(library.path("data", "media", made.track))).sort(), ["mobile.mp4", "waveform.dat"]);
+	});
+
+	test("is made once, and goes with the track", async () => {
+		const file = library.path("data", "media", track, "waveform.dat");
+		const before = await fs.stat(file);
+		await library.fixture("more", track, "low");
+		const runner = library.runner(["--drain"], REAL_WORKER);
+		await runner.ended;
+		assert.equal((await library.track(track)).renditions.length, 2);
+		assert.equal((await fs.stat(file)).ino, before.ino);
+		const {status} = await cgi(place, "api", `/api/v1/tracks/${track}`, {method: "DELETE", headers: bearer("track:write track:read")});
+		assert.equal(status, 204);
+		await assert.rejects(fs.stat(file));
+		assert.equal((await ask(track, "waveform", {headers: bearer("stream:read")})).status, 404);
+	});
+});
+
+test("the stereo file of audiowaveform, folded", {skip: missing("vectors:audiowaveform")}, async () => {
+	const file = path.join(vectors, "audiowaveform", "test_file_stereo.wav");
+	const shall = await fs.readFile(path.join(vectors, "audiowaveform", "test_file_stereo_8bit_64spp_wav_v2.dat"));
+	const {track} = await add(file);
+	const {body} = await ask(track, "waveform.dat");
+	const length = Math.ceil(shall.readUInt32LE(16) / 4);
+	assert.equal(body.readUInt32LE(16), length);
+	for (let i = 0; i < length; i++) {
+		const some = shall.subarray(24 + 8 * i, Math.min(24 + 8 * (i + 1), shall.length));
+		const values = Array.from(some, (_, at) => some.readInt8(at));
+		assert.equal(body.readInt8(24 + 2 * i), Math.min(...values), `least of pixel ${i}`);
+		assert.equal(body.readInt8(25 + 2 * i), Math.max(...values), `greatest of pixel ${i}`);
+	}
+});
