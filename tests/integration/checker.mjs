@@ -12,7 +12,7 @@ import {after, test} from "node:test";
 import {checkFile, notApplicable as cmafLeftOut} from "./lib/check_cmaf.mjs";
 import {checkMpd, notApplicable as dashLeftOut, parseXml} from "./lib/check_dash.mjs";
 import {checkMaster, notApplicable as hlsLeftOut} from "./lib/check_hls.mjs";
-import {build, missing, vectorJson, vectors, which} from "./lib/tools.mjs";
+import {build, missing, vector, vectorJson, which} from "./lib/tools.mjs";
 
 const TRACK = "01jd5w3k9q2m8x7c4b6v0n1ztr";
 const MASTER = `/hls/${TRACK}/master.m3u8`,
@@ -21,7 +21,7 @@ const MASTER = `/hls/${TRACK}/master.m3u8`,
 const FILE = `/media/${TRACK}/high.mp4`,
 	OPUS = `/media/${TRACK}/opus.mp4`;
 const TYPES = {".m3u8": "application/vnd.apple.mpegurl", ".mpd": "application/dash+xml", ".mp4": "audio/mp4"};
-const schema = !missing("xmllint", "vectors:hls-dash/dash-xsd/DASH-MPD.xsd") && path.join(vectors, "hls-dash/dash-xsd");
+const schema = !missing("xmllint", "vectors:hls-dash/dash-xsd/DASH-MPD.xsd") && vector("hls-dash/dash-xsd");
 
 const folder = mkdtempSync(path.join(os.tmpdir(), "tonearm-checker-"));
 after(() => rmSync(folder, {recursive: true}));

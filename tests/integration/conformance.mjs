@@ -13,7 +13,7 @@ import {checkMpd} from "./lib/check_dash.mjs";
 import {checkMaster} from "./lib/check_hls.mjs";
 import {cannotServe, start} from "./lib/server.mjs";
 import {wav} from "./lib/sound.mjs";
-import {load, missing, vectors} from "./lib/tools.mjs";
+import {load, missing, vector} from "./lib/tools.mjs";
 
 const run = promisify(execFile);
 const SECONDS = 21.3;
@@ -121,7 +121,7 @@ async function ourRules(scene) {
 async function fitsTheSchema(scene) {
 	const file = path.join(scene.site.dir, "manifest.mpd");
 	await fs.writeFile(file, (await fetched(scene, scene.mpd)).body);
-	const schema = path.join(vectors, SCHEMA);
+	const schema = vector(SCHEMA);
 	await run("xmllint", ["--noout", "--nonet", "--schema", schema, file],
 		{timeout: 60000, env: {...process.env, XML_CATALOG_FILES: path.join(path.dirname(schema), "catalog.xml")}});
 }

@@ -13,7 +13,7 @@ import {launch, openPage} from "./lib/browser.mjs";
 import {sampleCount} from "./lib/pcm.mjs";
 import {cannotServe, start} from "./lib/server.mjs";
 import {wav} from "./lib/sound.mjs";
-import {missing, packageFile, source, vectors} from "./lib/tools.mjs";
+import {missing, packageFile, source, vector} from "./lib/tools.mjs";
 
 const run = promisify(execFile);
 const SECONDS = 40;
@@ -119,7 +119,7 @@ async function madeHere(scene, kind) {
 
 /* FFmpeg's decoder says how long a file of the vectors is. */
 async function ofTheVectors(scene, name) {
-	const file = path.join(vectors, MEDIA, name);
+	const file = path.join(vector(MEDIA), name);
 	const {stdout} = await run("ffprobe", ["-v", "error", "-select_streams", "a:0", "-show_entries", "stream=sample_rate",
 		"-of", "csv=p=0", file]);
 	await endsWithTheSource(scene, file, await sampleCount(file) / Number.parseInt(stdout, 10));
@@ -127,7 +127,7 @@ async function ofTheVectors(scene, name) {
 
 const lacking = missing("chromium", "npm:playwright-core", "npm:hls.js", "npm:shaka-player", "npm:dashjs");
 
-const files = missing(`vectors:${MEDIA}`) ? [] : (await fs.readdir(path.join(vectors, MEDIA))).filter(name => name !== "NOTE");
+const files = missing(`vectors:${MEDIA}`) ? [] : (await fs.readdir(vector(MEDIA))).filter(name => name !== "NOTE");
 
 for (const server of ["lighttpd", "nginx"]) {
 	describe(server, {skip: lacking || cannotServe(server), timeout: 400000}, () => {

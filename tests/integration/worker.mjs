@@ -8,7 +8,7 @@ import path from "node:path";
 import test, {after, before, describe} from "node:test";
 
 import {lag, monoAt, output, presented, readTrack, sampleCount} from "./lib/pcm.mjs";
-import {build, missing, vectorJson, vectors} from "./lib/tools.mjs";
+import {build, missing, vector, vectorJson} from "./lib/tools.mjs";
 import {rendition, work} from "./lib/worker.mjs";
 
 const ladder = [rendition("high", 320000), rendition("medium", 192000), rendition("low", 128000), rendition("mobile", 96000)];
@@ -61,11 +61,11 @@ describe("real files", {skip: missing("ffmpeg", "vectors:media")}, () => {
 		"opus_96k_cover.opus": {title: "Opus title"},
 		"aac_lc_cover_faststart.m4a": {title: "M4A ±title", artist: "東京", track: 2},
 	};
-	for (const name of existsSync(path.join(vectors, "media")) ? readdirSync(path.join(vectors, "media")) : []) {
+	for (const name of existsSync(vector("media")) ? readdirSync(vector("media")) : []) {
 		if (name === "NOTE")
 			continue;
 		test(name, async () => {
-			const source = path.join(vectors, "media", name);
+			const source = path.join(vector("media"), name);
 			const result = await work(source, ladder, folder);
 			await assertExact(source, ladder, result);
 			if (tags[name])
@@ -269,7 +269,7 @@ describe("hostile files", {skip: missing("vectors:hostile/manifest.json")}, () =
 	for (const {file, why} of files) {
 		test(`${file}: ${why}${traced ? "" : " (not traced: strace is not installed)"}`, async () => {
 			const trace = path.join(folder, `${file}.trace`);
-			const result = await work(path.join(vectors, "hostile", file), [ladder[3]], folder, {
+			const result = await work(path.join(vector("hostile"), file), [ladder[3]], folder, {
 				before: traced ? ["strace", "-f", "-o", trace, "-e", "trace=%file,%network,seccomp"] : [],
 				limits: {duration_s: 3600},
 			});

@@ -12,6 +12,7 @@
 
 #include "golden.h"
 #include "manifest_fixture.h"
+#include "vectors.h"
 
 static const struct dash_options PLAIN = {""};
 
@@ -109,28 +110,23 @@ static void channel_layouts(void **state)
 	expect(&rendition, 1, "audioSamplingRate=\"44100\">\n        <BaseURL>");
 }
 
-/* The schema has no open licence, so it is looked for beside the source tree. */
+/* The schema has no open licence, so it is not in tests/vectors. */
 static void golden_files_are_valid(void **state)
 {
 	static const char *const names[] = {"manifest.mpd", "manifest-query.mpd"};
-	const char *source = getenv("TONEARM_SOURCE"), *vectors = getenv("TONEARM_VECTORS");
-	char folder[4096], path[4352], command[16384];
+	const char *source = getenv("TONEARM_SOURCE");
+	char folder[4096], command[16384];
 
 	(void)state;
-	if (vectors != NULL)
-		snprintf(folder, sizeof folder, "%s/hls-dash/dash-xsd", vectors);
-	else
-		snprintf(folder, sizeof folder, "%s/../shared/vectors/hls-dash/dash-xsd", source);
-	snprintf(path, sizeof path, "%s/DASH-MPD.xsd", folder);
-	if (access(path, R_OK) != 0 || system("xmllint --version >/dev/null 2>&1") != 0) {
+	if (!vector_path("hls-dash/dash-xsd", folder, sizeof folder) || system("xmllint --version >/dev/null 2>&1") != 0) {
 		print_message("# skipped: the DASH schema or xmllint is not there\n");
 		return;
 	}
 	for (size_t i = 0; i < 2; i++) {
 		snprintf(command, sizeof command,
-			"XML_CATALOG_FILES='%s/catalog.xml' xmllint --nonet --noout --schema '%s' '%s/tests/golden/%s' "
-			">&2",
-			folder, path, source, names[i]);
+			"XML_CATALOG_FILES='%s/catalog.xml' xmllint --nonet --noout --schema '%s/DASH-MPD.xsd' "
+			"'%s/tests/golden/%s' >&2",
+			folder, folder, source, names[i]);
 		assert_int_equal(system(command), 0);
 	}
 }

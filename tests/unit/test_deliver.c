@@ -5,6 +5,7 @@
 #include "base/fs.h"
 #include "fcgi_client.h"
 #include "memory_transport.h"
+#include "vectors.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -414,22 +415,13 @@ static void run_vector(json_t *test)
 
 static void test_vectors(void **state)
 {
-	const char *vectors = getenv("TONEARM_VECTORS");
-	const char *source = getenv("TONEARM_SOURCE");
 	char name[4096];
 	json_t *root;
 	json_t *cases;
 
 	(void)state;
-	if (vectors != NULL)
-		snprintf(name, sizeof name, "%s/range/cases.json", vectors);
-	else
-		snprintf(name, sizeof name, "%s/../shared/vectors/range/cases.json", source == NULL ? "." : source);
+	assert_true(vector_path("range/cases.json", name, sizeof name));
 	root = json_load_file(name, 0, NULL);
-	if (root == NULL) {
-		print_message("# skipped: no vectors at %s\n", name);
-		return;
-	}
 	cases = json_object_get(root, "cases");
 	assert_true(json_array_size(cases) > 20);
 	for (size_t i = 0; i < json_array_size(cases); i++)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The example of RFC 7515 appendix A.1, hostile headers, and, where the folder of vectors is there, Project
- * Wycheproof's JWS and JWK cases: each of HS256, and each of another algorithm as one to reject.
+ * The example of RFC 7515 appendix A.1, hostile headers, and Project Wycheproof's JWS and JWK cases: each of HS256, and
+ * each of another algorithm as one to reject.
  */
 #include "auth/jws.h"
 #include "base/hash.h"
+#include "vectors.h"
 
 #include <cjose/cjose.h>
 #include <setjmp.h>
@@ -215,43 +216,31 @@ static size_t run_group(const json_t *group, size_t *accepted)
 	return ran;
 }
 
-static size_t run_file(const char *folder, const char *name, size_t *accepted)
+static size_t run_file(const char *name, size_t *accepted)
 {
-	struct arena arena = {0};
 	json_error_t error;
-	json_t *file = json_load_file(arena_printf(&arena, "%s/jwt/wycheproof/%s", folder, name), 0, &error);
 	const json_t *group;
+	char path[4096];
 	size_t index, ran = 0;
+	json_t *file;
 
+	assert_true(vector_path(name, path, sizeof path));
+	file = json_load_file(path, 0, &error);
 	if (file == NULL)
 		fail_msg("%s: %s", name, error.text);
 	json_array_foreach(json_object_get(file, "testGroups"), index, group) ran += run_group(group, accepted);
 	json_decref(file);
-	arena_free(&arena);
 	return ran;
-}
-
-/* The folder of vectors in ARENA; NULL when it is not there. */
-static const char *vectors(struct arena *arena)
-{
-	const char *folder = getenv("TONEARM_VECTORS"), *source = getenv("TONEARM_SOURCE");
-
-	if (folder == NULL)
-		folder = arena_printf(arena, "%s/../shared/vectors", source != NULL ? source : ".");
-	return access(arena_printf(arena, "%s/jwt/wycheproof", folder), R_OK) == 0 ? folder : NULL;
 }
 
 static void agrees_with_wycheproof(void **state)
 {
-	struct arena arena = {0};
-	const char *folder = vectors(&arena);
 	size_t ran = 0, accepted = 0;
 
 	(void)state;
-	ran += run_file(folder, "json_web_signature_test.json", &accepted);
-	ran += run_file(folder, "json_web_crypto_test.json", &accepted);
-	ran += run_file(folder, "json_web_key_test.json", &accepted);
-	arena_free(&arena);
+	ran += run_file("jwt/wycheproof/json_web_signature_test.json", &accepted);
+	ran += run_file("jwt/wycheproof/json_web_crypto_test.json", &accepted);
+	ran += run_file("jwt/wycheproof/json_web_key_test.json", &accepted);
 	assert_in_range(ran, 400, 600);
 	assert_in_range(accepted, 8, 16);
 }
@@ -262,19 +251,8 @@ int main(void)
 		cmocka_unit_test(verifies_the_example_of_the_rfc),
 		cmocka_unit_test(headers_are_read_strictly),
 		cmocka_unit_test(one_token_has_one_spelling),
-	};
-	const struct CMUnitTest with_vectors[] = {
-		cmocka_unit_test(verifies_the_example_of_the_rfc),
-		cmocka_unit_test(headers_are_read_strictly),
-		cmocka_unit_test(one_token_has_one_spelling),
 		cmocka_unit_test(agrees_with_wycheproof),
 	};
-	struct arena arena = {0};
-	bool there = vectors(&arena) != NULL;
 
-	arena_free(&arena);
-	if (there)
-		return cmocka_run_group_tests_name("jws", with_vectors, NULL, NULL);
-	puts("# agrees_with_wycheproof is skipped: its vectors are not at $TONEARM_VECTORS/jwt");
 	return cmocka_run_group_tests_name("jws", tests, NULL, NULL);
 }

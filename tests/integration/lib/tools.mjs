@@ -8,7 +8,14 @@ import {fileURLToPath} from "node:url";
 
 export const source = process.env.TONEARM_SOURCE ?? fileURLToPath(new URL("../../..", import.meta.url));
 export const build = process.env.TONEARM_BUILD ?? path.join(source, "build");
-export const vectors = process.env.TONEARM_VECTORS ?? path.join(source, "..", "shared", "vectors");
+
+const vectorFolders = [process.env.TONEARM_VECTORS, path.join(source, "tests", "vectors")].filter(Boolean);
+
+/** Where the vector NAME (a file or a folder) is: in the folder TONEARM_VECTORS, else in tests/vectors. */
+export function vector(name) {
+	const places = vectorFolders.map(folder => path.join(folder, name));
+	return places.find(existsSync) ?? places[0];
+}
 
 /** The path of PROGRAM, looked up as a shell would and where Debian keeps servers; null when it is not installed. */
 export function which(program) {
@@ -43,12 +50,12 @@ export function missing(...wanted) {
 			return `${name} is not installed`;
 		if (kind === "npm" && !existsSync(path.join(modules, name)))
 			return `the npm package ${name} is not in ${modules} (make test-modules/stamp)`;
-		if (kind === "vectors" && !existsSync(path.join(vectors, name)))
+		if (kind === "vectors" && !existsSync(vector(name)))
 			return `${name} is not among the vectors (TONEARM_VECTORS)`;
 	}
 	return false;
 }
 
 export function vectorJson(name) {
-	return JSON.parse(readFileSync(path.join(vectors, name), "utf8"));
+	return JSON.parse(readFileSync(vector(name), "utf8"));
 }
