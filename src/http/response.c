@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "http/condition.h"
 #include "http/transport.h"
 
@@ -246,6 +247,7 @@ void response_problem(struct response *response, enum err code, const char *deta
 {
 	int status = err_http_status(code);
 	struct request *request = response->request;
+	char *clean;
 
 	if (response->begun) {
 		response->failed = true; /* too late to say it: the connection breaks off */
@@ -258,9 +260,11 @@ void response_problem(struct response *response, enum err code, const char *deta
 		response_header(response, "WWW-Authenticate", "Bearer");
 	if (status == 503 && find_field(response, "Retry-After") == NULL)
 		response_header(response, "Retry-After", "5");
+	clean = text_to_utf8(detail, strlen(detail)); /* it may quote what the client sent, or be cut within a character */
 	send_json(response, "application/problem+json",
 		json_pack("{s:o, s:s, s:i, s:s, s:s}", "type", json_sprintf("urn:tonearm:problem:%s", err_slug(code)),
-			"title", err_title(code), "status", status, "detail", detail, "instance", request->id));
+			"title", err_title(code), "status", status, "detail", clean, "instance", request->id));
+	free(clean);
 }
 
 void response_error(struct response *response, const struct err_info *info)

@@ -8,7 +8,7 @@ import {after, before, describe, test} from "node:test";
 import {launch, openPage} from "./lib/browser.mjs";
 import {cannotServe, start} from "./lib/server.mjs";
 import {wav} from "./lib/sound.mjs";
-import {build, missing} from "./lib/tools.mjs";
+import {missing} from "./lib/tools.mjs";
 
 const SCOPES = "stream:read track:read track:write jobs:read";
 const NASTY = '<img src=x onerror="document.title=1">';
@@ -177,16 +177,10 @@ async function narrow(scene) {
 	await page.close();
 }
 
-const lacking = missing("chromium", "npm:playwright-core");
-
-async function pageBuilt() {
-	return fs.access(path.join(build, "www", "vendor", "hls.mjs")).then(() => false, () => "configured --without-page");
-}
-
-const unbuilt = await pageBuilt();
+const lacking = missing("chromium", "npm:playwright-core", "built:www/vendor/hls.mjs");
 
 for (const server of ["lighttpd", "nginx"]) {
-	describe(server, {skip: lacking || unbuilt || cannotServe(server), timeout: 300000}, () => {
+	describe(server, {skip: lacking || cannotServe(server), timeout: 300000}, () => {
 		const scene = {};
 
 		before(async () => {

@@ -72,6 +72,12 @@ static void busy(struct request *request, struct response *response)
 	response_problem(response, ERR_BUSY, "the queue is full");
 }
 
+static void quoting(struct request *request, struct response *response)
+{
+	(void)request;
+	response_problem(response, ERR_UNPROCESSABLE, "the form has no field \"\xFF\xC3\" or \xE6\x9D");
+}
+
 static void late(struct request *request, struct response *response)
 {
 	(void)request;
@@ -119,6 +125,7 @@ static const struct route routes[] = {
 	{HTTP_POST, "/empty", NULL, body},
 	{HTTP_GET, "/failing", NULL, failing},
 	{HTTP_GET, "/busy", NULL, busy},
+	{HTTP_GET, "/quoting", NULL, quoting},
 	{HTTP_GET, "/late", NULL, late},
 	{HTTP_GET, "/nothing", NULL, nothing},
 	{HTTP_GET, "/metrics", NULL, empty},
@@ -323,6 +330,11 @@ static void test_problems(void **state)
 	assert_header("Retry-After", "17");
 	object = problem();
 	assert_string_equal(json_string_value(json_object_get(object, "detail")), "the queue is full");
+	json_decref(object);
+	assert_int_equal(ask("GET", "/quoting", NULL), 422);
+	object = problem();
+	assert_string_equal(json_string_value(json_object_get(object, "detail")),
+		"the form has no field \"\xEF\xBF\xBD\xEF\xBF\xBD\" or \xEF\xBF\xBD\xEF\xBF\xBD");
 	json_decref(object);
 	assert_int_equal(ask("GET", "/nothing", NULL), 500);
 	json_decref(problem());

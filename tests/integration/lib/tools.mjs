@@ -42,7 +42,10 @@ export function packageFile(name) {
 	return path.join(modules, name);
 }
 
-/** False when all of WANTED are here ("chromium", "npm:hls.js", "vectors:range/cases.json"), else the reason to skip. */
+/**
+ * False when all of WANTED are here ("chromium", "npm:hls.js", "vectors:range/cases.json", "built:www/vendor/hls.mjs"),
+ * else the reason to skip.
+ */
 export function missing(...wanted) {
 	for (const what of wanted) {
 		const [kind, name] = what.includes(":") ? what.split(/:(.*)/s) : ["program", what];
@@ -52,6 +55,8 @@ export function missing(...wanted) {
 			return `the npm package ${name} is not in ${modules} (make test-modules/stamp)`;
 		if (kind === "vectors" && !existsSync(vector(name)))
 			return `${name} is not among the vectors (TONEARM_VECTORS)`;
+		if (kind === "built" && !existsSync(path.join(build, name)))
+			return `${name} is not in the build tree (configured without it)`;
 	}
 	return false;
 }
