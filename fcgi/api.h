@@ -6,6 +6,7 @@
 #include "fcgi/responder.h"
 #include "model/extra.h"
 #include "model/job.h"
+#include "model/job_history.h"
 #include "model/rendition.h"
 
 #include <jansson.h>
@@ -37,7 +38,8 @@ void api_metrics(struct request *request, struct response *response);
 /* api_json.c: the things as clients see them. New references. */
 json_t *api_track_json(const struct track *track);
 json_t *api_rendition_json(const struct request *request, const struct rendition *rendition);
-json_t *api_job_json(const struct job *job);
+json_t *api_job_json(const struct job *job, int64_t now_ms);
+json_t *api_job_event_json(const struct job_event *event);
 
 /*
  * The addresses of a track and, unless NULL, of a job: absolute when conf base_url says where we live, else from the

@@ -21,6 +21,7 @@ static const char *const members[] = {
 	"album",
 	"visibility",
 	"priority",
+	"after",
 	NULL,
 };
 
@@ -28,6 +29,26 @@ struct wish {
 	const char *track, *path; /* exactly one is set */
 	struct ingest ingest;
 };
+
+/* "after": ids of jobs that must be done first. */
+static enum err read_after(const json_t *list, struct arena *arena, struct job_ids *out, struct err_info *info)
+{
+	const char **ids = arena_array(arena, JOB_NEEDS_MOST, sizeof *ids);
+
+	*out = (struct job_ids){.ids = ids};
+	if (list == NULL)
+		return ERR_OK;
+	if (!json_is_array(list) || json_array_size(list) > JOB_NEEDS_MOST)
+		return err_set(info, ERR_UNPROCESSABLE, "\"after\" must be an array of at most %d jobs", JOB_NEEDS_MOST);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *id = json_string_value(json_array_get(list, i));
+
+		if (id == NULL || !id_valid(id))
+			return err_set(info, ERR_UNPROCESSABLE, "\"after\" must hold ids of jobs");
+		ids[out->count++] = id;
+	}
+	return ERR_OK;
+}
 
 static enum err read_wish(
 	const struct conf *conf, const json_t *body, struct arena *arena, struct wish *wish, struct err_info *info)
@@ -52,6 +73,8 @@ static enum err read_wish(
 		err = api_visibility(visibility, &ingest->visibility, info);
 	if (err == ERR_OK)
 		err = json_read_whole(body, "priority", -PRIORITY_MOST, PRIORITY_MOST, &ingest->priority, info);
+	if (err == ERR_OK)
+		err = read_after(json_object_get(body, "after"), arena, &ingest->after, info);
 	if (err == ERR_OK && (wish->track == NULL) == (wish->path == NULL))
 		err = err_set(info, ERR_UNPROCESSABLE, "there must be one of \"track\" and \"path\"");
 	if (err == ERR_OK)
@@ -93,6 +116,7 @@ void api_job_submit(struct request *request, struct response *response)
 	if (!api_body(request, response, &body))
 		return;
 	wish.ingest.owner = claims.subject;
+	wish.ingest.key = request_header(request, "idempotency-key");
 	err = read_wish(responder->conf, body, request->arena, &wish, &info);
 	db = err == ERR_OK ? responder_db(request, response) : NULL;
 	if (db != NULL) {
@@ -106,12 +130,14 @@ void api_job_submit(struct request *request, struct response *response)
 	json_decref(body);
 }
 
-static void send_list(struct response *response, const struct job *jobs, size_t count, size_t limit)
+static void send_list(struct request *request, struct response *response, const struct job *jobs, size_t count,
+	size_t limit)
 {
+	int64_t now = clock_ms(responder_of(request)->access.clock);
 	json_t *list = json_array(), *answer = json_object();
 
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, api_job_json(&jobs[i]));
+		json_array_append_new(list, api_job_json(&jobs[i], now));
 	json_object_set_new(answer, "jobs", list);
 	if (count == limit)
 		json_object_set_new(answer, "next", json_string(jobs[count - 1].id));
@@ -146,7 +172,7 @@ void api_job_list(struct request *request, struct response *response)
 	if (err != ERR_OK)
 		response_error(response, &info);
 	else
-		send_list(response, jobs, count, limit);
+		send_list(request, response, jobs, count, limit);
 }
 
 static enum err get_job(struct db *db, const char *id, struct arena *arena, struct job *job, struct err_info *info)
@@ -156,12 +182,38 @@ static enum err get_job(struct db *db, const char *id, struct arena *arena, stru
 	return err == ERR_NOT_FOUND ? err_set(info, err, "there is no such job") : err;
 }
 
-static void send_job(struct request *request, struct response *response, const struct job *job)
+/* A job with all that belongs to it. */
+struct whole {
+	struct job job;
+	struct job_ids needs;
+	struct job_event *events;
+	size_t event_count;
+};
+
+static enum err get_whole(struct db *db, const char *id, struct arena *arena, struct whole *out, struct err_info *info)
 {
+	enum err err = get_job(db, id, arena, &out->job, info);
+
+	if (err == ERR_OK)
+		err = job_needs(db, id, arena, &out->needs, info);
+	return err == ERR_OK ? job_history(db, id, 0, arena, &out->events, &out->event_count, info) : err;
+}
+
+static void send_job(struct request *request, struct response *response, const struct whole *whole)
+{
+	json_t *job = api_job_json(&whole->job, clock_ms(responder_of(request)->access.clock));
+	json_t *history = json_array(), *after = json_array();
+
+	for (size_t i = 0; i < whole->needs.count; i++)
+		json_array_append_new(after, json_string(whole->needs.ids[i]));
+	for (size_t i = 0; i < whole->event_count; i++)
+		json_array_append_new(history, api_job_event_json(&whole->events[i]));
+	json_object_set_new(job, "after", after);
+	json_object_set_new(job, "history", history);
 	response_status(response, 200);
 	response_header(response, "Cache-Control", "no-store");
 	response_json(response, 200,
-		json_pack("{s:o, s:o}", "job", api_job_json(job), "urls", api_urls(request, job->track, job->id)));
+		json_pack("{s:o, s:o}", "job", job, "urls", api_urls(request, whole->job.track, whole->job.id)));
 }
 
 /* Whose job it is may look at it without jobs:read; for anybody else without it there are no jobs at all. */
@@ -181,7 +233,7 @@ void api_job_get(struct request *request, struct response *response)
 	struct responder *responder = responder_of(request);
 	struct jwt_claims claims;
 	struct err_info info;
-	struct job job;
+	struct whole whole;
 	struct db *db;
 	enum err err;
 
@@ -192,11 +244,11 @@ void api_job_get(struct request *request, struct response *response)
 	db = responder_db(request, response);
 	if (db == NULL)
 		return;
-	err = get_job(db, request->capture[0], request->arena, &job, &info);
+	err = get_whole(db, request->capture[0], request->arena, &whole, &info);
 	db_pool_give(responder->pool, db);
-	err = may_read(&claims, err, &job, &info);
+	err = may_read(&claims, err, &whole.job, &info);
 	if (err == ERR_OK)
-		send_job(request, response, &job);
+		send_job(request, response, &whole);
 	else
 		response_error(response, &info);
 }
@@ -209,19 +261,19 @@ static void change_job(struct request *request, struct response *response,
 	const char *id = request->capture[0];
 	struct db *db = responder_db(request, response);
 	struct err_info info;
-	struct job job;
+	struct whole whole;
 	enum err err;
 
 	if (db == NULL)
 		return;
-	err = get_job(db, id, request->arena, &job, &info);
+	err = get_job(db, id, request->arena, &whole.job, &info);
 	if (err == ERR_OK)
 		err = change(db, id, clock_ms(responder->access.clock), &info);
 	if (err == ERR_OK)
-		err = get_job(db, id, request->arena, &job, &info);
+		err = get_whole(db, id, request->arena, &whole, &info);
 	db_pool_give(responder->pool, db);
 	if (err == ERR_OK)
-		send_job(request, response, &job);
+		send_job(request, response, &whole);
 	else
 		response_error(response, &info);
 }

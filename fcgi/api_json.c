@@ -75,9 +75,10 @@ json_t *api_rendition_json(const struct request *request, const struct rendition
 	return object;
 }
 
-json_t *api_job_json(const struct job *job)
+json_t *api_job_json(const struct job *job, int64_t now_ms)
 {
 	json_t *object = json_object();
+	int64_t left = job_left_ms(job, now_ms);
 
 	put_text(object, "id", job->id);
 	put_text(object, "kind", job->kind);
@@ -87,6 +88,8 @@ json_t *api_job_json(const struct job *job)
 	json_object_set_new(object, "progress", json_real(job->progress));
 	if (job->speed > 0)
 		json_object_set_new(object, "speed", json_real(job->speed));
+	if (left >= 0)
+		json_object_set_new(object, "left_ms", json_integer(left));
 	put_text(object, "error", job->error);
 	put_number(object, "priority", job->priority);
 	json_object_set_new(object, "attempts", json_integer(job->attempts));
@@ -96,6 +99,19 @@ json_t *api_job_json(const struct job *job)
 	put_time(object, "updated", job->updated_ms);
 	put_time(object, "started", job->started_ms);
 	put_time(object, "finished", job->finished_ms);
+	return object;
+}
+
+json_t *api_job_event_json(const struct job_event *event)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "number", json_integer(event->number));
+	put_time(object, "at", event->at_ms);
+	put_text(object, "event", event->event);
+	put_number(object, "attempt", event->attempt);
+	put_text(object, "detail", event->detail);
+	put_time(object, "due", event->due_ms);
 	return object;
 }
 
@@ -131,7 +147,7 @@ void api_accepted(const struct request *request, struct response *response, cons
 
 	if (track != NULL)
 		json_object_set_new(answer, "track", api_track_json(track));
-	json_object_set_new(answer, "job", api_job_json(job));
+	json_object_set_new(answer, "job", api_job_json(job, job->updated_ms));
 	json_object_set(answer, "urls", urls);
 	response_status(response, 202);
 	response_header(response, "Location", json_string_value(json_object_get(urls, location)));

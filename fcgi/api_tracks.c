@@ -126,7 +126,7 @@ static json_t *track_answer(const struct request *request, const struct track *t
 	api_extra_urls(urls, extras);
 	answer = json_pack("{s:o, s:o}", "track", object, "urls", urls);
 	if (job != NULL)
-		json_object_set_new(answer, "job", api_job_json(job));
+		json_object_set_new(answer, "job", api_job_json(job, clock_ms(responder_of(request)->access.clock)));
 	return answer;
 }
 

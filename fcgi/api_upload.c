@@ -11,6 +11,7 @@
 
 #include "auth/scope.h"
 #include "http/multipart.h"
+#include "model/job_key.h"
 #include "storage/ingest.h"
 
 #include <string.h>
@@ -163,8 +164,11 @@ static enum err judge(const struct upload *upload, struct err_info *info)
 {
 	const struct request *request = upload->request;
 	const struct conf *conf = upload->responder->conf;
+	const char *key = request_header(request, "idempotency-key");
 	int64_t most = conf->upload_size;
 
+	if (key != NULL && job_key_check(key, info) != ERR_OK)
+		return ERR_UNPROCESSABLE;
 	if (is_form(request->content_type))
 		most += FORM_MOST;
 	else if (!is_sound(request->content_type))
@@ -221,7 +225,7 @@ static enum err ingest_upload(
 	struct upload *upload, const char *owner, struct track *track, struct job *job, struct err_info *info)
 {
 	struct responder *responder = upload->responder;
-	struct ingest ingest = {.owner = owner};
+	struct ingest ingest = {.owner = owner, .key = request_header(upload->request, "idempotency-key")};
 	struct db *db;
 	enum err err = read_fields(upload, &ingest, info);
 

@@ -26,13 +26,18 @@ static enum err check_id(const char *id, const char *what, struct err_info *info
 					  : err_set(info, ERR_BAD_REQUEST, "\"%s\" is not the id of a %s", id, what);
 }
 
-static const char *progress_text(const struct job *job, struct arena *arena)
+/* "42 % at 31x, 0:12 left" */
+static const char *progress_text(const struct job *job, int64_t now, struct arena *arena)
 {
-	if (job->state == JOB_DONE)
-		return "100 %";
-	if (job->speed > 0 && job->state == JOB_RUNNING)
-		return arena_printf(arena, "%.0f %% at %.0fx", job->progress * 100, job->speed);
-	return arena_printf(arena, "%.0f %%", job->progress * 100);
+	const char *percent = arena_printf(arena, "%.0f %%", job->state == JOB_DONE ? 100.0 : job->progress * 100);
+	int64_t left = job_left_ms(job, now);
+	char clock[DURATION_TEXT];
+
+	if (job->state == JOB_RUNNING && job->speed > 0)
+		percent = arena_printf(arena, "%s at %.0fx", percent, job->speed);
+	if (left >= 0)
+		percent = arena_printf(arena, "%s, %s left", percent, duration_clock(left + 1, clock));
+	return percent;
 }
 
 static void print_list(struct cli *cli, const struct job *jobs, size_t count)
@@ -55,7 +60,7 @@ static void print_list(struct cli *cli, const struct job *jobs, size_t count)
 			{job->track, TERM_FAINT},
 			{job_state_name(job->state), view_job_style(job->state)},
 			{job->state == JOB_RUNNING ? job->stage : NULL, TERM_PLAIN},
-			{progress_text(job, &cli->arena), TERM_PLAIN},
+			{progress_text(job, now, &cli->arena), TERM_PLAIN},
 			{duration_ago(now - job->created_ms, ago), TERM_PLAIN},
 			{job->error != NULL ? job->error : "", TERM_PLAIN},
 		};
@@ -97,7 +102,7 @@ static enum err list(struct cli *cli, const struct args *args, char **words, siz
 	}
 	array = json_array();
 	for (size_t i = 0; i < found; i++)
-		json_array_append_new(array, view_job(&jobs[i]));
+		json_array_append_new(array, view_job(&jobs[i], clock_ms(NULL)));
 	return cli_json(cli,
 		json_pack("{s:o, s:s?}", "jobs", array, "next", found == (size_t)limit ? jobs[found - 1].id : NULL),
 		info);
@@ -109,29 +114,99 @@ static void print_line(struct cli *cli, const char *name, const char *value)
 		value != NULL ? value : "-");
 }
 
+/* "failed" of attempt 2: "the reason; again in 3 s" */
+static const char *event_detail(const struct job_event *event, struct arena *arena)
+{
+	const char *detail = event->detail != NULL ? event->detail : "";
+	int64_t wait_s = (event->due_ms - event->at_ms + 999) / 1000;
+
+	if (event->due_ms <= event->at_ms)
+		return detail;
+	return arena_printf(arena, "%s%safter %" PRId64 " s", detail,
+		event->detail == NULL ? "" : "; the next attempt ", wait_s);
+}
+
+static void print_history(struct cli *cli, const struct job_event *events, size_t count)
+{
+	static const char *const heads[] = {"TIME", "EVENT", "ATTEMPT", "DETAIL"};
+	struct table table;
+
+	fputc('\n', cli->out.out);
+	table_open(&table, &cli->arena, heads, 4, 3);
+	for (size_t i = 0; i < count; i++) {
+		const struct job_event *event = &events[i];
+		char time[CLOCK_TEXT];
+		const struct table_cell cells[] = {
+			{clock_rfc3339(event->at_ms, time), TERM_FAINT},
+			{event->event, TERM_PLAIN},
+			{event->attempt > 0 ? arena_printf(&cli->arena, "%" PRId64, event->attempt) : "", TERM_PLAIN},
+			{event_detail(event, &cli->arena), TERM_PLAIN},
+		};
+
+		table_add(&table, cells);
+	}
+	table_print(&table, &cli->out);
+}
+
+static void print_needs(struct cli *cli, const struct job_ids *needs)
+{
+	for (size_t i = 0; i < needs->count; i++)
+		print_line(cli, i == 0 ? "after" : "", needs->ids[i]);
+}
+
+static json_t *whole_json(const struct job *job, const struct job_ids *needs, const struct job_event *events,
+	size_t count)
+{
+	json_t *object = view_job(job, clock_ms(NULL)), *after = json_array(), *history = json_array();
+
+	for (size_t i = 0; i < needs->count; i++)
+		json_array_append_new(after, json_string(needs->ids[i]));
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(history, view_job_event(&events[i]));
+	json_object_set_new(object, "after", after);
+	json_object_set_new(object, "history", history);
+	return object;
+}
+
+static void print_fields(struct cli *cli, const struct job *job)
+{
+	int64_t now = clock_ms(NULL);
+	char ago[DURATION_TEXT];
+
+	print_line(cli, "id", job->id);
+	print_line(cli, "kind", job->kind);
+	print_line(cli, "track", job->track);
+	print_line(cli, "state", job_state_name(job->state));
+	print_line(cli, "stage", job->stage);
+	print_line(cli, "progress", progress_text(job, now, &cli->arena));
+	print_line(cli, "attempts",
+		arena_printf(&cli->arena, "%" PRId64 " of %" PRId64, job->attempts, job->max_attempts));
+	print_line(cli, "added", duration_ago(now - job->created_ms, ago));
+	if (job->lease_owner != NULL)
+		print_line(cli, "runner", job->lease_owner);
+	if (job->error != NULL)
+		print_line(cli, "reason", job->error);
+}
+
 static enum err print_job(struct cli *cli, const struct args *args, const char *id, struct err_info *info)
 {
-	char ago[DURATION_TEXT];
+	struct job_event *events;
+	struct job_ids needs;
 	struct job job;
+	size_t count;
 	enum err err = job_get(cli->db, id, &cli->arena, &job, info);
 
+	if (err == ERR_OK)
+		err = job_needs(cli->db, id, &cli->arena, &needs, info);
+	if (err == ERR_OK)
+		err = job_history(cli->db, id, 0, &cli->arena, &events, &count, info);
 	if (err != ERR_OK)
 		return err;
 	if (args_given(args, "json"))
-		return cli_json(cli, view_job(&job), info);
-	print_line(cli, "id", job.id);
-	print_line(cli, "kind", job.kind);
-	print_line(cli, "track", job.track);
-	print_line(cli, "state", job_state_name(job.state));
-	print_line(cli, "stage", job.stage);
-	print_line(cli, "progress", progress_text(&job, &cli->arena));
-	print_line(
-		cli, "attempts", arena_printf(&cli->arena, "%" PRId64 " of %" PRId64, job.attempts, job.max_attempts));
-	print_line(cli, "added", duration_ago(clock_ms(NULL) - job.created_ms, ago));
-	if (job.lease_owner != NULL)
-		print_line(cli, "runner", job.lease_owner);
-	if (job.error != NULL)
-		print_line(cli, "reason", job.error);
+		return cli_json(cli, whole_json(&job, &needs, events, count), info);
+	print_fields(cli, &job);
+	print_needs(cli, &needs);
+	print_history(cli, events, count);
 	return ERR_OK;
 }
 
@@ -188,7 +263,7 @@ const struct cli_command cmd_jobs = {
 	.arguments = "[list | show|retry|cancel JOB]",
 	.summary = "list, show, retry and cancel jobs",
 	.text = "  list         the newest jobs first (also without a word)\n"
-		"  show JOB     one with its stage, progress and last failure\n"
+		"  show JOB     one with its stage, progress and history\n"
 		"  retry JOB    queues one that is failed, dead or cancelled again\n"
 		"  cancel JOB   ends one: a queued job at once, a running one as soon as its runner looks\n",
 	.options = options,

@@ -231,6 +231,7 @@ static enum err look_at(struct intake *intake, struct intake_file *file, struct 
 	file->job_state = job.state;
 	file->progress = job.progress;
 	file->speed = job.speed;
+	file->left_ms = job_left_ms(&job, clock_ms(NULL));
 	if (file->stage_is_new)
 		snprintf(file->stage, sizeof file->stage, "%s", job.stage);
 	intake_show_progress(intake, file);

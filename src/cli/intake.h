@@ -7,7 +7,7 @@
  * On a terminal each file has a bar that moves; elsewhere a plain line tells of each step; with JSON one object a line
  * does:
  *     {"event": "queued", "file", "track", "job"}
- *     {"event": "progress", "file", "track", "job", "stage", "progress", "speed"}
+ *     {"event": "progress", "file", "track", "job", "stage", "progress", "speed", "left_ms"?}
  *     {"event": "done" | "failed", "file", "track", "job", "error"?}
  */
 #ifndef TONEARM_CLI_INTAKE_H
@@ -23,8 +23,9 @@ struct intake_file {
 	const char *path;
 	enum intake_state state;
 	char track[ID_SIZE], job[ID_SIZE];
-	enum job_state job_state; /* this and the next four as last seen in the table */
+	enum job_state job_state; /* this and the next five as last seen in the table */
 	double progress, speed;
+	int64_t left_ms; /* -1: unknown */
 	char stage[32];
 	bool stage_is_new, is_new; /* the stage, or any of them, since the look before */
 	char reason[256];          /* why it failed */

@@ -3,11 +3,20 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "cli/duration.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINES_MOST = 1 << 16, STAGE_COLUMNS = 10, BAR_LEAST = 10, BAR_MOST = 30, REDRAW_US = 80000, KEPT_ROWS = 3 };
+enum {
+	LINES_MOST = 1 << 16,
+	STAGE_COLUMNS = 10,
+	BAR_MOST = 30,
+	LEFT_COLUMNS = 14,
+	ROOMY = 76, /* columns of a terminal that has them to spare */
+	REDRAW_US = 80000,
+	KEPT_ROWS = 3
+};
 
 /*
  * Bars on a terminal; a file name or a title from elsewhere goes through term_put_text(), which drops what could move
@@ -38,12 +47,28 @@ static void put_event(struct intake *intake, const char *event, const struct int
 	cli_json(intake->cli, object, NULL);
 }
 
-/* "  song.flac      transcode  ━━━━━━━╸────── 62 %  41×" */
+/* "  41×  0:12 left" */
+static void put_pace(const struct term *term, struct buf *out, double speed, int64_t left_ms)
+{
+	char left[DURATION_TEXT];
+
+	if (speed <= 0 && left_ms < 0)
+		return;
+	buf_puts(out, term_on(term, TERM_FAINT));
+	if (speed > 0)
+		buf_printf(out, "  %.0f%s", speed, term->unicode ? "×" : "x");
+	if (left_ms >= 0)
+		buf_printf(out, "  %s left", duration_clock(left_ms + 1, left));
+	buf_puts(out, term_on(term, TERM_PLAIN));
+}
+
+/* "  song.flac      transcode  ━━━━━━━╸────── 62 %  41×  0:12 left"; the time only where there is room for it. */
 static void put_bar_line(const struct intake *intake, struct buf *out, const struct intake_file *file,
-	const char *stage, double share, double speed)
+	const char *stage, double share, double speed, int64_t left_ms)
 {
 	const struct term *term = &intake->cli->out;
-	size_t width = term_width(term), fixed = 2 + 2 + STAGE_COLUMNS + 1 + 1 + 5 + 8;
+	size_t width = term_width(term), left = width >= ROOMY ? LEFT_COLUMNS : 0;
+	size_t fixed = 2 + 2 + STAGE_COLUMNS + 1 + 1 + 5 + 8 + left;
 	size_t bar = (width - fixed) / 2 > BAR_MOST ? BAR_MOST : (width - fixed) / 2;
 	size_t name = width - fixed - bar;
 
@@ -58,9 +83,7 @@ static void put_bar_line(const struct intake *intake, struct buf *out, const str
 	buf_putc(out, ' ');
 	term_put_bar(term, out, share, bar);
 	buf_printf(out, " %3.0f %%", share * 100);
-	if (speed > 0)
-		buf_printf(out, "  %s%.0f%s%s", term_on(term, TERM_FAINT), speed, term->unicode ? "×" : "x",
-			term_on(term, TERM_PLAIN));
+	put_pace(term, out, speed, left > 0 ? left_ms : -1);
 	buf_putc(out, '\n');
 }
 
@@ -74,7 +97,7 @@ void intake_show_copy(struct intake *intake, const struct intake_file *file, dou
 		return;
 	last_us = now;
 	buf_init(&lines, LINES_MOST);
-	put_bar_line(intake, &lines, file, "copy", share, 0);
+	put_bar_line(intake, &lines, file, "copy", share, 0, -1);
 	term_draw(&intake->cli->out, &lines, 1);
 	buf_free(&lines);
 }
@@ -94,8 +117,8 @@ void intake_show_progress(struct intake *intake, const struct intake_file *file)
 		return;
 	if (intake->json) {
 		put_event(intake, "progress", file,
-			json_pack("{s:s, s:f, s:f}", "stage", file->stage, "progress", file->progress, "speed",
-				file->speed));
+			json_pack("{s:s, s:f, s:f, s:o*}", "stage", file->stage, "progress", file->progress, "speed",
+				file->speed, "left_ms", file->left_ms < 0 ? NULL : json_integer(file->left_ms)));
 	} else if (!live(intake) && file->stage_is_new) {
 		fprintf(intake->cli->out.out, "%s: %s\n", file->path, file->stage);
 		fflush(intake->cli->out.out);
@@ -120,7 +143,7 @@ void intake_show_all(struct intake *intake)
 			waiting++;
 			continue;
 		}
-		put_bar_line(intake, &lines, file, file->stage, file->progress, file->speed);
+		put_bar_line(intake, &lines, file, file->stage, file->progress, file->speed, file->left_ms);
 		drawn++;
 	}
 	if (waiting > 0) {

@@ -36,14 +36,24 @@ json_t *view_rendition(const struct rendition *rendition)
 		(json_int_t)rendition->samples, "bytes", (json_int_t)rendition->file_size);
 }
 
-json_t *view_job(const struct job *job)
+json_t *view_job(const struct job *job, int64_t now_ms)
 {
-	return json_pack("{s:s, s:s, s:s?, s:s, s:f, s:s?, s:f, s:I, s:I, s:I, s:s?, s:o, s:o, s:o, s:o}", "id",
+	int64_t left = job_left_ms(job, now_ms);
+
+	return json_pack("{s:s, s:s, s:s?, s:s, s:f, s:s?, s:f, s:o, s:I, s:I, s:I, s:s?, s:o, s:o, s:o, s:o}", "id",
 		job->id, "kind", job->kind, "track", job->track, "state", job_state_name(job->state), "progress",
-		job->progress, "stage", job->stage, "speed", job->speed, "priority", (json_int_t)job->priority,
-		"attempts", (json_int_t)job->attempts, "max_attempts", (json_int_t)job->max_attempts, "error",
-		job->error, "created", time_json(job->created_ms), "updated", time_json(job->updated_ms), "started",
-		time_json(job->started_ms), "finished", time_json(job->finished_ms));
+		job->progress, "stage", job->stage, "speed", job->speed, "left_ms",
+		left < 0 ? json_null() : json_integer(left), "priority", (json_int_t)job->priority, "attempts",
+		(json_int_t)job->attempts, "max_attempts", (json_int_t)job->max_attempts, "error", job->error, "created",
+		time_json(job->created_ms), "updated", time_json(job->updated_ms), "started", time_json(job->started_ms),
+		"finished", time_json(job->finished_ms));
+}
+
+json_t *view_job_event(const struct job_event *event)
+{
+	return json_pack("{s:I, s:o, s:s, s:I, s:s?, s:o}", "number", (json_int_t)event->number, "at",
+		time_json(event->at_ms), "event", event->event, "attempt", (json_int_t)event->attempt, "detail",
+		event->detail, "due", time_json(event->due_ms));
 }
 
 enum term_style view_track_style(enum track_state state)

@@ -8,6 +8,7 @@
 
 #include "cli/term.h"
 #include "model/job.h"
+#include "model/job_history.h"
 #include "model/rendition.h"
 #include "model/track.h"
 
@@ -15,7 +16,8 @@
 
 json_t *view_track(const struct track *track);
 json_t *view_rendition(const struct rendition *rendition);
-json_t *view_job(const struct job *job);
+json_t *view_job(const struct job *job, int64_t now_ms);
+json_t *view_job_event(const struct job_event *event);
 
 /* The colour a state is shown in. */
 enum term_style view_track_style(enum track_state state);

@@ -2,10 +2,12 @@
 #include "storage/ingest.h"
 
 #include "base/fs.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "media/magic.h"
 #include "model/rendition.h"
 #include "storage/import.h"
+#include "storage/repeat.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -81,6 +83,8 @@ static enum err submit(const struct conf *conf, struct db *db, const char *track
 		.updated_ms = now,
 	};
 	id_new(clock, job->id);
+	if (ingest->after.count > 0)
+		return job_submit_after(db, job, &ingest->after, conf->job_max_queued, info);
 	return job_submit(db, job, conf->job_max_queued, info);
 }
 
@@ -91,23 +95,61 @@ static struct transcode_job payload_of(const struct conf *conf, const struct ing
 	return (struct transcode_job){.renditions = ingest->renditions, .count = ingest->rendition_count};
 }
 
-/* Track and job are there together or not at all. */
-static enum err insert(const struct conf *conf, struct db *db, const struct transcode_job *payload,
-	const struct ingest *ingest, const struct clock *clock, struct arena *arena, const struct track *track,
-	struct job *job, struct err_info *info)
-{
-	enum err err = db_begin(db, info);
+/* One request to make something. */
+struct asked {
+	const char *what, *subject; /* for repeat_key() */
+	struct transcode_job payload;
+	struct job_key key; /* when the ingest has one */
+	bool repeated;      /* track and job are those of the first time: make nothing */
+};
 
-	if (err != ERR_OK)
-		return err;
-	err = track_insert(db, track, info);
+/* Opens the transaction of what was asked, unless it fails, and looks whether it was asked before. */
+static enum err begin(struct db *db, const struct ingest *ingest, struct asked *asked, const struct clock *clock,
+	struct arena *arena, struct track *track, struct job *job, struct err_info *info)
+{
+	enum err err = ingest->key != NULL ? job_key_check(ingest->key, info) : ERR_OK;
+
 	if (err == ERR_OK)
-		err = submit(conf, db, track->id, payload, ingest, clock, arena, job, info);
+		err = db_begin(db, info);
+	if (err != ERR_OK || ingest->key == NULL)
+		return err;
+	asked->key = repeat_key(ingest, asked->what, asked->subject, &asked->payload, arena);
+	err = repeat_find(db, &asked->key, clock_ms(clock), arena, track, job, info);
+	asked->repeated = err == ERR_OK;
+	if (err == ERR_NOT_FOUND)
+		return err_set(info, ERR_OK, "%s", "");
+	if (err != ERR_OK)
+		db_rollback(db);
+	return err;
+}
+
+/* Commits what was made, or takes all of it back after ERR. */
+static enum err end(struct db *db, enum err err, const struct ingest *ingest, const struct asked *asked,
+	const struct job *job, const struct clock *clock, struct err_info *info)
+{
+	if (err == ERR_OK && ingest->key != NULL && !asked->repeated)
+		err = job_key_put(db, &asked->key, job->id, clock_ms(clock), info);
 	if (err == ERR_OK)
 		err = db_commit(db, info);
 	if (err != ERR_OK)
 		db_rollback(db);
 	return err;
+}
+
+/* Track and job are there together or not at all. */
+static enum err insert(const struct conf *conf, struct db *db, struct asked *asked, const struct ingest *ingest,
+	const struct clock *clock, struct arena *arena, struct track *track, struct job *job, struct err_info *info)
+{
+	enum err err = begin(db, ingest, asked, clock, arena, track, job, info);
+
+	if (err != ERR_OK)
+		return err;
+	if (!asked->repeated) {
+		err = track_insert(db, track, info);
+		if (err == ERR_OK)
+			err = submit(conf, db, track->id, &asked->payload, ingest, clock, arena, job, info);
+	}
+	return end(db, err, ingest, asked, job, clock, info);
 }
 
 /* The spooled bytes are on disk, under the name that only the track's row makes visible. */
@@ -121,27 +163,55 @@ static enum err keep_source(const struct conf *conf, const struct spool *spool, 
 	return err == ERR_OK ? fs_rename(spool->path, path, info) : err;
 }
 
+/* What is asked by an upload: the bytes are read again only when a key makes somebody care which they were. */
+static enum err ask_upload(const struct conf *conf, const struct spool *spool, const struct ingest *ingest,
+	struct asked *asked, struct arena *arena, struct err_info *info)
+{
+	unsigned char digest[HASH_SIZE];
+	char *hex;
+	enum err err;
+
+	*asked = (struct asked){.what = "upload", .payload = payload_of(conf, ingest)};
+	if (ingest->key == NULL)
+		return ERR_OK;
+	hex = arena_alloc(arena, HASH_HEX_SIZE);
+	err = hash_sha256_file(spool->fd, digest, info);
+	if (err == ERR_OK)
+		hash_hex(digest, sizeof digest, hex);
+	asked->subject = hex;
+	return err;
+}
+
+/* Moves the file of SPOOL to its place and makes its track. */
+static enum err make_track(const struct conf *conf, struct db *db, struct spool *spool, struct asked *asked,
+	const struct ingest *ingest, const struct clock *clock, struct arena *arena, struct track *track,
+	struct job *job, struct err_info *info)
+{
+	const char *path;
+	enum err err;
+
+	track->source_file = arena_printf(arena, "%s.%s", track->id, track->source_format);
+	asked->payload.source = track->source_file;
+	path = conf_data_path(conf, arena, "source/%s", track->source_file);
+	err = keep_source(conf, spool, path, arena, info);
+	if (err != ERR_OK)
+		return err;
+	spool->path = path; /* what is discarded if the database says no */
+	return insert(conf, db, asked, ingest, clock, arena, track, job, info);
+}
+
 enum err ingest_spool(const struct conf *conf, struct db *db, struct spool *spool, const struct ingest *ingest,
 	const struct clock *clock, struct arena *arena, struct track *track, struct job *job, struct err_info *info)
 {
-	struct transcode_job payload = payload_of(conf, ingest);
-	enum err err;
+	struct asked asked;
+	enum err err = ask_upload(conf, spool, ingest, &asked, arena, info);
 
 	fill_track(track, ingest, clock, arena);
-	err = recognise(spool->fd, track, info);
-	if (err == ERR_OK) {
-		const char *path;
-
-		track->source_file = arena_printf(arena, "%s.%s", track->id, track->source_format);
-		payload.source = track->source_file;
-		path = conf_data_path(conf, arena, "source/%s", track->source_file);
-		err = keep_source(conf, spool, path, arena, info);
-		if (err == ERR_OK) {
-			spool->path = path; /* what is discarded if the database says no */
-			err = insert(conf, db, &payload, ingest, clock, arena, track, job, info);
-		}
-	}
-	if (err != ERR_OK) {
+	if (err == ERR_OK)
+		err = recognise(spool->fd, track, info);
+	if (err == ERR_OK)
+		err = make_track(conf, db, spool, &asked, ingest, clock, arena, track, job, info);
+	if (err != ERR_OK || asked.repeated) {
 		spool_discard(spool);
 		return err;
 	}
@@ -153,20 +223,21 @@ enum err ingest_spool(const struct conf *conf, struct db *db, struct spool *spoo
 enum err ingest_import(const struct conf *conf, struct db *db, const char *path, const struct ingest *ingest,
 	const struct clock *clock, struct arena *arena, struct track *track, struct job *job, struct err_info *info)
 {
-	struct transcode_job payload = payload_of(conf, ingest);
+	struct asked asked = {.what = "import", .payload = payload_of(conf, ingest)};
 	struct ingest named = *ingest;
 	enum err err;
 	int fd;
 
-	err = import_open(conf, path, arena, &fd, &payload.import, info);
+	err = import_open(conf, path, arena, &fd, &asked.payload.import, info);
 	if (err != ERR_OK)
 		return err;
+	asked.subject = asked.payload.import;
 	if (named.source_name == NULL)
 		named.source_name = path;
 	fill_track(track, &named, clock, arena);
 	err = recognise(fd, track, info);
 	close(fd);
-	return err == ERR_OK ? insert(conf, db, &payload, &named, clock, arena, track, job, info) : err;
+	return err == ERR_OK ? insert(conf, db, &asked, &named, clock, arena, track, job, info) : err;
 }
 
 /* Leaves in PAYLOAD the renditions that are not among the COUNT that are there. */
@@ -232,17 +303,15 @@ static enum err plan_more(const struct conf *conf, struct db *db, const char *id
 enum err ingest_more(const struct conf *conf, struct db *db, const char *track, const struct ingest *ingest,
 	const struct clock *clock, struct arena *arena, struct job *job, struct err_info *info)
 {
-	struct transcode_job payload = payload_of(conf, ingest);
-	enum err err = db_begin(db, info);
+	struct asked asked = {.what = "more", .subject = track, .payload = payload_of(conf, ingest)};
+	enum err err = begin(db, ingest, &asked, clock, arena, NULL, job, info);
 
 	if (err != ERR_OK)
 		return err;
-	err = plan_more(conf, db, track, &payload, arena, info);
-	if (err == ERR_OK)
-		err = submit(conf, db, track, &payload, ingest, clock, arena, job, info);
-	if (err == ERR_OK)
-		err = db_commit(db, info);
-	if (err != ERR_OK)
-		db_rollback(db);
-	return err;
+	if (!asked.repeated) {
+		err = plan_more(conf, db, track, &asked.payload, arena, info);
+		if (err == ERR_OK)
+			err = submit(conf, db, track, &asked.payload, ingest, clock, arena, job, info);
+	}
+	return end(db, err, ingest, &asked, job, clock, info);
 }

@@ -5,7 +5,8 @@
  *
  *     spool ──► format by first bytes ──► <data>/source/<track>.<format> ──► track and job, one transaction
  *
- * Text from outside is made clean UTF-8 and cut here. All calls take a connection that the caller holds.
+ * Text from outside is made clean UTF-8 and cut here. All calls take a connection that the caller holds. Besides what
+ * they say themselves they fail as job_submit_after() and job_key_check() do.
  */
 #ifndef TONEARM_STORAGE_INGEST_H
 #define TONEARM_STORAGE_INGEST_H
@@ -24,6 +25,13 @@ struct ingest {
 	const struct conf_rendition *renditions; /* NULL: the configured ladder */
 	size_t rendition_count;
 	int64_t priority;
+	struct job_ids after; /* jobs that must be done before this one runs */
+	/*
+	 * Idempotency key, NULL for none. Asked for again under the same key by the same owner within JOB_KEY_KEPT_MS
+	 * (job_key.h), the same gets the track and job of the first time, as they are now, and nothing is made; another
+	 * request is refused with ERR_UNPROCESSABLE, and with ERR_CONFLICT one whose track was deleted since.
+	 */
+	const char *key;
 };
 
 /*
