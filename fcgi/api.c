@@ -13,6 +13,7 @@ static const struct route routes[] = {
 	{HTTP_DELETE, "/api/v1/tracks/{track}", NULL, api_track_delete},
 	{HTTP_GET, "/api/v1/tracks/{track}/waveform", NULL, api_track_waveform},
 	{HTTP_GET, "/api/v1/tracks/{track}/waveform.{format}", NULL, api_track_waveform},
+	{HTTP_GET, "/api/v1/tracks/{track}/cover", NULL, api_track_cover},
 	{HTTP_POST, "/internal/jobs/transcode", NULL, api_job_submit},
 	{HTTP_GET, "/internal/jobs", SCOPE_JOBS_READ, api_job_list},
 	{HTTP_GET, "/internal/jobs/{job}", NULL, api_job_get},

@@ -22,6 +22,7 @@ void api_track_delete(struct request *request, struct response *response);
 
 /* api_visual.c: what a listener sees of a track, for those who may listen to it */
 void api_track_waveform(struct request *request, struct response *response);
+void api_track_cover(struct request *request, struct response *response);
 
 /* api_jobs.c */
 void api_job_submit(struct request *request, struct response *response);

@@ -137,6 +137,8 @@ void api_extra_urls(json_t *urls, const bool *found)
 
 	if (found[EXTRA_WAVEFORM])
 		json_object_set_new(urls, "waveform", json_sprintf("%s/waveform", track));
+	if (found[EXTRA_COVER_MEDIUM])
+		json_object_set_new(urls, "cover", json_sprintf("%s/cover", track));
 }
 
 void api_accepted(const struct request *request, struct response *response, const struct track *track,

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The waveform of a track, for those who may listen to it. What is stored is fine; coarser ones are folded out of it for
- * each request, which costs about a millisecond for a song.
+ * The waveform and the cover of a track, for those who may listen to it. The waveform that is stored is fine; coarser ones
+ * are folded out of it for each request, which costs about a millisecond for a song.
  */
 #include "base/fs.h"
 #include "base/text.h"
 #include "fcgi/api.h"
 #include "fcgi/listen.h"
+#include "http/deliver.h"
 #include "media/waveform.h"
 #include "model/extra.h"
 
@@ -230,4 +231,51 @@ void api_track_waveform(struct request *request, struct response *response)
 		send_waveform(request, response, &listening, &extras[role], &wish);
 	else
 		response_problem(response, ERR_NOT_FOUND, "the track has no waveform");
+}
+
+/* The role of the size that REQUEST asks for; false when there is no such size. */
+static bool find_size(struct request *request, enum extra_role *out)
+{
+	const char *text = request_query(request, "size");
+	uint64_t size;
+
+	*out = EXTRA_COVER_MEDIUM;
+	if (text == NULL)
+		return true;
+	if (!text_to_u64(text, INT32_MAX, &size) || size == 0)
+		return false;
+	for (int role = 0; role < EXTRA_ROLES; role++) {
+		if ((uint64_t)extra_cover_side((enum extra_role)role) == size) {
+			*out = (enum extra_role)role;
+			return true;
+		}
+	}
+	return false;
+}
+
+void api_track_cover(struct request *request, struct response *response)
+{
+	struct listening listening = {.track = request->capture[0]};
+	const struct conf *conf = responder_of(request)->conf;
+	struct extra extras[EXTRA_ROLES];
+	bool found[EXTRA_ROLES];
+	enum extra_role role;
+
+	if (!find_size(request, &role)) {
+		response_problem(response, ERR_UNPROCESSABLE, "size must be 1200, 600 or 160");
+		return;
+	}
+	if (!read_extras(request, response, &listening, extras, found))
+		return;
+	if (!found[role]) {
+		response_problem(response, ERR_NOT_FOUND, "the track has no cover");
+		return;
+	}
+	deliver_file(response, &(struct deliverable){
+		.path = conf_data_path(conf, request->arena, "media/%s/%s", listening.track, extra_file(role)),
+		.accel_path = arena_printf(request->arena, "/media/%s/%s", listening.track, extra_file(role)),
+		.type = "image/jpeg",
+		.etag = arena_printf(request->arena, "\"%.32s\"", extras[role].etag),
+		.modified = extras[role].modified,
+		.cache_control = responder_cache(request, &listening.pass, KEEP_PUBLIC_S, KEEP_PRIVATE_S)});
 }

@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "media/jpeg.h"
 #include "media/waveform.h"
 
 #include <errno.h>
@@ -15,10 +16,12 @@
 #include <unistd.h>
 
 enum {
-	WAVEFORM_BYTES_MOST = WAVEFORM_HEADER + WAVEFORM_PIXELS_MOST * WAVEFORM_CHANNELS_MOST * 4
+	WAVEFORM_BYTES_MOST = WAVEFORM_HEADER + WAVEFORM_PIXELS_MOST * WAVEFORM_CHANNELS_MOST * 4,
+	COVER_BYTES_MOST = 4 << 20
 };
 
-enum err extras_find(struct db *db, const char *track, struct extras *out, struct err_info *info)
+enum err extras_find(
+	struct db *db, const char *track, bool covers, struct extras *out, struct err_info *info)
 {
 	struct extra present[EXTRA_ROLES];
 	bool found[EXTRA_ROLES];
@@ -26,7 +29,7 @@ enum err extras_find(struct db *db, const char *track, struct extras *out, struc
 
 	out->count = 0;
 	for (int role = 0; err == ERR_OK && role < EXTRA_ROLES; role++) {
-		if (!found[role])
+		if (!found[role] && (covers || extra_cover_side((enum extra_role)role) == 0))
 			out->outputs[out->count++] =
 				(struct extras_output){.row.role = (enum extra_role)role, .fd = -1};
 	}
@@ -77,21 +80,32 @@ static enum err read_back(int fd, size_t size, struct arena *arena, void **out, 
 	return ERR_OK;
 }
 
-/* Whether the SIZE bytes of FD are what their role says. ERR_UNPROCESSABLE. */
-static enum err look(const struct extras_output *output, int64_t size, struct err_info *info)
+static enum err look_at_waveform(
+	enum extra_role role, const void *bytes, size_t size, struct arena *arena, struct err_info *info)
 {
 	struct waveform_data waveform;
+	enum err err = waveform_read(bytes, size, arena, &waveform, info);
+
+	if (err == ERR_OK && (role == EXTRA_WAVEFORM) != (waveform.channels == 1))
+		err = err_set(info, ERR_UNPROCESSABLE, "it has %u channels", waveform.channels);
+	return err;
+}
+
+/* Whether the SIZE bytes of the file are what their role says. ERR_UNPROCESSABLE. */
+static enum err look(const struct extras_output *output, int64_t size, struct err_info *info)
+{
+	int side = extra_cover_side(output->row.role);
 	struct arena arena = {0};
 	void *bytes = NULL;
 	enum err err;
 
-	if (size > WAVEFORM_BYTES_MOST)
+	if (size > (side > 0 ? COVER_BYTES_MOST : WAVEFORM_BYTES_MOST))
 		return err_set(info, ERR_UNPROCESSABLE, "it is too long");
 	err = read_back(output->fd, (size_t)size, &arena, &bytes, info);
-	if (err == ERR_OK)
-		err = waveform_read(bytes, (size_t)size, &arena, &waveform, info);
-	if (err == ERR_OK && (output->row.role == EXTRA_WAVEFORM) != (waveform.channels == 1))
-		err = err_set(info, ERR_UNPROCESSABLE, "it has %u channels", waveform.channels);
+	if (err == ERR_OK && side > 0)
+		err = jpeg_check(bytes, (size_t)size, (uint32_t)side, info);
+	else if (err == ERR_OK)
+		err = look_at_waveform(output->row.role, bytes, (size_t)size, &arena, info);
 	arena_free(&arena);
 	return err;
 }

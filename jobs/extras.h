@@ -32,8 +32,9 @@ struct extras {
 	size_t count;
 };
 
-/* What TRACK does not have yet. Database errors. */
-enum err extras_find(struct db *db, const char *track, struct extras *out, struct err_info *info);
+/* What TRACK does not have yet, covers only with COVERS. Database errors. */
+enum err extras_find(
+	struct db *db, const char *track, bool covers, struct extras *out, struct err_info *info);
 
 /* Makes the files in FOLDER; paths live in ARENA. ERR_IO; extras_close() in any case. */
 enum err extras_open(struct extras *extras, const char *folder, struct arena *arena, struct err_info *info);

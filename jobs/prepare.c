@@ -24,6 +24,12 @@ static bool has_quality(const struct rendition *renditions, size_t count, const 
 	return false;
 }
 
+/* The last of several attempts leaves the pictures alone: should they crash the worker, the sound gets through. */
+static bool is_last_chance(const struct job *job)
+{
+	return job->attempts > 1 && job->attempts >= job->max_attempts;
+}
+
 /* What of WANTED the track does not have yet becomes the outputs. */
 static enum err find_missing(struct run *run, const struct transcode_job *wanted, struct err_info *info)
 {
@@ -45,7 +51,9 @@ static enum err find_missing(struct run *run, const struct transcode_job *wanted
 		publish->outputs[publish->count++].fd = -1;
 	}
 	/* Without a rendition to make no worker runs that could make the extras. */
-	return publish->count > 0 ? extras_find(run->runner->db, run->job.track, &publish->extras, info) : ERR_OK;
+	if (publish->count == 0)
+		return ERR_OK;
+	return extras_find(run->runner->db, run->job.track, !is_last_chance(&run->job), &publish->extras, info);
 }
 
 static enum err open_outputs(struct run *run, struct err_info *info)

@@ -155,6 +155,12 @@ static enum err parse_done(const json_t *line, struct report *out, struct err_in
 	return ERR_OK;
 }
 
+static enum err parse_notice(const json_t *line, struct report *out, struct err_info *info)
+{
+	take_text(line, "detail", out->failure.detail, sizeof out->failure.detail);
+	return out->failure.detail[0] != '\0' ? ERR_OK : breach(info, "\"notice\" that says nothing");
+}
+
 static enum err parse_failed(const json_t *line, struct report *out, struct err_info *info)
 {
 	const char *slug = json_string_value(json_object_get(line, "error"));
@@ -183,6 +189,9 @@ enum err report_parse(const char *line, size_t length, struct report *out, struc
 	} else if (strcmp(event, "progress") == 0) {
 		out->kind = REPORT_PROGRESS;
 		err = parse_progress(object, out, info);
+	} else if (strcmp(event, "notice") == 0) {
+		out->kind = REPORT_NOTICE;
+		err = parse_notice(object, out, info);
 	} else if (strcmp(event, "done") == 0) {
 		out->kind = REPORT_DONE;
 		err = parse_done(object, out, info);

@@ -21,7 +21,7 @@
 
 enum { REPORT_STAGE = 24, REPORT_FORMAT = 16, REPORT_LINES_MOST = 1000000 };
 
-enum report_kind { REPORT_SOURCE, REPORT_PROGRESS, REPORT_DONE, REPORT_FAILED };
+enum report_kind { REPORT_SOURCE, REPORT_PROGRESS, REPORT_NOTICE, REPORT_DONE, REPORT_FAILED };
 
 /* What the worker learned of the source. Texts are clean UTF-8 of one line, "" when the source has none. */
 struct report_source {
@@ -39,7 +39,7 @@ struct report {
 	double progress, speed;      /* REPORT_PROGRESS: 0 to 1; times real time, 0 when unknown */
 	int64_t duration_ms;         /* REPORT_DONE */
 	int64_t samples;             /* REPORT_DONE, at the source's rate */
-	struct err_info failure;     /* REPORT_FAILED */
+	struct err_info failure;     /* REPORT_FAILED; of REPORT_NOTICE the detail alone */
 };
 
 struct reports {

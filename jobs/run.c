@@ -166,6 +166,15 @@ static enum err take_done(struct run *run, const struct report *report, struct e
 	return ERR_OK;
 }
 
+static void log_notice(const struct report *report)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_WARNING, "not all could be made beside the sound");
+	log_text(&line, "detail", report->failure.detail);
+	log_end(&line);
+}
+
 static enum err take_report(struct run *run, const struct report *report, struct err_info *info)
 {
 	if (run->done_seen || run->failure.code != ERR_OK)
@@ -178,6 +187,9 @@ static enum err take_report(struct run *run, const struct report *report, struct
 		run->progress = report->progress;
 		run->speed = report->speed;
 		write_progress(run, report->stage);
+		return ERR_OK;
+	case REPORT_NOTICE:
+		log_notice(report);
 		return ERR_OK;
 	case REPORT_DONE:
 		return take_done(run, report, info);

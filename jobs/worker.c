@@ -92,6 +92,12 @@ static void report_progress(void *context, double fraction, double speed)
 		"speed", speed));
 }
 
+static void report_notice(void *context, const struct err_info *info)
+{
+	(void)context;
+	send_report(json_pack("{s:s, s:s}", "event", "notice", "detail", info->detail));
+}
+
 static void report_done(const struct pipeline_result *result)
 {
 	uint64_t ms = (result->samples * 1000 + result->sample_rate / 2) / result->sample_rate;
@@ -153,7 +159,8 @@ static enum err run(struct arena *arena, struct pipeline_result *result, struct 
 				    .extras = job.extras,
 				    .stop = &out_of_time,
 				    .on_source = report_source,
-				    .on_progress = report_progress},
+				    .on_progress = report_progress,
+				    .on_notice = report_notice},
 		result, info);
 }
 

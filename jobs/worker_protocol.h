@@ -22,6 +22,7 @@
  *     {"event": "source", "format": "mp3", "sample_rate": 44100, "channels": 2, "duration_ms": 10333 (an estimate),
  *      "tags": {"title": "...", "artist": "...", "album": "...", "track": 3, "year": 1999}}
  *     {"event": "progress", "stage": "transcode", "progress": 0.31, "speed": 41.7}
+ *     {"event": "notice", "detail": "a sentence on what beside the sound could not be made, such as the cover"}
  *     {"event": "done", "duration_ms": 10333, "samples": 455699 (at the source's rate)}
  *     {"event": "failed", "error": "<slug of err.h>", "detail": "a sentence for the person who uploaded it"}
  *

@@ -5,7 +5,9 @@
 #include "media/stages.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <time.h>
+#include <unistd.h>
 
 /* Which filter the frames of a sink call come from. */
 struct fan {
@@ -256,6 +258,23 @@ static void watch(struct pipeline *pipeline)
 	pthread_mutex_unlock(&pipeline->lock);
 }
 
+/* The cover, beside the sound that the threads make. Without one the files stay empty. */
+static void make_artwork(const struct pipeline *pipeline)
+{
+	const struct pipeline_job *job = pipeline->job;
+	struct err_info info = {0};
+
+	if (pipeline->artwork.packet == NULL || artwork_make(&pipeline->artwork, job->extras, &info) == ERR_OK)
+		return;
+	for (int role = 0; role < EXTRA_ROLES; role++) {
+		if (extra_cover_side((enum extra_role)role) > 0 && job->extras[role] >= 0 &&
+			ftruncate(job->extras[role], 0) != 0)
+			err_set_errno(&info, ERR_IO, errno, "the cover picture cannot be taken back");
+	}
+	if (job->on_notice != NULL)
+		job->on_notice(job->context, &info);
+}
+
 enum err pipeline_run(const struct pipeline_job *job, struct pipeline_result *result, struct err_info *info)
 {
 	struct pipeline *pipeline;
@@ -268,6 +287,7 @@ enum err pipeline_run(const struct pipeline_job *job, struct pipeline_result *re
 	if (err != ERR_OK)
 		return err;
 	start_threads(pipeline, &started, &decoding);
+	make_artwork(pipeline);
 	watch(pipeline);
 	for (size_t i = 0; i < started; i++)
 		pthread_join(pipeline->branches[i].thread, NULL);

@@ -10,6 +10,8 @@
  *                            └─► waveform                         │                                   │
  *                                                    references   └───────────────────────────────────┘
  *
+ * The cover picture is made by the caller's thread while the sound is on its way.
+ *
  * There is one filter for each rate and channel count that the renditions want; its frames reach the encoders by
  * reference. Queues are bounded, so memory does not depend on the length of the source, and the encoders keep all cores
  * busy. The first stage that fails ends the others. The caller's thread watches and reports.
@@ -45,6 +47,8 @@ struct pipeline_job {
 	 */
 	void (*on_source)(void *context, const struct source_info *source);
 	void (*on_progress)(void *context, double fraction, double speed);
+	/* Also from there, and may be NULL: something beside the sound could not be made, INFO says why. */
+	void (*on_notice)(void *context, const struct err_info *info);
 	void *context;
 };
 

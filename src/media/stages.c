@@ -109,6 +109,10 @@ static enum err open_all(struct pipeline *pipeline, struct err_info *info)
 	if (err != ERR_OK)
 		return err;
 	job->on_source(job->context, &pipeline->source);
+	if (job->extras != NULL)
+		err = artwork_find(pipeline->demux, &pipeline->artwork, info);
+	if (err != ERR_OK)
+		return err;
 	err = open_branches(pipeline, info);
 	return err == ERR_OK ? start_outputs(pipeline, info) : err;
 }
@@ -144,6 +148,7 @@ void stages_close(struct pipeline *pipeline)
 	}
 	for (size_t i = 0; i < pipeline->filter_count; i++)
 		filter_close(pipeline->filters[i]);
+	artwork_close(&pipeline->artwork);
 	waveform_tap_close(pipeline->waveform);
 	decode_close(pipeline->decode);
 	demux_close(pipeline->demux);

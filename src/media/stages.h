@@ -6,6 +6,7 @@
 #ifndef TONEARM_MEDIA_STAGES_H
 #define TONEARM_MEDIA_STAGES_H
 
+#include "media/artwork.h"
 #include "media/decode.h"
 #include "media/filter.h"
 #include "media/output.h"
@@ -32,6 +33,7 @@ struct pipeline {
 	struct source_info source;
 	struct demux *demux;
 	struct decode *decode;
+	struct artwork artwork;
 	struct waveform_tap *waveform; /* NULL when none is wanted */
 	struct filter *filters[PIPELINE_RENDITIONS_MOST];
 	size_t filter_count;

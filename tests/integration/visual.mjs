@@ -3,12 +3,12 @@
 
 import assert from "node:assert/strict";
 import fs from "node:fs/promises";
-import path from "node:path";
 import {after, before, describe, test} from "node:test";
 import {bearer, cgi} from "./lib/cgi.mjs";
 import {Library, REAL_WORKER} from "./lib/library.mjs";
+import {output} from "./lib/pcm.mjs";
 import {wav} from "./lib/sound.mjs";
-import {load, missing, vectors} from "./lib/tools.mjs";
+import {load, missing, vector} from "./lib/tools.mjs";
 
 const BASE = 256;
 let library, place;
@@ -168,8 +168,8 @@ describe("waveform", () => {
 });
 
 test("the stereo file of audiowaveform, folded", {skip: missing("vectors:audiowaveform")}, async () => {
-	const file = path.join(vectors, "audiowaveform", "test_file_stereo.wav");
-	const shall = await fs.readFile(path.join(vectors, "audiowaveform", "test_file_stereo_8bit_64spp_wav_v2.dat"));
+	const file = vector("audiowaveform/test_file_stereo.wav");
+	const shall = await fs.readFile(vector("audiowaveform/test_file_stereo_8bit_64spp_wav_v2.dat"));
 	const {track} = await add(file);
 	const {body} = await ask(track, "waveform.dat");
 	const length = Math.ceil(shall.readUInt32LE(16) / 4);
@@ -180,4 +180,94 @@ test("the stereo file of audiowaveform, folded", {skip: missing("vectors:audiowa
 		assert.equal(body.readInt8(24 + 2 * i), Math.min(...values), `least of pixel ${i}`);
 		assert.equal(body.readInt8(25 + 2 * i), Math.max(...values), `greatest of pixel ${i}`);
 	}
+});
+
+/** A file of sound with a picture of SIZE as its cover. FORMAT is that of the sound, KIND that of the picture. */
+async function withCover(name, {size = "2000x1000", kind = "png", pixels = "rgba", source = "color=red@0.5"} = {}) {
+	const sound = library.path("sound.wav"), picture = library.path(`picture.${kind}`), file = library.path(name);
+	await fs.writeFile(sound, wav(1));
+	await output("ffmpeg", ["-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", `${source}:s=${size},format=${pixels}`,
+		"-frames:v", "1", picture]);
+	await output("ffmpeg", ["-v", "error", "-nostdin", "-y", "-i", sound, "-i", picture, "-map", "0", "-map", "1", "-c:v", "copy",
+		"-metadata:s:v", "comment=Cover (front)", "-disposition:v", "attached_pic", file]);
+	return file;
+}
+
+/** {width, height, codec} of the picture BYTES, and the colour in its middle. */
+async function look(bytes) {
+	const file = library.path("look.jpg");
+	await fs.writeFile(file, bytes);
+	const {streams: [{width, height, codec_name: codec}]} = JSON.parse(
+		await output("ffprobe", ["-v", "error", "-of", "json", "-show_streams", file]));
+	const rgb = await output("ffmpeg", ["-v", "error", "-i", file, "-vf", "format=rgb24,crop=1:1", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]);
+	return {width, height, codec, colour: [...Buffer.from(rgb)]};
+}
+
+const close = (is, shall) => is.every((value, i) => Math.abs(value - shall[i]) <= 20);
+
+describe("cover", {skip: missing("ffmpeg", "ffprobe")}, () => {
+	test("in three sizes, over white", async () => {
+		const {track, state, log} = await add(await withCover("cover.flac"));
+		assert.equal(state, "done", log);
+		assert.equal((await cgi(place, "api", `/api/v1/tracks/${track}`)).json.urls.cover, `/api/v1/tracks/${track}/cover`);
+		for (const [query, width, height] of [["", 600, 300], ["?size=1200", 1200, 600], ["?size=600", 600, 300], ["?size=160", 160, 80]]) {
+			const {status, headers, body} = await ask(track, `cover${query}`);
+			assert.equal(status, 200);
+			assert.equal(headers["content-type"], "image/jpeg");
+			assert.match(headers["cache-control"], /^public/);
+			const {colour, ...picture} = await look(body);
+			assert.deepEqual(picture, {width, height, codec: "mjpeg"});
+			assert.ok(close(colour, [255, 127, 127]), `half transparent red over white is ${colour}`);
+			assert.equal((await ask(track, `cover${query}`, {headers: {"If-None-Match": headers.etag}})).status, 304);
+		}
+		for (const size of ["0", "x", "700", "-1"])
+			assert.equal((await ask(track, `cover?size=${size}`)).status, 422);
+	});
+
+	test("kinds of pictures; none is enlarged", async () => {
+		for (const [name, how] of Object.entries({
+			"jpeg.mp3": {kind: "jpg", pixels: "yuvj420p", size: "300x200", source: "color=blue"},
+			"grey.mp3": {kind: "png", pixels: "gray16be", size: "20x300", source: "color=white"},
+			"palette.mp3": {kind: "gif", pixels: "rgb8", size: "64x64", source: "color=blue"},
+		})) {
+			const {track, log} = await add(await withCover(name, how));
+			const {status, body} = await ask(track, "cover?size=1200");
+			assert.equal(status, 200, `${name}: ${log}`);
+			const {width, height, colour} = await look(body);
+			assert.equal(`${width}x${height}`, how.size);
+			assert.ok(close(colour, how.source === "color=white" ? [255, 255, 255] : [0, 0, 255]), `${name}: ${colour}`);
+		}
+	});
+
+	test("a picture that cannot be had leaves the sound alone", async () => {
+		const flac = await fs.readFile(await withCover("damaged.flac"));
+		flac.fill(0x55, flac.indexOf("IHDR") + 30, flac.indexOf("IEND"));
+		for (const [name, file] of [
+			["damaged", library.path("broken.flac")],
+			["not JPEG, PNG, WebP or GIF", await withCover("bitmap.mp3", {kind: "bmp", pixels: "bgr24", size: "20x20"})],
+		]) {
+			await fs.writeFile(library.path("broken.flac"), flac);
+			const {track, state, log} = await add(file);
+			assert.equal(state, "done");
+			assert.match(log, new RegExp(`the cover picture.*${name}`));
+			assert.equal((await ask(track, "cover")).status, 404);
+			assert.equal((await ask(track, "waveform")).status, 200);
+			assert.equal((await cgi(place, "api", `/api/v1/tracks/${track}`)).json.urls.cover, undefined);
+		}
+	});
+
+	test("more pixels than fit", {skip: missing("vectors:hostile")}, async () => {
+		const {track, state, log} = await add(vector("hostile/cover_bomb.mp3"));
+		assert.equal(state, "done");
+		assert.match(log, /the cover picture is damaged or has more than 40 million pixels/);
+		assert.equal((await ask(track, "cover")).status, 404);
+	});
+
+	test("those of real files", {skip: missing("vectors:media")}, async () => {
+		for (const [name, side] of [["aac_lc_cover_faststart.m4a", 600], ["mp3_vbr_V2_xing_cover.mp3", 600], ["opus_96k_cover.opus", 300]]) {
+			const {track} = await add(vector(`media/${name}`));
+			const {width, height} = await look((await ask(track, "cover?size=1200")).body);
+			assert.deepEqual([width, height], [side, side], name);
+		}
+	});
 });

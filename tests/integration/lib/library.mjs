@@ -16,7 +16,7 @@ const FIXTURE = path.join(build, "tests", "job_fixture");
 export const FAKE_WORKER = path.join(build, "tests", "fake_worker");
 export const REAL_WORKER = path.join(build, "tonearm-worker");
 /** How many files beside the renditions a worker is asked for (src/model/extra_role.h). */
-export const EXTRAS = 2;
+export const EXTRAS = 5;
 export const QUALITIES = ["high", "low", "medium", "mobile"];
 const PATIENCE_MS = 60000;
 
