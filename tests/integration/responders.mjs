@@ -66,6 +66,16 @@ describe("manifests of a public track", () => {
 		}
 	});
 
+	test("cost one database read", async () => {
+		for (const [target] of kinds()) {
+			const {status, log} = await cgi(place, "../tests/reads", target);
+			const statements = log.match(/^sql: .*$/gm).filter(line => !line.startsWith("sql: PRAGMA"));
+			assert.equal(status, 200);
+			assert.equal(statements.length, 1, statements.join("\n"));
+			assert.match(statements[0], /^sql: SELECT/);
+		}
+	});
+
 	test("answer HEAD and conditions", async () => {
 		for (const [target] of kinds()) {
 			const answer = await manifest(target);
