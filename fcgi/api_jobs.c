@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/json.h"
+#include "base/wake.h"
 #include "storage/ingest.h"
 
 #include <limits.h>
@@ -272,6 +273,7 @@ static void change_job(struct request *request, struct response *response,
 	if (err == ERR_OK)
 		err = get_whole(db, id, request->arena, &whole, &info);
 	db_pool_give(responder->pool, db);
+	wake_post(responder->conf->run_dir);
 	if (err == ERR_OK)
 		send_job(request, response, &whole);
 	else

@@ -2,6 +2,7 @@
 #include "jobs/conclude.h"
 
 #include "base/log.h"
+#include "base/wake.h"
 #include "jobs/backoff.h"
 
 #include <assert.h>
@@ -133,5 +134,7 @@ void conclude_run(struct run *run)
 	} else {
 		conclude_unfinished(run);
 	}
+	/* Jobs that needed this one may run now, or this one again, and not every runner has a place. */
+	wake_post(run->runner->conf->run_dir);
 	run->phase = RUN_OVER;
 }

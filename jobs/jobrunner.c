@@ -10,25 +10,29 @@
 #include "observe/metrics.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FOR_MOST_S = 30 * 86400, SILENCE_MOST_S = 3600, LEASE_SPARE_S = 2 };
+enum { FOR_MOST_S = 30 * 86400, SILENCE_MOST_S = 3600, LEASE_SPARE_S = 2, UPKEEP_WORKERS = 1 };
 
 static const char usage[] =
-	"usage: tonearm-jobrunner [-c FILE] [--drain] [--for DURATION] [--silence DURATION] [--worker PATH]\n"
+	"usage: tonearm-jobrunner [-c FILE] [--drain] [--for DURATION] [--grace DURATION]\n"
+	"       [--silence DURATION] [--worker PATH]\n"
 	"\n"
 	"Runs the jobs of the library: turns uploads into renditions.\n"
 	"\n"
 	"  -c, --config FILE      the configuration (default: $TONEARM_CONF, else " SYSCONFDIR
 	"/tonearm/tonearm.conf)\n"
-	"      --drain            work until nothing is left to do, then exit\n"
-	"      --for DURATION     stop after this time, e.g. 50s, 10m or 1h; what still runs is handed back\n"
+	"      --drain            work until nothing is left to do, then exit; does nothing while another one drains\n"
+	"      --for DURATION     stop after this time, e.g. 50s, 10m or 1h\n"
+	"      --grace DURATION   when it stops, let what runs go on for this long (default: hand it back at once)\n"
 	"      --silence DURATION end a worker that says nothing for this long (default: 60s)\n"
 	"      --worker PATH      the worker program (default: $TONEARM_LIBEXEC/tonearm-worker, beside this\n"
 	"                         program, or " PKGLIBEXECDIR "/tonearm-worker)\n"
@@ -38,7 +42,7 @@ static const char usage[] =
 struct arguments {
 	const char *config;
 	const char *worker;
-	int64_t for_s, silence_s;
+	int64_t for_s, grace_s, silence_s;
 	bool drain;
 };
 
@@ -71,11 +75,12 @@ static int refuse(const char *what, const char *value)
 /* -1 to go on, else the exit status. */
 static int parse_arguments(int count, char **values, struct arguments *out)
 {
-	enum { OPT_DRAIN = 256, OPT_FOR, OPT_SILENCE, OPT_WORKER, OPT_HELP, OPT_VERSION };
+	enum { OPT_DRAIN = 256, OPT_FOR, OPT_GRACE, OPT_SILENCE, OPT_WORKER, OPT_HELP, OPT_VERSION };
 	static const struct option options[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"drain", no_argument, NULL, OPT_DRAIN},
 		{"for", required_argument, NULL, OPT_FOR},
+		{"grace", required_argument, NULL, OPT_GRACE},
 		{"silence", required_argument, NULL, OPT_SILENCE},
 		{"worker", required_argument, NULL, OPT_WORKER},
 		{"help", no_argument, NULL, OPT_HELP},
@@ -94,6 +99,10 @@ static int parse_arguments(int count, char **values, struct arguments *out)
 			break;
 		case OPT_FOR:
 			if (!parse_duration(optarg, FOR_MOST_S, &out->for_s))
+				return refuse("not a duration", optarg);
+			break;
+		case OPT_GRACE:
+			if (!parse_duration(optarg, FOR_MOST_S, &out->grace_s))
 				return refuse("not a duration", optarg);
 			break;
 		case OPT_SILENCE:
@@ -196,6 +205,26 @@ static const char *find_worker(struct arena *arena)
 	return PKGLIBEXECDIR "/tonearm-worker";
 }
 
+/*
+ * Held until the process ends. *FD is -1 when another one drains this library already: two from cron that overlap would
+ * only be in each other's way.
+ */
+static enum err lock_drain(const struct conf *conf, struct arena *arena, int *fd, struct err_info *info)
+{
+	const char *path = conf_run_path(conf, arena, "drain.lock");
+	enum err err;
+
+	*fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
+	if (*fd < 0)
+		return err_set_errno(info, ERR_IO, errno, "cannot open %s", path);
+	if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
+		return ERR_OK;
+	err = errno == EWOULDBLOCK ? ERR_OK : err_set_errno(info, ERR_IO, errno, "cannot lock %s", path);
+	close(*fd);
+	*fd = -1;
+	return err;
+}
+
 static void log_start(const struct runner *runner, const struct loop_options *options)
 {
 	struct log_line line;
@@ -204,34 +233,54 @@ static void log_start(const struct runner *runner, const struct loop_options *op
 	log_text(&line, "version", PACKAGE_VERSION);
 	log_text(&line, "owner", runner->owner);
 	log_text(&line, "worker", runner->worker);
-	log_number(&line, "workers", options->workers);
+	log_number(&line, "workers", options->places[0]);
 	log_end(&line);
+}
+
+static enum err work(struct runner *runner, const struct loop_options *options, struct arena *arena, struct err_info *info)
+{
+	enum err err = ERR_OK;
+
+	if (access(runner->worker, X_OK) != 0)
+		err = err_set_errno(info, ERR_NOT_FOUND, errno, "cannot run the worker %s", runner->worker);
+	if (err == ERR_OK)
+		err = open_database(runner->conf, &runner->db, info);
+	if (err == ERR_OK)
+		err = metrics_open(conf_run_path(runner->conf, arena, "metrics"), &runner->metrics, info);
+	if (err == ERR_OK) {
+		name_owner(runner->owner);
+		log_start(runner, options);
+		err = loop_run(runner, options, info);
+		log_message(LOG_INFO, "jobrunner stopped");
+	}
+	metrics_close(runner->metrics);
+	if (runner->db != NULL)
+		db_close(runner->db);
+	return err;
 }
 
 static enum err run(const struct arguments *arguments, const struct conf *conf, struct err_info *info)
 {
 	struct runner runner = {.conf = conf, .silence_us = silence_us(conf, arguments->silence_s)};
 	struct loop_options options = {
-		.drain = arguments->drain, .for_ms = arguments->for_s * 1000, .workers = conf->job_workers};
+		.drain = arguments->drain,
+		.for_ms = arguments->for_s * 1000,
+		.grace_ms = arguments->grace_s * 1000,
+		.places = {conf->job_workers, conf->job_network_workers, UPKEEP_WORKERS},
+	};
 	struct arena arena = {0};
+	int lock = -1;
 	enum err err = make_folders(conf, info);
 
 	runner.worker = arguments->worker != NULL ? arguments->worker : find_worker(&arena);
-	if (err == ERR_OK && access(runner.worker, X_OK) != 0)
-		err = err_set_errno(info, ERR_NOT_FOUND, errno, "cannot run the worker %s", runner.worker);
-	if (err == ERR_OK)
-		err = open_database(conf, &runner.db, info);
-	if (err == ERR_OK)
-		err = metrics_open(conf_run_path(conf, &arena, "metrics"), &runner.metrics, info);
-	if (err == ERR_OK) {
-		name_owner(runner.owner);
-		log_start(&runner, &options);
-		err = loop_run(&runner, &options, info);
-		log_message(LOG_INFO, "jobrunner stopped");
-	}
-	metrics_close(runner.metrics);
-	if (runner.db != NULL)
-		db_close(runner.db);
+	if (err == ERR_OK && arguments->drain)
+		err = lock_drain(conf, &arena, &lock, info);
+	if (err == ERR_OK && arguments->drain && lock < 0)
+		fputs("tonearm-jobrunner: another one drains this library already: nothing to do\n", stderr);
+	else if (err == ERR_OK)
+		err = work(&runner, &options, &arena, info);
+	if (lock >= 0)
+		close(lock);
 	arena_free(&arena);
 	return err;
 }

@@ -3,12 +3,14 @@
 
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/wake.h"
 #include "jobs/notify.h"
 #include "jobs/sweep.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -18,20 +20,25 @@
 /* A worker that does not die of SIGKILL hangs in the kernel: its job is handed back without it. */
 #define STOP_US (10 * SECOND_US)
 
+enum { FD_SIGNALS, FD_KNOCKS, FDS_OF_LOOP };
+
 struct loop {
 	struct runner *runner;
 	const struct loop_options *options;
 	struct sweep sweep;
-	struct run **runs;     /* options->workers places */
-	struct pollfd *polled; /* one more: the signals */
+	struct run **runs;     /* a place for each job of each class */
+	struct pollfd *polled; /* FDS_OF_LOOP, then one for each place */
 	size_t places;
-	int signals;
-	bool stopping;
+	int signals, knocks; /* knocks: -1 when they cannot be heard */
+	bool stopping;       /* no job is claimed any more */
+	bool handing_back;   /* and those that run are stopped */
 	bool idle;      /* the last claim found nothing */
 	bool no_space;  /* below the disk floor, logged */
-	int64_t end_us; /* of --for; INT64_MAX: none */
+	int64_t end_us; /* of --for, then of the grace; INT64_MAX: none */
 	int64_t stopped_us;
-	int64_t next_claim_us, next_tick_us, next_seen_us, next_uploads_us, next_folders_us;
+	int64_t watchdog_us; /* how often the service manager is told that this loop turns; 0: never */
+	int64_t next_claim_us, next_tick_us, next_seen_us, next_uploads_us, next_folders_us, next_watchdog_us;
+	size_t told_runs; /* by STATUS= */
 };
 
 static bool is_due(int64_t *next, int64_t now, int64_t interval)
@@ -59,8 +66,24 @@ static void mark_alive(struct loop *loop)
 		log_failure(LOG_WARNING, "cannot mark the jobrunner as alive", &info);
 }
 
+static void tell_manager(struct loop *loop, int64_t now)
+{
+	size_t runs = count_runs(loop);
+	char status[64];
+
+	if (loop->watchdog_us > 0 && is_due(&loop->next_watchdog_us, now, loop->watchdog_us))
+		notify_manager("WATCHDOG=1");
+	if (runs == loop->told_runs)
+		return;
+	loop->told_runs = runs;
+	snprintf(status, sizeof status, "STATUS=%zu job%s at work%s", runs, runs == 1 ? "" : "s",
+		loop->stopping ? ", stopping" : "");
+	notify_manager(status);
+}
+
 static void keep_house(struct loop *loop, int64_t now)
 {
+	tell_manager(loop, now);
 	if (is_due(&loop->next_seen_us, now, SEEN_US))
 		mark_alive(loop);
 	if (is_due(&loop->next_uploads_us, now, SWEEP_UPLOADS_S * SECOND_US))
@@ -69,41 +92,89 @@ static void keep_house(struct loop *loop, int64_t now)
 		sweep_folders(&loop->sweep);
 }
 
-/* Whether the disk has room for another job; says so once when that changes. */
+/* Whether the disk has room for another track; says so once when that changes. */
 static bool has_space(struct loop *loop)
 {
 	const struct conf *conf = loop->runner->conf;
 	bool no_space = fs_free_bytes(conf->data_dir) < conf->disk_floor;
 
 	if (no_space && !loop->no_space)
-		log_message(LOG_WARNING, "the disk is below its floor: no job is started");
+		log_message(LOG_WARNING, "the disk is below its floor: no media job is started");
 	else if (!no_space && loop->no_space)
 		log_message(LOG_INFO, "the disk has room again");
 	loop->no_space = no_space;
 	return !no_space;
 }
 
-/* Fills PLACE. False when there is nothing to claim. */
-static bool claim_one(struct loop *loop, struct run **place)
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static size_t count_class(const struct loop *loop, unsigned class)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < loop->places; i++)
+		count += loop->runs[i] != NULL && loop->runs[i]->class == class;
+	return count;
+}
+
+/* The classes with a free place. Without space only house-keeping, which may make some, is started. */
+static unsigned classes_with_room(struct loop *loop)
+{
+	unsigned classes = 0;
+
+	for (size_t i = 0; i < JOB_CLASS_COUNT; i++) {
+		if (count_class(loop, 1U << i) < (size_t)loop->options->places[i])
+			classes |= 1U << i;
+	}
+	if ((classes & JOB_MEDIA) != 0 && !has_space(loop))
+		classes &= ~(unsigned)JOB_MEDIA;
+	return classes;
+}
+
+/* False when there is nothing to claim. */
+static bool claim_one(struct loop *loop, unsigned classes)
 {
 	struct err_info info = {0};
-	enum err err = run_claim(loop->runner, place, &info);
+	struct run **place = loop->runs;
+	enum err err;
+
+	while (*place != NULL)
+		place++;
+	err = run_claim(loop->runner, classes, place, &info);
 
 	if (err != ERR_OK && err != ERR_NOT_FOUND)
 		log_failure(LOG_WARNING, "cannot claim a job", &info);
 	return err == ERR_OK;
 }
 
+/* Microseconds until time alone brings work, at most the interval of polling. */
+static int64_t until_work_us(const struct loop *loop)
+{
+	const struct runner *runner = loop->runner;
+	struct err_info info = {0};
+	int64_t poll_ms = runner->conf->job_poll_ms, due_ms = INT64_MAX, now_ms = clock_ms(runner->clock);
+
+	if (!loop->idle || job_next_due(runner->db, &due_ms, &info) != ERR_OK || due_ms - now_ms >= poll_ms)
+		return poll_ms * 1000;
+	/* What is due already was not to be had: it waits for a place, or for space. */
+	return due_ms <= now_ms ? poll_ms * 1000 : (due_ms - now_ms) * 1000;
+}
+
 static void claim(struct loop *loop, int64_t now)
 {
+	unsigned classes;
+
 	if (now < loop->next_claim_us || loop->stopping)
 		return;
+	if (loop->knocks >= 0)
+		wake_clear(loop->runner->conf->run_dir, loop->knocks);
 	loop->idle = false;
-	for (size_t i = 0; i < loop->places && !loop->idle; i++) {
-		if (loop->runs[i] == NULL)
-			loop->idle = !has_space(loop) || !claim_one(loop, &loop->runs[i]);
-	}
-	loop->next_claim_us = now + loop->runner->conf->job_poll_ms * 1000;
+	while (!loop->idle && (classes = classes_with_room(loop)) != 0)
+		loop->idle = !claim_one(loop, classes);
+	loop->next_claim_us = now + until_work_us(loop);
 }
 
 /* Takes those that are over out of their places; another job may be claimed at once then. */
@@ -118,17 +189,31 @@ static void clear(struct loop *loop)
 	}
 }
 
-static void stop(struct loop *loop)
+static void hand_back(struct loop *loop)
 {
-	if (loop->stopping)
+	if (loop->handing_back)
 		return;
-	loop->stopping = true;
+	loop->handing_back = true;
 	loop->stopped_us = clock_monotonic_us();
-	notify_manager("STOPPING=1");
+	loop->end_us = INT64_MAX;
 	for (size_t i = 0; i < loop->places; i++) {
 		if (loop->runs[i] != NULL)
 			run_stop(loop->runs[i]);
 	}
+}
+
+/* The first time: what runs may go on for the grace. The second time: no longer. */
+static void stop(struct loop *loop)
+{
+	bool again = loop->stopping;
+
+	loop->stopping = true;
+	if (!again)
+		notify_manager("STOPPING=1");
+	if (again || loop->options->grace_ms == 0)
+		hand_back(loop);
+	else
+		loop->end_us = clock_monotonic_us() + loop->options->grace_ms * 1000;
 }
 
 static void take_signals(struct loop *loop)
@@ -145,11 +230,6 @@ static void take_signals(struct loop *loop)
 	}
 }
 
-static int64_t least(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* Milliseconds until something is due, whether or not anything happens before. */
 static int wait_ms(const struct loop *loop)
 {
@@ -158,9 +238,13 @@ static int wait_ms(const struct loop *loop)
 	size_t runs = count_runs(loop);
 
 	next = least(next, loop->end_us);
+	if (loop->watchdog_us > 0)
+		next = least(next, loop->next_watchdog_us);
+	if (loop->handing_back)
+		next = least(next, loop->stopped_us + STOP_US);
 	if (runs > 0)
 		next = least(next, loop->next_tick_us);
-	if (runs < loop->places && !loop->stopping)
+	if (!loop->stopping)
 		next = least(next, loop->next_claim_us);
 	for (size_t i = 0; i < loop->places; i++) {
 		if (loop->runs[i] != NULL && loop->runs[i]->phase != RUN_WORKING)
@@ -171,19 +255,24 @@ static int wait_ms(const struct loop *loop)
 
 static void wait_for_something(struct loop *loop)
 {
-	loop->polled[0] = (struct pollfd){.fd = loop->signals, .events = POLLIN};
+	struct pollfd *of_runs = loop->polled + FDS_OF_LOOP;
+
+	loop->polled[FD_SIGNALS] = (struct pollfd){.fd = loop->signals, .events = POLLIN};
+	loop->polled[FD_KNOCKS] = (struct pollfd){.fd = loop->stopping ? -1 : loop->knocks, .events = POLLIN};
 	for (size_t i = 0; i < loop->places; i++) {
 		/* A negative descriptor is passed over by poll(). */
-		loop->polled[i + 1] = (struct pollfd){
+		of_runs[i] = (struct pollfd){
 			.fd = loop->runs[i] == NULL ? -1 : loop->runs[i]->worker.reports, .events = POLLIN};
 	}
-	if (poll(loop->polled, loop->places + 1, wait_ms(loop)) <= 0)
+	if (poll(loop->polled, FDS_OF_LOOP + loop->places, wait_ms(loop)) <= 0)
 		return;
 	for (size_t i = 0; i < loop->places; i++) {
-		if (loop->polled[i + 1].revents != 0)
+		if (of_runs[i].revents != 0)
 			run_reports(loop->runs[i]);
 	}
-	if (loop->polled[0].revents != 0)
+	if (loop->polled[FD_KNOCKS].revents != 0)
+		loop->next_claim_us = 0;
+	if (loop->polled[FD_SIGNALS].revents != 0)
 		take_signals(loop);
 }
 
@@ -206,7 +295,7 @@ static bool is_over(const struct loop *loop)
 	size_t runs = count_runs(loop);
 
 	if (loop->stopping)
-		return runs == 0 || clock_monotonic_us() - loop->stopped_us > STOP_US;
+		return runs == 0 || (loop->handing_back && clock_monotonic_us() - loop->stopped_us > STOP_US);
 	return loop->options->drain && loop->idle && runs == 0;
 }
 
@@ -226,9 +315,11 @@ static enum err set_up(struct loop *loop, struct err_info *info)
 	if (loop->signals < 0)
 		return err_set_errno(info, ERR_INTERNAL, errno, "cannot listen for signals");
 	loop->runs = calloc(loop->places, sizeof(struct run *));
-	loop->polled = calloc(loop->places + 1, sizeof *loop->polled);
+	loop->polled = calloc(FDS_OF_LOOP + loop->places, sizeof *loop->polled);
 	if (loop->runs == NULL || loop->polled == NULL)
 		return err_set(info, ERR_NO_MEMORY, "no memory for the places of workers");
+	if (wake_open(loop->runner->conf->run_dir, &loop->knocks, info) != ERR_OK)
+		log_failure(LOG_WARNING, "new jobs are found by polling alone", info);
 	return ERR_OK;
 }
 
@@ -243,6 +334,8 @@ static void tear_down(struct loop *loop)
 	free(loop->polled);
 	if (loop->signals >= 0)
 		close(loop->signals);
+	if (loop->knocks >= 0)
+		close(loop->knocks);
 	sweep_end(&loop->sweep);
 }
 
@@ -252,12 +345,16 @@ enum err loop_run(struct runner *runner, const struct loop_options *options, str
 		.runner = runner,
 		.options = options,
 		.sweep = {.conf = runner->conf, .db = runner->db, .clock = runner->clock},
-		.places = (size_t)options->workers,
 		.signals = -1,
+		.knocks = -1,
+		.watchdog_us = notify_watchdog_us(),
 		.end_us = options->for_ms > 0 ? clock_monotonic_us() + options->for_ms * 1000 : INT64_MAX,
 	};
-	enum err err = set_up(&loop, info);
+	enum err err;
 
+	for (size_t i = 0; i < JOB_CLASS_COUNT; i++)
+		loop.places += (size_t)options->places[i];
+	err = set_up(&loop, info);
 	if (err == ERR_OK) {
 		mark_alive(&loop);
 		notify_manager("READY=1");
@@ -265,8 +362,10 @@ enum err loop_run(struct runner *runner, const struct loop_options *options, str
 	while (err == ERR_OK && !is_over(&loop)) {
 		int64_t now = clock_monotonic_us();
 
-		if (now >= loop.end_us)
+		if (now >= loop.end_us) {
+			loop.end_us = INT64_MAX;
 			stop(&loop);
+		}
 		keep_house(&loop, now);
 		claim(&loop, now);
 		advance(&loop, now);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The jobrunner's one loop: one thread, one poll(2) over the report pipes of all workers and the signals, with a timer.
- * Each turn: house-keeping that is due, claim jobs while a place is free, wait, hand on what happened, publish a step.
+ * The jobrunner's one loop: one thread, one poll(2) over the report pipes of all workers, the signals and the knocks of
+ * base/wake.h, with a timer. Each turn: house-keeping that is due, claim jobs while a place is free, wait, hand on what
+ * happened, publish a step. It looks for work when somebody knocks, when a job's hour comes, when a place is free again, and
+ * every jobs.poll_ms whatever happens.
  */
 #ifndef TONEARM_JOBS_LOOP_H
 #define TONEARM_JOBS_LOOP_H
@@ -13,14 +15,15 @@
 #include <stdint.h>
 
 struct loop_options {
-	bool drain;      /* end when nothing is left to do */
-	int64_t for_ms;  /* then hand back what still runs; 0: no limit */
-	int64_t workers; /* at a time, >= 1 */
+	bool drain;       /* end when nothing is left to do */
+	int64_t for_ms;   /* then stop; 0: no limit */
+	int64_t grace_ms; /* how long what runs may go on when it is told to stop */
+	int64_t places[JOB_CLASS_COUNT]; /* jobs at a time of each class, in the order of enum job_class; >= 1 */
 };
 
 /*
- * Blocks SIGTERM, SIGINT, SIGCHLD for good and works until SIGTERM or SIGINT comes, or until OPTIONS end it. Jobs that
- * still run then are handed back. ERR_OK; ERR_NO_SPACE when draining had to end below the disk floor; ERR_INTERNAL when
+ * Blocks SIGTERM, SIGINT, SIGCHLD for good and works until SIGTERM or SIGINT comes, or until OPTIONS end it. No job is
+ * claimed then; what still runs after grace_ms, or at a second signal, is handed back. ERR_OK; ERR_NO_SPACE when draining had to end below the disk floor; ERR_INTERNAL when
  * the loop cannot be set up. Call once.
  */
 enum err loop_run(struct runner *runner, const struct loop_options *options, struct err_info *info);

@@ -38,3 +38,23 @@ void notify_manager(const char *state)
 	}
 	close(fd);
 }
+
+static int64_t number_of(const char *name)
+{
+	const char *text = getenv(name);
+	char *end;
+	long long value;
+
+	if (text == NULL || text[0] == '\0')
+		return 0;
+	errno = 0;
+	value = strtoll(text, &end, 10);
+	return errno == 0 && *end == '\0' && value > 0 ? value : 0;
+}
+
+int64_t notify_watchdog_us(void)
+{
+	int64_t pid = number_of("WATCHDOG_PID");
+
+	return pid == 0 || pid == getpid() ? number_of("WATCHDOG_USEC") / 2 : 0;
+}

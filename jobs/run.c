@@ -95,7 +95,7 @@ static void start(struct run *run)
 		log_message(LOG_INFO, "worker started");
 }
 
-enum err run_claim(struct runner *runner, struct run **out, struct err_info *info)
+enum err run_claim(struct runner *runner, unsigned classes, struct run **out, struct err_info *info)
 {
 	struct run *run = calloc(1, sizeof *run);
 	enum err err;
@@ -107,12 +107,13 @@ enum err run_claim(struct runner *runner, struct run **out, struct err_info *inf
 	run->worker.reports = -1;
 	run->workdir.fd = -1;
 	reports_init(&run->reports);
-	err = job_claim(runner->db, runner->owner, JOB_CLASS_ALL, clock_ms(runner->clock),
+	err = job_claim(runner->db, runner->owner, classes, clock_ms(runner->clock),
 		runner->conf->job_lease_s * 1000, &run->arena, &run->job, info);
 	if (err != ERR_OK) {
 		run_free(run);
 		return err;
 	}
+	run->class = job_kind_find(run->job.kind) == NULL ? JOB_MEDIA : job_kind_find(run->job.kind)->class;
 	run->started_us = run->heard_us = run->looked_us = run->renewed_us = clock_monotonic_us();
 	run->publish = (struct publish){.conf = runner->conf,
 		.db = runner->db,

@@ -56,6 +56,7 @@ struct run {
 	struct runner *runner;
 	struct arena arena; /* owns what the members below point to */
 	struct job job;
+	enum job_class class;
 	struct track track; /* as it was when the run began */
 	enum run_phase phase;
 	enum run_verdict verdict;
@@ -78,11 +79,11 @@ struct run {
 };
 
 /*
- * Claims the best job and starts it. ERR_OK: *OUT is a run, which may be over already when the job could not be
+ * Claims the best job of CLASSES (a mask of enum job_class) and starts it. ERR_OK: *OUT is a run, which may be over already when the job could not be
  * started; ERR_NOT_FOUND: there is nothing to do; or a database error. The caller ends it with run_free() once it is
  * over.
  */
-enum err run_claim(struct runner *runner, struct run **out, struct err_info *info);
+enum err run_claim(struct runner *runner, unsigned classes, struct run **out, struct err_info *info);
 
 /* Reads what the worker reported. Call when run->worker.reports is readable or hung up. */
 void run_reports(struct run *run);

@@ -10,22 +10,27 @@
  *     job_fixture CONF track TRACK             the row, with its renditions
  *     job_fixture CONF cancel JOB
  *     job_fixture CONF delete TRACK            the row alone
+ *     job_fixture CONF listen SOCKET           prints what a daemon tells its service manager there, until killed
  *     job_fixture CONF metrics                 all counters, as text
  */
 #include "base/fs.h"
 #include "base/hash.h"
+#include "base/wake.h"
 #include "conf/conf.h"
 #include "media/transcode_job.h"
 #include "model/job.h"
 #include "model/rendition.h"
 #include "observe/metrics.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { SOURCE_MOST = 64 << 20 };
@@ -97,6 +102,7 @@ static void submit(const char *track, const char *source, char **names, int coun
 	job.payload = transcode_job_encode(&payload, &arena);
 	id_new(NULL, job.id);
 	must(job_submit(db, &job, 0, &info));
+	wake_post(conf->run_dir);
 	print(json_pack("{s:s, s:s}", "track", track, "job", job.id));
 }
 
@@ -185,6 +191,22 @@ static int show_metrics(void)
 	return 0;
 }
 
+static void listen_at(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	char text[256];
+	ssize_t got;
+
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0)
+		must(err_set_errno(&info, ERR_IO, errno, "cannot listen at %s", path));
+	while ((got = recv(fd, text, sizeof text, 0)) >= 0) {
+		printf("%.*s\n", (int)got, text);
+		fflush(stdout);
+	}
+}
+
 static int obey(const char *command, char **values, int count)
 {
 	if (strcmp(command, "init") == 0)
@@ -203,6 +225,8 @@ static int obey(const char *command, char **values, int count)
 		show_track(values[0]);
 	else if (strcmp(command, "cancel") == 0)
 		must(job_cancel(db, values[0], clock_ms(NULL), &info));
+	else if (strcmp(command, "listen") == 0)
+		listen_at(values[0]);
 	else if (strcmp(command, "delete") == 0)
 		must(track_delete(db, values[0], &info));
 	else

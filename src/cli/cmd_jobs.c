@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
 
+#include "base/wake.h"
 #include "cli/duration.h"
 #include "cli/table.h"
 #include "cli/view.h"
@@ -232,6 +233,8 @@ static enum err retry(struct cli *cli, const struct args *args, char **words, si
 	(void)count;
 	if (err == ERR_OK)
 		err = job_retry(cli->db, words[0], clock_ms(NULL), info);
+	if (err == ERR_OK)
+		wake_post(cli->conf->run_dir);
 	return err == ERR_OK ? print_job(cli, args, words[0], info) : err;
 }
 

@@ -59,6 +59,7 @@ struct conf {
 	size_t ladder_count;
 
 	int64_t job_workers; /* 0 in the file is resolved when it is read: never 0 here */
+	int64_t job_network_workers;
 	int64_t job_nice;
 	int64_t job_max_queued;
 	int64_t job_max_attempts;

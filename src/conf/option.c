@@ -72,6 +72,8 @@ const struct option option_table[] = {
 		.sentence = "Media jobs that a jobrunner runs at the same time; 0 is half the number of processors, at "
 			    "least 1, "
 			    "as the encoders inside one job already run in parallel."},
+	{"jobs", "network_workers", OPTION_INTEGER, AT(job_network_workers), .least = 1, .most = 1024, .standard = 4,
+		.sentence = "Jobs that wait for other machines, which a jobrunner runs at the same time beside the media jobs."},
 	{"jobs", "nice", OPTION_INTEGER, AT(job_nice), .least = 0, .most = 19, .standard = 10,
 		.sentence = "Niceness of the workers."},
 	{"jobs", "max_queued", OPTION_INTEGER, AT(job_max_queued), .least = 0, .most = 10000000, .standard = 10000,
@@ -82,7 +84,8 @@ const struct option option_table[] = {
 		.standard = 30,
 		.sentence = "How long a job without a sign of life stays with its runner before another may take it."},
 	{"jobs", "poll_ms", OPTION_INTEGER, AT(job_poll_ms), .unit = "milliseconds", .least = 10, .most = 60000,
-		.standard = 500, .sentence = "How often an idle jobrunner looks for work."},
+		.standard = 500, .sentence = "How often an idle jobrunner looks for work that nobody told it of: who queues a job wakes the "
+			    "jobrunners that share its run_dir."},
 	{"jobs", "cpu_s", OPTION_INTEGER, AT(job_cpu_s), .unit = "seconds", .least = 1, .most = 7 * DAY,
 		.standard = 7200, .sentence = "Processor time one job may use."},
 	{"jobs", "memory", OPTION_SIZE, AT(job_memory), .unit = "bytes", .least = 128 * MIB, .most = 64 * GIB,

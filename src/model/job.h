@@ -153,6 +153,11 @@ int64_t job_left_ms(const struct job *job, int64_t now_ms);
  */
 enum err job_prune(struct db *db, int64_t before_ms, size_t most, size_t *count, struct err_info *info);
 
+/*
+ * The next moment at which time alone gives a runner work: a held job's hour comes or a lease runs out. INT64_MAX: never.
+ */
+enum err job_next_due(struct db *db, int64_t *ms, struct err_info *info);
+
 /* How many jobs are in each state, indexed by enum job_state. */
 enum err job_counts(struct db *db, int64_t counts[JOB_STATE_COUNT], struct err_info *info);
 

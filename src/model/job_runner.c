@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The marks that runners leave. */
+/* The marks that runners leave, and when they must look again. */
 #include "model/job.h"
 
 /* Runners that were not seen for so long are forgotten. */
@@ -27,6 +27,17 @@ enum err job_runner_last_seen(struct db *db, int64_t *ms, struct err_info *info)
 
 	if (err == ERR_OK)
 		*ms = db_int(stmt, 0);
+	db_reset(stmt);
+	return err;
+}
+
+enum err job_next_due(struct db *db, int64_t *ms, struct err_info *info)
+{
+	struct db_stmt *stmt = db_stmt(db, SQL_JOB_NEXT_DUE);
+	enum err err = db_step(stmt, info);
+
+	if (err == ERR_OK)
+		*ms = db_is_null(stmt, 0) ? INT64_MAX : db_int(stmt, 0);
 	db_reset(stmt);
 	return err;
 }

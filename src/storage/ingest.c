@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "base/wake.h"
 #include "media/magic.h"
 #include "model/rendition.h"
 #include "storage/import.h"
@@ -123,9 +124,9 @@ static enum err begin(struct db *db, const struct ingest *ingest, struct asked *
 	return err;
 }
 
-/* Commits what was made, or takes all of it back after ERR. */
-static enum err end(struct db *db, enum err err, const struct ingest *ingest, const struct asked *asked,
-	const struct job *job, const struct clock *clock, struct err_info *info)
+/* Commits what was made and wakes the jobrunners, or takes all of it back after ERR. */
+static enum err end(const struct conf *conf, struct db *db, enum err err, const struct ingest *ingest,
+	const struct asked *asked, const struct job *job, const struct clock *clock, struct err_info *info)
 {
 	if (err == ERR_OK && ingest->key != NULL && !asked->repeated)
 		err = job_key_put(db, &asked->key, job->id, clock_ms(clock), info);
@@ -133,6 +134,8 @@ static enum err end(struct db *db, enum err err, const struct ingest *ingest, co
 		err = db_commit(db, info);
 	if (err != ERR_OK)
 		db_rollback(db);
+	else
+		wake_post(conf->run_dir);
 	return err;
 }
 
@@ -149,7 +152,7 @@ static enum err insert(const struct conf *conf, struct db *db, struct asked *ask
 		if (err == ERR_OK)
 			err = submit(conf, db, track->id, &asked->payload, ingest, clock, arena, job, info);
 	}
-	return end(db, err, ingest, asked, job, clock, info);
+	return end(conf, db, err, ingest, asked, job, clock, info);
 }
 
 /* The spooled bytes are on disk, under the name that only the track's row makes visible. */
@@ -313,5 +316,5 @@ enum err ingest_more(const struct conf *conf, struct db *db, const char *track, 
 		if (err == ERR_OK)
 			err = submit(conf, db, track, &asked.payload, ingest, clock, arena, job, info);
 	}
-	return end(db, err, ingest, &asked, job, clock, info);
+	return end(conf, db, err, ingest, &asked, job, clock, info);
 }

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import {existsSync} from "node:fs";
 import fs from "node:fs/promises";
 import {describe, it} from "node:test";
-import {EXTRAS, Library, QUALITIES, REAL_WORKER, Watcher, isAlive, until} from "./lib/library.mjs";
+import {EXTRAS, Library, QUALITIES, REAL_WORKER, Watcher, isAlive, pause, until} from "./lib/library.mjs";
 
 const SAMPLES = 441000;
 const GOOD = ["source", "progress 0.5", `make ${SAMPLES}`, `done ${SAMPLES}`];
@@ -130,10 +130,10 @@ describe("jobrunner", {concurrency: 3}, () => {
 			const runs = library.path(`runs-${i}`);
 			jobs.push({...await library.add([`count ${runs}`, ...GOOD], "high", "low"), runs});
 		}
-		const ends = await Promise.all([library.drain(), library.drain(), library.drain()]);
-		assert.ok(ends.every(end => end.code === 0));
+		for (let i = 0; i < 3; i++)
+			library.runner();
 		for (const {track, job, runs} of jobs) {
-			const row = await library.job(job);
+			const row = await library.jobIn(job, "done", "dead");
 			assert.deepEqual([row.state, row.attempts], ["done", 1]);
 			assert.equal(await fs.readFile(runs, "utf8"), "run\n");
 			assert.ok((await library.track(track)).renditions.every(rendition => rendition.whole));
@@ -285,6 +285,94 @@ describe("jobrunner", {concurrency: 3}, () => {
 		assert.equal((await library.job(done.job)).state, "done");
 		const row = await library.job(hanging.job);
 		assert.deepEqual([row.state, row.attempts], ["queued", 0]);
+	});
+
+	/* An interval that no test would outlive: whoever starts a job then was woken. */
+	const PATIENT = {jobs: {poll_ms: 60000, workers: 1}};
+
+	withLibrary("wakes up for a job that is queued", PATIENT, async library => {
+		const runner = library.runner();
+		await library.jobIn((await library.add(GOOD)).job, "done");
+		await fs.rm(library.path("run", "wake"));
+		await library.jobIn((await library.add(GOOD)).job, "done");
+		assert.ok(runner.running);
+	});
+
+	withLibrary("wakes up when another one hands a job back", PATIENT, async library => {
+		const {job} = await library.add([`count ${library.path("runs")}`, "source", ...pausing(library),
+			`make ${SAMPLES}`, `done ${SAMPLES}`]);
+		const first = library.runner();
+		await library.workerId("first");
+		const second = library.runner();
+		await until("the second to be there", async () => (await second.text()).includes("jobrunner started"));
+		await fs.writeFile(library.path("go"), "");
+		first.kill("SIGTERM");
+		await library.jobIn(job, "done");
+	});
+
+	withLibrary("wakes up when a job may be tried again", PATIENT, async library => {
+		const {job} = await library.add([`count ${library.path("runs")}`, "raise 9"]);
+		library.runner();
+		const row = await library.jobIn(job, "dead");
+		assert.equal(row.attempts, 3);
+	});
+
+	withLibrary("SIGTERM with a grace lets what runs come to its end", PATIENT, async library => {
+		const {job} = await library.add(["source", ...pausing(library), `make ${SAMPLES}`, `done ${SAMPLES}`]);
+		const waiting = await library.add(GOOD);
+		const runner = library.runner(["--grace", "50s"]);
+		await library.workerId("first");
+		runner.kill("SIGTERM");
+		await fs.writeFile(library.path("go"), "");
+		assert.deepEqual(await runner.ended, {code: 0, signal: null});
+		assert.equal((await library.job(job)).state, "done");
+		const row = await library.job(waiting.job);
+		assert.deepEqual([row.state, row.attempts], ["queued", 0]);
+	});
+
+	for (const [name, grace, again] of [["when its grace is over", "1s", false], ["at a second SIGTERM", "1h", true]]) {
+		withLibrary(`hands its jobs back ${name}`, {}, async library => {
+			const {job} = await library.add(["source", `touch ${library.path("first")}`, ...BUSY]);
+			const runner = library.runner(["--grace", grace]);
+			await library.workerId("first");
+			runner.kill("SIGTERM");
+			if (again) {
+				await pause(100);
+				runner.kill("SIGTERM");
+			}
+			assert.deepEqual(await runner.ended, {code: 0, signal: null});
+			const row = await library.job(job);
+			assert.deepEqual([row.state, row.attempts], ["queued", 0]);
+		});
+	}
+
+	withLibrary("--drain does nothing while another one drains", {}, async library => {
+		await library.add(["source", ...pausing(library), `make ${SAMPLES}`, `done ${SAMPLES}`]);
+		const first = library.runner(["--drain"]);
+		await library.workerId("first");
+		const second = library.runner(["--drain", "--for", "50s"]);
+		assert.deepEqual(await second.ended, {code: 0, signal: null});
+		assert.match(await second.text(), /another one drains this library already: nothing to do/);
+		assert.ok(first.running);
+		await fs.writeFile(library.path("go"), "");
+		assert.equal((await first.ended).code, 0);
+		assert.equal((await library.drain()).code, 0);
+	});
+
+	withLibrary("tells the service manager that its loop turns", {}, async library => {
+		const said = library.manager();
+		await until("the manager's socket", () => existsSync(library.path("notify")));
+		const runner = library.runner([], undefined,
+			{NOTIFY_SOCKET: library.path("notify"), WATCHDOG_USEC: "200000"});
+		const heard = (text, least = 1) => until(text,
+			async () => (await said()).filter(line => line === text).length >= least);
+		await heard("READY=1");
+		await heard("WATCHDOG=1", 3);
+		await library.add(["source", ...BUSY]);
+		await heard("STATUS=1 job at work");
+		runner.kill("SIGTERM");
+		await heard("STOPPING=1");
+		await runner.ended;
 	});
 
 	withLibrary("starts nothing below the disk floor", {storage: {disk_floor: "1000G"}}, async library => {

@@ -76,12 +76,38 @@ static void odd_names_are_left_alone(void **state)
 	notify_manager("READY=1");
 }
 
+static void the_watchdog_is_fed_at_half_its_time(void **state)
+{
+	char pid[32];
+
+	(void)state;
+	unsetenv("WATCHDOG_USEC");
+	unsetenv("WATCHDOG_PID");
+	assert_int_equal(notify_watchdog_us(), 0);
+	setenv("WATCHDOG_USEC", "30000000", 1);
+	assert_int_equal(notify_watchdog_us(), 15000000);
+	snprintf(pid, sizeof pid, "%ld", (long)getpid());
+	setenv("WATCHDOG_PID", pid, 1);
+	assert_int_equal(notify_watchdog_us(), 15000000);
+	setenv("WATCHDOG_PID", "1", 1); /* set for who started us, and inherited */
+	assert_int_equal(notify_watchdog_us(), 0);
+	unsetenv("WATCHDOG_PID");
+	for (size_t i = 0; i < 4; i++) {
+		static const char *const odd[] = {"", "-5", "5x", "99999999999999999999"};
+
+		setenv("WATCHDOG_USEC", odd[i], 1);
+		assert_int_equal(notify_watchdog_us(), 0);
+	}
+	unsetenv("WATCHDOG_USEC");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reaches_a_path),
 		cmocka_unit_test(reaches_an_abstract_name),
 		cmocka_unit_test(odd_names_are_left_alone),
+		cmocka_unit_test(the_watchdog_is_fed_at_half_its_time),
 	};
 
 	return cmocka_run_group_tests_name("notify", tests, NULL, NULL);

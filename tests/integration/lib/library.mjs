@@ -97,13 +97,21 @@ export class Library {
 	}
 
 	/** Starts a jobrunner: a Process, with the log's lines parsed by lines(). */
-	runner(args = [], worker = FAKE_WORKER) {
+	runner(args = [], worker = FAKE_WORKER, env = {}) {
 		const log = this.path(`runner-${this.#runners.length}.log`);
 		const command = [RUNNER, "-c", this.path("tonearm.conf"), "--worker", worker, ...args];
-		const started = new Process("jobrunner", command, {log});
+		const started = new Process("jobrunner", command, {log, env});
 		started.text = () => fs.readFile(log, "utf8").catch(() => "");
 		this.#runners.push(started);
 		return started;
+	}
+
+	/** A service manager that listens at "notify"; gives a function that tells the lines it has heard. */
+	manager() {
+		const log = this.path("manager.log");
+		const command = [FIXTURE, this.path("tonearm.conf"), "listen", this.path("notify")];
+		this.#runners.push(new Process("manager", command, {log}));
+		return async () => (await fs.readFile(log, "utf8").catch(() => "")).split("\n");
 	}
 
 	/** A jobrunner that works until nothing is left; its {code, signal}. */
