@@ -2,6 +2,7 @@
 #include "fcgi/api.h"
 
 #include "base/clock.h"
+#include "conf/profile.h"
 
 /* Members that are unknown are left out: NULL, and numbers that are 0. */
 static void put_text(json_t *object, const char *name, const char *value)
@@ -57,11 +58,14 @@ static const char *root_of(const struct request *request)
 
 json_t *api_rendition_json(const struct request *request, const struct rendition *rendition)
 {
+	const struct profile *profile = profile_find(rendition->codec, rendition->container);
 	json_t *object = json_object();
 
 	put_text(object, "quality", rendition->quality);
 	put_text(object, "codec", rendition->codec);
 	put_text(object, "codecs", rendition->codecs);
+	put_text(object, "container", rendition->container);
+	put_text(object, "type", profile != NULL ? profile->type : NULL);
 	put_number(object, "bit_rate", rendition->bit_rate);
 	put_number(object, "average_bandwidth", rendition->average_bandwidth);
 	put_number(object, "peak_bandwidth", rendition->peak_bandwidth);

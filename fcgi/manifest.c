@@ -2,6 +2,7 @@
 /* manifest.fcgi: HLS playlists and DASH MPDs, written from the database at each request. */
 #include "base/clock.h"
 #include "base/hash.h"
+#include "conf/profile.h"
 #include "fcgi/listen.h"
 #include "fcgi/responder.h"
 #include "manifest/dash.h"
@@ -57,6 +58,31 @@ out:
 	buf_free(text);
 }
 
+/*
+ * The renditions of the track that players of segments take, AAC before the others, which fewer of them decode; the
+ * order is else that of the list. False when an answer was sent.
+ */
+static bool find_segmented(struct request *request, struct response *response, struct listening *listening,
+	struct track *track, struct rendition **out, size_t *count)
+{
+	struct rendition *all, *segmented;
+	size_t total;
+
+	if (!listen_track(request, response, listening, track, &all, &total))
+		return false;
+	*out = segmented = arena_array(request->arena, total, sizeof *segmented);
+	*count = 0;
+	for (int aac = 1; aac >= 0; aac--) {
+		for (size_t i = 0; i < total; i++) {
+			if (profile_is_segmented(all[i].container) && (strcmp(all[i].codec, "aac") == 0) == aac)
+				segmented[(*count)++] = all[i];
+		}
+	}
+	if (*count == 0)
+		response_problem(response, ERR_NOT_FOUND, "the track has no rendition in segments");
+	return *count > 0;
+}
+
 static int64_t newest(const struct rendition *renditions, size_t count)
 {
 	int64_t modified = 0;
@@ -77,7 +103,7 @@ static void master(struct request *request, struct response *response)
 	struct buf text;
 	size_t count;
 
-	if (!listen_track(request, response, &listening, &track, &renditions, &count))
+	if (!find_segmented(request, response, &listening, &track, &renditions, &count))
 		return;
 	options = hls_options(request, child_query(request, &listening, track.duration_ms));
 	buf_init(&text, MANIFEST_MOST);
@@ -94,6 +120,10 @@ static void media(struct request *request, struct response *response)
 
 	if (!listen_rendition(request, response, &listening, request->capture[1], &rendition))
 		return;
+	if (rendition.segments.count == 0) {
+		response_problem(response, ERR_NOT_FOUND, "the rendition has no segments");
+		return;
+	}
 	options = hls_options(
 		request, child_query(request, &listening, (int64_t)(rendition.samples * 1000 / rendition.timescale)));
 	buf_init(&text, MANIFEST_MOST);
@@ -110,7 +140,7 @@ static void mpd(struct request *request, struct response *response)
 	struct buf text;
 	size_t count;
 
-	if (!listen_track(request, response, &listening, &track, &renditions, &count))
+	if (!find_segmented(request, response, &listening, &track, &renditions, &count))
 		return;
 	options.query = child_query(request, &listening, track.duration_ms);
 	buf_init(&text, MANIFEST_MOST);

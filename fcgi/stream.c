@@ -2,6 +2,7 @@
 /* stream.fcgi: the bytes of renditions, whole files with ranges and single segments. */
 #include "base/id.h"
 #include "base/text.h"
+#include "conf/profile.h"
 #include "fcgi/listen.h"
 #include "fcgi/responder.h"
 #include "http/deliver.h"
@@ -28,10 +29,11 @@ static void deliver(struct request *request, struct response *response, const st
 	const char *cache, const char *slice, uint64_t offset, uint64_t length)
 {
 	const struct conf *conf = responder_of(request)->conf;
+	const struct profile *profile = profile_find(rendition->codec, rendition->container);
 	const struct deliverable file = {
 		.path = conf_data_path(conf, request->arena, "media/%s/%s", rendition->track, rendition->file),
 		.accel_path = arena_printf(request->arena, "/media/%s/%s", rendition->track, rendition->file),
-		.type = "audio/mp4",
+		.type = profile != NULL ? profile->type : "application/octet-stream",
 		.etag = arena_printf(request->arena, "\"%.32s%s\"", rendition->etag, slice),
 		.modified = rendition->modified,
 		.cache_control = cache,
@@ -42,16 +44,27 @@ static void deliver(struct request *request, struct response *response, const st
 	deliver_file(response, &file);
 }
 
+/* "m4a" is another name of "mp4". */
+static bool has_extension(const struct rendition *rendition, const char *extension)
+{
+	const struct profile *profile = profile_find(rendition->codec, rendition->container);
+
+	return profile != NULL && (strcmp(profile->extension, extension) == 0 ||
+					  (strcmp(profile->extension, "mp4") == 0 && strcmp(extension, "m4a") == 0));
+}
+
 /*
  * Reads "{track}.{ext}" and "{track}_{quality}.{ext}"; QUALITY becomes NULL for the best. False when FILE is neither.
  */
-static bool parse_file(const char *file, struct arena *arena, const char **track, const char **quality)
+static bool parse_file(
+	const char *file, struct arena *arena, const char **track, const char **quality, const char **extension)
 {
 	const char *dot = strrchr(file, '.');
 
 	*quality = NULL;
-	if (dot == NULL || (strcmp(dot, ".mp4") != 0 && strcmp(dot, ".m4a") != 0) || dot - file < ID_LENGTH)
+	if (dot == NULL || dot - file < ID_LENGTH)
 		return false;
+	*extension = dot + 1;
 	*track = arena_memdup(arena, file, ID_LENGTH);
 	if (!id_valid(*track))
 		return false;
@@ -61,22 +74,60 @@ static bool parse_file(const char *file, struct arena *arena, const char **track
 	return file[ID_LENGTH] == '_';
 }
 
-static void stream(struct request *request, struct response *response)
+/* The best that has the EXTENSION; of several codecs AAC, which everything plays. NULL when there is none. */
+static const struct rendition *find_best(const struct rendition *renditions, size_t count, const char *extension)
 {
-	struct listening listening = {.track = "", .file = request->capture[0]};
-	struct rendition *renditions, rendition;
-	const char *quality;
+	const struct rendition *best = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		if (has_extension(&renditions[i], extension) &&
+			(best == NULL || (strcmp(best->codec, "aac") != 0 && strcmp(renditions[i].codec, "aac") == 0)))
+			best = &renditions[i];
+	}
+	return best;
+}
+
+static void stream_best(
+	struct request *request, struct response *response, struct listening *listening, const char *extension)
+{
+	const struct rendition *best;
+	struct rendition *renditions;
 	struct track track;
 	size_t count;
 
-	if (!parse_file(listening.file, request->arena, &listening.track, &quality)) {
+	if (!listen_track(request, response, listening, &track, &renditions, &count))
+		return;
+	best = find_best(renditions, count, extension);
+	if (best != NULL)
+		deliver(request, response, best, cache_best(request, listening), "", 0, 0);
+	else
+		response_problem(response, ERR_NOT_FOUND, "the track has no such rendition");
+}
+
+static void stream_quality(struct request *request, struct response *response, struct listening *listening,
+	const char *quality, const char *extension)
+{
+	struct rendition rendition;
+
+	if (!listen_rendition(request, response, listening, quality, &rendition))
+		return;
+	if (has_extension(&rendition, extension))
+		deliver(request, response, &rendition, cache_lasting(request, listening), "", 0, 0);
+	else
+		response_problem(response, ERR_NOT_FOUND, "the track has no such rendition");
+}
+
+static void stream(struct request *request, struct response *response)
+{
+	struct listening listening = {.track = "", .file = request->capture[0]};
+	const char *quality, *extension;
+
+	if (!parse_file(listening.file, request->arena, &listening.track, &quality, &extension))
 		listen_nothing(request, response, &listening);
-	} else if (quality != NULL) {
-		if (listen_rendition(request, response, &listening, quality, &rendition))
-			deliver(request, response, &rendition, cache_lasting(request, &listening), "", 0, 0);
-	} else if (listen_track(request, response, &listening, &track, &renditions, &count)) {
-		deliver(request, response, &renditions[0], cache_best(request, &listening), "", 0, 0);
-	}
+	else if (quality != NULL)
+		stream_quality(request, response, &listening, quality, extension);
+	else
+		stream_best(request, response, &listening, extension);
 }
 
 static void media(struct request *request, struct response *response)
@@ -103,9 +154,13 @@ static void init(struct request *request, struct response *response)
 	struct listening listening = {.track = request->capture[0]};
 	struct rendition rendition;
 
-	if (listen_rendition(request, response, &listening, request->capture[1], &rendition))
+	if (!listen_rendition(request, response, &listening, request->capture[1], &rendition))
+		return;
+	if (rendition.init_size > 0)
 		deliver(request, response, &rendition, cache_lasting(request, &listening), "-init", 0,
 			rendition.init_size);
+	else
+		response_problem(response, ERR_NOT_FOUND, "the rendition has no init section");
 }
 
 static void segment(struct request *request, struct response *response)

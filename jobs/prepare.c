@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 /* Room in an output beside its sound: boxes, and a bit rate that is only an average. */
-enum { OUTPUT_SPARE = 4 << 20, PCM_BYTES = 4 };
+enum { OUTPUT_SPARE = 4 << 20, LOSSLESS_BITS = 192000 * 2 * 32 };
 
 static bool has_quality(const struct rendition *renditions, size_t count, const char *quality)
 {
@@ -80,8 +80,7 @@ static int64_t output_limit(const struct run *run)
 
 	for (size_t i = 0; i < run->publish.count; i++) {
 		const struct conf_rendition *wanted = run->publish.outputs[i].wanted;
-		int64_t rate = wanted->bit_rate > 0 ? 2 * wanted->bit_rate
-						    : 8 * PCM_BYTES * wanted->sample_rate * wanted->channels;
+		int64_t rate = wanted->bit_rate > 0 ? 2 * wanted->bit_rate : LOSSLESS_BITS;
 
 		bits = rate > bits ? rate : bits;
 	}
@@ -99,14 +98,8 @@ static char *worker_job(const struct run *run, struct arena *arena)
 	json_t *job;
 	char *text, *copy;
 
-	for (size_t i = 0; i < run->publish.count; i++) {
-		const struct conf_rendition *wanted = run->publish.outputs[i].wanted;
-
-		json_array_append_new(
-			renditions, json_pack("{s:s, s:s, s:I, s:I, s:I}", "quality", wanted->quality, "codec",
-					    wanted->codec, "bit_rate", (json_int_t)wanted->bit_rate, "sample_rate",
-					    (json_int_t)wanted->sample_rate, "channels", (json_int_t)wanted->channels));
-	}
+	for (size_t i = 0; i < run->publish.count; i++)
+		json_array_append_new(renditions, transcode_job_rendition(run->publish.outputs[i].wanted));
 	job = json_pack("{s:s, s:I, s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:o}", "source_name",
 		run->track.source_name == NULL ? "" : run->track.source_name, "segment_ms",
 		(json_int_t)conf->segment_ms, "limits", "duration_s", (json_int_t)conf->source_duration_s, "memory",

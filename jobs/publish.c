@@ -4,6 +4,8 @@
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "conf/profile.h"
+#include "jobs/native.h"
 #include "model/job.h"
 #include "package/cmaf_index.h"
 
@@ -13,21 +15,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* Samples of a frame: segments can only be cut between two. */
-static const struct {
-	const char *codec;
-	uint32_t samples;
-} frames[] = {{"aac", 1024}, {"opus", 960}, {"flac", 4608}};
-
-static uint32_t frame_samples(const char *codec)
-{
-	for (size_t i = 0; i < sizeof frames / sizeof *frames; i++) {
-		if (strcmp(frames[i].codec, codec) == 0)
-			return frames[i].samples;
-	}
-	return 1;
-}
 
 /* A name in URLs and of a file: the job table is not ours alone. */
 static bool is_quality(const char *name)
@@ -42,10 +29,12 @@ static enum err compare(const struct publish *publish, const struct publish_outp
 {
 	const struct conf_rendition *wanted = output->wanted;
 	const struct rendition *row = &output->row;
+	int64_t rate = wanted->sample_rate != 0 ? wanted->sample_rate : publish->source.sample_rate;
+	int64_t channels = wanted->channels != 0 ? wanted->channels : 2;
 	double expected, apart;
 
-	if (strcmp(row->codec, wanted->codec) != 0 || row->sample_rate != (uint64_t)wanted->sample_rate ||
-		row->channels < 1 || row->channels > (uint64_t)wanted->channels)
+	if (strcmp(row->codec, wanted->codec) != 0 || row->sample_rate != rate || row->channels < 1 ||
+		row->channels > channels)
 		return err_set(info, ERR_UNPROCESSABLE,
 			"the worker made %s as %.15s, %" PRIu32 " Hz, %" PRIu32 " channels, which nobody asked for",
 			wanted->quality, row->codec, row->sample_rate, row->channels);
@@ -61,6 +50,17 @@ static enum err compare(const struct publish *publish, const struct publish_outp
 	return ERR_OK;
 }
 
+static enum err read_back(const struct publish *publish, struct publish_output *output, struct err_info *info)
+{
+	const struct conf_rendition *wanted = output->wanted;
+	enum err err;
+
+	if (!profile_is_segmented(wanted->container))
+		return native_read(output->fd, wanted, &publish->source, publish->samples, &output->row, info);
+	err = cmaf_index_read(output->fd, publish->arena, &output->row, info);
+	return err == ERR_OK ? compare(publish, output, info) : err;
+}
+
 enum err publish_check(const struct publish *publish, size_t index, struct err_info *info)
 {
 	struct publish_output *output = &publish->outputs[index];
@@ -72,9 +72,7 @@ enum err publish_check(const struct publish *publish, size_t index, struct err_i
 	if (!is_quality(output->wanted->quality))
 		return err_set(info, ERR_UNPROCESSABLE, "a quality is named with a-z, 0-9 and -, at most %zu of them",
 			sizeof row->quality - 1);
-	err = cmaf_index_read(output->fd, publish->arena, row, info);
-	if (err == ERR_OK)
-		err = compare(publish, output, info);
+	err = read_back(publish, output, info);
 	if (err == ERR_OK && (fchmod(output->fd, 0640) != 0 || fsync(output->fd) != 0))
 		err = err_set_errno(info, ERR_IO, errno, "cannot finish %s", output->path);
 	if (err == ERR_OK)
@@ -84,7 +82,8 @@ enum err publish_check(const struct publish *publish, size_t index, struct err_i
 	hash_hex(digest, sizeof digest, row->etag);
 	snprintf(row->track, sizeof row->track, "%s", publish->track);
 	snprintf(row->quality, sizeof row->quality, "%s", output->wanted->quality);
-	snprintf(row->file, sizeof row->file, "%s.mp4", output->wanted->quality);
+	snprintf(row->file, sizeof row->file, "%s.%s", output->wanted->quality,
+		profile_find(output->wanted->codec, output->wanted->container)->extension);
 	row->bit_rate = (uint32_t)output->wanted->bit_rate;
 	row->modified = clock_seconds(publish->clock);
 	return ERR_OK;
@@ -93,7 +92,8 @@ enum err publish_check(const struct publish *publish, size_t index, struct err_i
 /* Whether A and B cut at the same instants, to one frame. */
 static enum err compare_cuts(const struct rendition *a, const struct rendition *b, struct err_info *info)
 {
-	double frame = (double)frame_samples(a->codec) / (a->timescale < b->timescale ? a->timescale : b->timescale);
+	uint32_t samples = profile_find(a->codec, a->container)->frame_samples;
+	double frame = (double)samples / (a->timescale < b->timescale ? a->timescale : b->timescale);
 	double at_a = -(double)a->priming / a->timescale, at_b = -(double)b->priming / b->timescale;
 	size_t i;
 
@@ -109,7 +109,12 @@ static enum err compare_cuts(const struct rendition *a, const struct rendition *
 	return ERR_OK;
 }
 
-/* Against one rendition of the same codec that the track has already, if there is one. */
+static bool same_format(const struct rendition *a, const struct rendition *b)
+{
+	return strcmp(a->codec, b->codec) == 0 && strcmp(a->container, b->container) == 0;
+}
+
+/* Against one rendition of the same format that the track has already, if there is one. */
 static enum err compare_published(const struct publish *publish, const struct rendition *row,
 	const struct rendition *published, size_t count, struct err_info *info)
 {
@@ -117,7 +122,7 @@ static enum err compare_published(const struct publish *publish, const struct re
 	enum err err;
 
 	for (size_t i = 0; i < count; i++) {
-		if (strcmp(published[i].codec, row->codec) != 0)
+		if (!same_format(&published[i], row))
 			continue;
 		err = rendition_get(publish->db, publish->track, published[i].quality, publish->arena, &view, info);
 		return err == ERR_OK ? compare_cuts(&view.rendition, row, info) : err;
@@ -136,7 +141,9 @@ enum err publish_align(const struct publish *publish, struct err_info *info)
 		const struct rendition *row = &publish->outputs[i].row;
 		size_t first = 0;
 
-		while (strcmp(publish->outputs[first].row.codec, row->codec) != 0)
+		if (!profile_is_segmented(row->container))
+			continue;
+		while (!same_format(&publish->outputs[first].row, row))
 			first++;
 		if (first < i)
 			err = compare_cuts(&publish->outputs[first].row, row, info);

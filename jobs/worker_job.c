@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "jobs/worker_job.h"
 
-#include "media/profile.h"
+#include "conf/profile.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -78,8 +78,11 @@ static enum err get_rendition(
 	json_int_t bit_rate, sample_rate, channels;
 	enum err err = get_text(object, "quality", arena, &out->quality, info);
 
+	out->container = NULL;
 	if (err == ERR_OK)
 		err = get_text(object, "codec", arena, &out->codec, info);
+	if (err == ERR_OK && json_object_get(object, "container") != NULL)
+		err = get_text(object, "container", arena, &out->container, info);
 	if (err == ERR_OK)
 		err = get_number(object, "bit_rate", 0, INT32_MAX, &bit_rate, info);
 	if (err == ERR_OK)
@@ -91,7 +94,7 @@ static enum err get_rendition(
 	out->bit_rate = bit_rate;
 	out->sample_rate = sample_rate;
 	out->channels = channels;
-	return profile_check(out, info);
+	return profile_complete(out, arena, info);
 }
 
 static enum err get_renditions(const json_t *job, struct arena *arena, struct worker_job *out, struct err_info *info)

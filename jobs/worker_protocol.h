@@ -12,11 +12,13 @@
  * Job:
  *     {"source_name": "x.mp3", "segment_ms": 4000,
  *      "limits": {"duration_s": 43200, "memory": 1073741824, "cpu_s": 7200, "output": 4294967296, "nice": 10},
- *      "renditions": [{"quality": "high", "codec": "aac", "bit_rate": 320000, "sample_rate": 44100, "channels": 2}, ...],
+ *      "renditions": [{"quality": "high", "codec": "aac", "container": "cmaf", "bit_rate": 320000, "sample_rate": 44100,
+ *                      "channels": 2}, ...],
  *      "extras": [{"role": "waveform", "fd": 9}, ...]}
  *
- * "extras" may be left out. A role is one of src/model/extra_role.h; "fd" counts on from the renditions. A file that stays
- * empty says that the source has no such thing.
+ * A rendition without "container" has the usual one of its codec; a sample_rate or channels of 0 is the source's
+ * (conf/profile.h). "extras" may be left out. A role is one of src/model/extra_role.h; "fd" counts on from the
+ * renditions. A file that stays empty says that the source has no such thing.
  *
  * Reports, at least one a second while it works (the runner renews its lease on each), "done" or "failed" last:
  *     {"event": "source", "format": "mp3", "sample_rate": 44100, "channels": 2, "duration_ms": 10333 (an estimate),

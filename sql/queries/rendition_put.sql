@@ -1,10 +1,12 @@
 -- SPDX-License-Identifier: MIT
 INSERT INTO rendition (
 	track, quality, codec, codecs, file, etag, bit_rate, peak_bandwidth, average_bandwidth, sample_rate, channels,
-	timescale, priming, samples, file_size, init_size, index_offset, index_size, modified_s, segments
+	timescale, priming, samples, file_size, init_size, index_offset, index_size, modified_s, segments,
+	container
 ) VALUES (
 	:track, :quality, :codec, :codecs, :file, :etag, :bit_rate, :peak_bandwidth, :average_bandwidth, :sample_rate,
-	:channels, :timescale, :priming, :samples, :file_size, :init_size, :index_offset, :index_size, :modified_s, :segments
+	:channels, :timescale, :priming, :samples, :file_size, :init_size, :index_offset, :index_size, :modified_s, :segments,
+	:container
 )
 ON CONFLICT (track, quality) DO UPDATE
 SET codec = excluded.codec, codecs = excluded.codecs, file = excluded.file, etag = excluded.etag,
@@ -12,4 +14,5 @@ SET codec = excluded.codec, codecs = excluded.codecs, file = excluded.file, etag
 	average_bandwidth = excluded.average_bandwidth, sample_rate = excluded.sample_rate, channels = excluded.channels,
 	timescale = excluded.timescale, priming = excluded.priming, samples = excluded.samples,
 	file_size = excluded.file_size, init_size = excluded.init_size, index_offset = excluded.index_offset,
-	index_size = excluded.index_size, modified_s = excluded.modified_s, segments = excluded.segments
+	index_size = excluded.index_size, modified_s = excluded.modified_s, segments = excluded.segments,
+	container = excluded.container

@@ -19,13 +19,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One row of media.ladder. */
+/* One row of media.ladder: what conf/profile.h has a row for. */
 struct conf_rendition {
-	const char *quality; /* [a-z0-9-]{1,23} */
-	const char *codec;   /* "aac" */
-	int64_t bit_rate;    /* bits/s */
-	int64_t sample_rate; /* Hz */
-	int64_t channels;    /* 1 or 2 */
+	const char *quality;   /* [a-z0-9-]{1,23} */
+	const char *codec;     /* "aac" */
+	int64_t bit_rate;      /* bits/s; 0: lossless */
+	int64_t sample_rate;   /* Hz; 0: the source's */
+	int64_t channels;      /* 1 or 2; 0: the source's, at most 2 */
+	const char *container; /* "cmaf" */
 };
 
 struct conf {

@@ -249,9 +249,9 @@ static void put_value(struct buf *out, struct conf *conf, const struct option *o
 		break;
 	case OPTION_LADDER:
 		for (size_t i = 0; i < conf->ladder_count; i++)
-			buf_printf(out, "%s%s:%s:%" PRId64 ":%" PRId64 ":%" PRId64, i == 0 ? "" : ", ",
-				conf->ladder[i].quality, conf->ladder[i].codec, conf->ladder[i].bit_rate,
-				conf->ladder[i].sample_rate, conf->ladder[i].channels);
+			buf_printf(out, "%s%s:%s:%s:%" PRId64 ":%" PRId64 ":%" PRId64, i == 0 ? "" : ", ",
+				conf->ladder[i].quality, conf->ladder[i].codec, conf->ladder[i].container,
+				conf->ladder[i].bit_rate, conf->ladder[i].sample_rate, conf->ladder[i].channels);
 		break;
 	default:
 		put_quoted(out, *option_text(conf, option));

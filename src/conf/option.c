@@ -65,8 +65,14 @@ const struct option option_table[] = {
 	{"media", "ladder", OPTION_LADDER, AT(ladder),
 		.sentence =
 			"The renditions made of each track. quality is the name in URLs (a-z, 0-9 and -, at most 23 "
-			"characters), codec is \"aac\", bit_rate is in bits per second, sample_rate in hertz, channels "
-			"1 or 2."},
+			"characters); codec is \"aac\", \"mp3\", \"opus\", \"vorbis\", \"flac\" or \"pcm\"; container "
+			"may be "
+			"left out and is \"cmaf\", what HLS and DASH play, for aac, opus and flac, or \"mp3\", \"ogg\" "
+			"(opus, vorbis), \"flac\" or \"wav\" (pcm); bit_rate is in bits per second, left out for flac "
+			"and "
+			"pcm; sample_rate is in hertz (44100 when left out, always 48000 for opus, that of the source "
+			"for flac and pcm); channels is 1 or 2 (2 when left out, those of the source for flac and "
+			"pcm)."},
 
 	{"jobs", "workers", OPTION_INTEGER, AT(job_workers), .least = 0, .most = 1024, .standard = 0,
 		.sentence = "Media jobs that a jobrunner runs at the same time; 0 is half the number of processors, at "
@@ -108,10 +114,10 @@ const struct option option_table[] = {
 const size_t option_count = sizeof option_table / sizeof option_table[0];
 
 const struct conf_rendition option_ladder[] = {
-	{"high", "aac", 320000, 44100, 2},
-	{"medium", "aac", 192000, 44100, 2},
-	{"low", "aac", 128000, 44100, 2},
-	{"mobile", "aac", 96000, 44100, 2},
+	{"high", "aac", 320000, 44100, 2, "cmaf"},
+	{"medium", "aac", 192000, 44100, 2, "cmaf"},
+	{"low", "aac", 128000, 44100, 2, "cmaf"},
+	{"mobile", "aac", 96000, 44100, 2, "cmaf"},
 };
 const size_t option_ladder_count = sizeof option_ladder / sizeof option_ladder[0];
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "conf/option_read.h"
 
+#include "conf/profile.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,16 +159,17 @@ static enum err read_paths(const struct reader *reader, config_setting_t *settin
 	return ERR_OK;
 }
 
-static enum err rung_number(const struct reader *reader, const config_setting_t *rung, const char *name, int64_t least,
-	int64_t most, int64_t *out)
+/* A number of RUNG that may be left out: *OUT stays then. */
+static enum err rung_number(const struct reader *reader, const config_setting_t *rung, const char *name, int64_t *out)
 {
 	const config_setting_t *setting = config_setting_get_member(rung, name);
+	int64_t value;
 
-	if (setting == NULL || !get_integer(setting, out))
-		return option_refuse(reader, rung, "%s is missing or no whole number", name);
-	if (*out < least || *out > most)
-		return option_refuse(reader, setting, "%lld is not from %lld to %lld", (long long)*out,
-			(long long)least, (long long)most);
+	if (setting == NULL)
+		return ERR_OK;
+	if (!get_integer(setting, &value) || value < 0 || value > INT32_MAX)
+		return option_refuse(reader, setting, "a whole number from 0 is wanted");
+	*out = value;
 	return ERR_OK;
 }
 
@@ -177,40 +180,48 @@ static bool quality_valid(const char *name)
 	return length >= 1 && length <= 23 && name[length] == '\0';
 }
 
-/* Rates that AAC in MP4 can name (ISO/IEC 14496-3, table 1.18). */
-static bool sample_rate_valid(int64_t rate)
+/* Whether RUNG has settings besides those of the first COUNT of NAMES. */
+static bool has_others(const config_setting_t *rung, const char *const *names, size_t count)
 {
-	static const int64_t rates[] = {
-		8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000};
+	int known = 0;
 
-	for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++)
-		if (rates[i] == rate)
-			return true;
-	return false;
+	for (size_t i = 0; i < count; i++)
+		known += config_setting_get_member(rung, names[i]) != NULL;
+	return config_setting_length(rung) != known;
 }
 
 static enum err read_rung(const struct reader *reader, const config_setting_t *rung, struct conf_rendition *out)
 {
-	const char *quality = NULL, *codec = NULL;
+	static const char *const names[] = {"quality", "codec", "container", "bit_rate", "sample_rate", "channels"};
+	const char *quality = NULL, *codec = NULL, *container = NULL;
+	struct arena *arena = &reader->conf->arena;
+	struct err_info reason;
 	enum err err;
 
-	if (!config_setting_is_group(rung) || config_setting_length(rung) != 5)
+	if (!config_setting_is_group(rung) || has_others(rung, names, sizeof names / sizeof *names))
 		return option_refuse(reader, rung,
-			"quality, codec, bit_rate, sample_rate and channels are wanted, and nothing else");
+			"quality, codec, container, bit_rate, sample_rate and channels are wanted, and nothing else");
 	if (!config_setting_lookup_string(rung, "quality", &quality) || !quality_valid(quality))
 		return option_refuse(reader, rung, "quality must be 1 to 23 characters of a-z, 0-9 and -");
-	if (!config_setting_lookup_string(rung, "codec", &codec) || strcmp(codec, "aac") != 0)
-		return option_refuse(reader, rung, "codec must be \"aac\"");
-	err = rung_number(reader, rung, "bit_rate", 16000, 512000, &out->bit_rate);
+	if (!config_setting_lookup_string(rung, "codec", &codec))
+		return option_refuse(reader, rung, "codec is missing or no text");
+	if (config_setting_get_member(rung, "container") != NULL &&
+		!config_setting_lookup_string(rung, "container", &container))
+		return option_refuse(reader, rung, "container is no text");
+	*out = (struct conf_rendition){.sample_rate = -1, .channels = -1};
+	err = rung_number(reader, rung, "bit_rate", &out->bit_rate);
 	if (err == ERR_OK)
-		err = rung_number(reader, rung, "sample_rate", 8000, 96000, &out->sample_rate);
-	if (err == ERR_OK && !sample_rate_valid(out->sample_rate))
-		err = option_refuse(reader, rung, "%lld Hz is no sample rate of AAC", (long long)out->sample_rate);
+		err = rung_number(reader, rung, "sample_rate", &out->sample_rate);
 	if (err == ERR_OK)
-		err = rung_number(reader, rung, "channels", 1, 2, &out->channels);
-	out->quality = arena_strdup(&reader->conf->arena, quality);
-	out->codec = arena_strdup(&reader->conf->arena, codec);
-	return err;
+		err = rung_number(reader, rung, "channels", &out->channels);
+	if (err != ERR_OK)
+		return err;
+	out->quality = arena_strdup(arena, quality);
+	out->codec = arena_strdup(arena, codec);
+	out->container = arena_strdup(arena, container);
+	if (profile_complete(out, arena, &reason) != ERR_OK)
+		return option_refuse(reader, rung, "%s", reason.detail);
+	return ERR_OK;
 }
 
 static enum err read_ladder(const struct reader *reader, const config_setting_t *setting)

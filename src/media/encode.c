@@ -2,78 +2,128 @@
 #include "media/encode.h"
 
 #include "media/averror.h"
+#include "media/pack.h"
 
 #include <libavutil/channel_layout.h>
 #include <stdlib.h>
-#include <string.h>
 
-static const struct row {
-	const char *codec;
-	const char *encoder;
-	enum cmaf_codec kind;
-	int profile;
-} rows[] = {
-	{"aac", "aac", CMAF_AAC, FF_PROFILE_AAC_LOW},
-};
+/* LAME's own usual effort for a constant bit rate (0 best, 9 fastest). */
+enum { LAME_EFFORT = 3 };
 
-static const struct row *find(const char *codec)
+/* Planar float where the encoder takes it, else interleaved: float, or integers of BITS. */
+static enum AVSampleFormat choose_format(const AVCodec *encoder, const struct profile *profile, int bits)
 {
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		if (strcmp(rows[i].codec, codec) == 0)
-			return &rows[i];
+	for (const enum AVSampleFormat *format = encoder->sample_fmts; *format != AV_SAMPLE_FMT_NONE; format++) {
+		if (*format == AV_SAMPLE_FMT_FLTP)
+			return *format;
 	}
-	return NULL;
+	if (!profile->lossless)
+		return AV_SAMPLE_FMT_FLT;
+	return bits > 16 ? AV_SAMPLE_FMT_S32 : AV_SAMPLE_FMT_S16;
 }
 
-static int open_codec(
-	struct encode *encode, const AVCodec *encoder, const struct row *row, const struct conf_rendition *rendition)
+static int open_codec(struct encode *encode, const AVCodec *encoder, const struct conf_rendition *rendition, int bits)
 {
 	AVCodecContext *codec = avcodec_alloc_context3(encoder);
 
 	encode->codec = codec;
 	encode->packet = av_packet_alloc();
-	if (codec == NULL || encode->packet == NULL)
+	encode->piece = av_frame_alloc();
+	if (codec == NULL || encode->packet == NULL || encode->piece == NULL)
 		return AVERROR(ENOMEM);
-	codec->profile = row->profile;
 	codec->bit_rate = rendition->bit_rate;
 	codec->sample_rate = (int)rendition->sample_rate;
-	codec->sample_fmt = AV_SAMPLE_FMT_FLTP;
+	codec->sample_fmt = choose_format(encoder, encode->profile, bits);
 	codec->time_base = (AVRational){1, codec->sample_rate};
 	codec->thread_count = 1;
-	codec->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
+	codec->flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_BITEXACT;
 	av_channel_layout_default(&codec->ch_layout, (int)rendition->channels);
+	if (codec->codec_id == AV_CODEC_ID_AAC)
+		codec->profile = FF_PROFILE_AAC_LOW;
+	if (codec->codec_id == AV_CODEC_ID_MP3)
+		codec->compression_level = LAME_EFFORT;
+	if (codec->codec_id == AV_CODEC_ID_FLAC)
+		codec->frame_size = (int)encode->profile->frame_samples;
+	if (encode->profile->lossless)
+		codec->bits_per_raw_sample = bits;
 	return avcodec_open2(codec, encoder, NULL);
 }
 
-enum err encode_open(const struct conf_rendition *rendition, struct encode **out, struct err_info *info)
+enum err encode_open(const struct conf_rendition *rendition, int bits, struct encode **out, struct err_info *info)
 {
-	const struct row *row = find(rendition->codec);
-	const AVCodec *encoder = row == NULL ? NULL : avcodec_find_encoder_by_name(row->encoder);
+	const struct profile *profile = profile_find(rendition->codec, rendition->container);
+	const char *name = bits > 16 && profile->deep_encoder != NULL ? profile->deep_encoder : profile->encoder;
+	const AVCodec *encoder = avcodec_find_encoder_by_name(name);
 	struct encode *encode;
 	int code;
 
 	*out = NULL;
 	if (encoder == NULL)
-		return err_set(info, ERR_UNPROCESSABLE, "there is no encoder for %.32s here", rendition->codec);
+		return err_set(info, ERR_UNPROCESSABLE, "there is no encoder for %s here", profile->codec);
 	encode = calloc(1, sizeof *encode);
 	if (encode == NULL)
 		return err_set(info, ERR_NO_MEMORY, "no memory for an encoder");
-	code = open_codec(encode, encoder, row, rendition);
+	encode->profile = profile;
+	code = open_codec(encode, encoder, rendition, bits);
 	if (code < 0) {
 		encode_close(encode);
 		return averror_set(info, code, "the encoder does not start");
 	}
-	encode->kind = row->kind;
-	encode->frame_samples = (uint32_t)encode->codec->frame_size;
+	encode->frame_samples = profile->frame_samples;
 	encode->priming = (uint32_t)encode->codec->initial_padding;
 	*out = encode;
 	return ERR_OK;
 }
 
-enum err encode_frame(
-	struct encode *encode, const AVFrame *frame, encode_sink *sink, void *context, struct err_info *info)
+/* The samples of PLANES as the codec wants them, into the piece's own memory. */
+static void pack(struct encode *encode, const float *const *planes, size_t channels)
 {
-	int code = avcodec_send_frame(encode->codec, frame);
+	AVFrame *piece = encode->piece;
+	size_t samples = (size_t)piece->nb_samples;
+
+	if (piece->format == AV_SAMPLE_FMT_S16)
+		pack_s16(planes, channels, samples, (int16_t *)(void *)piece->data[0]);
+	else if (piece->format == AV_SAMPLE_FMT_S32)
+		pack_s24(planes, channels, samples, (int32_t *)(void *)piece->data[0]);
+	else
+		pack_float(planes, channels, samples, (float *)(void *)piece->data[0]);
+}
+
+/* SAMPLES of FRAME from AT as the piece: by reference where the codec takes planar float. */
+static int cut_piece(struct encode *encode, const AVFrame *frame, int at, int samples)
+{
+	AVFrame *piece = encode->piece;
+	int channels = frame->ch_layout.nb_channels, code = 0;
+	const float *planes[AV_NUM_DATA_POINTERS];
+
+	for (int c = 0; c < channels; c++)
+		planes[c] = (const float *)(const void *)frame->data[c] + at;
+	av_frame_unref(piece);
+	if (encode->codec->sample_fmt == AV_SAMPLE_FMT_FLTP) {
+		code = av_frame_ref(piece, frame);
+		for (int c = 0; code >= 0 && c < channels; c++)
+			piece->data[c] += (size_t)at * sizeof(float);
+		piece->nb_samples = samples;
+	} else {
+		piece->nb_samples = samples;
+		piece->format = encode->codec->sample_fmt;
+		piece->sample_rate = encode->codec->sample_rate;
+		code = av_channel_layout_copy(&piece->ch_layout, &frame->ch_layout);
+		if (code >= 0)
+			code = av_frame_get_buffer(piece, 0);
+		if (code >= 0)
+			pack(encode, planes, (size_t)channels);
+	}
+	piece->pts = (int64_t)encode->given;
+	encode->given += (uint64_t)samples;
+	return code;
+}
+
+/* Sends PIECE, NULL at the end, and takes what comes. */
+static enum err send_piece(
+	struct encode *encode, const AVFrame *piece, encode_sink *sink, void *context, struct err_info *info)
+{
+	int code = avcodec_send_frame(encode->codec, piece);
 
 	while (code >= 0) {
 		enum err err;
@@ -81,7 +131,7 @@ enum err encode_frame(
 		code = avcodec_receive_packet(encode->codec, encode->packet);
 		if (code < 0)
 			break;
-		err = sink(context, encode->packet->data, (size_t)encode->packet->size, info);
+		err = sink(context, encode->packet, info);
 		av_packet_unref(encode->packet);
 		if (err != ERR_OK)
 			return err;
@@ -91,11 +141,31 @@ enum err encode_frame(
 	return averror_set(info, code, "encoding failed");
 }
 
+enum err encode_frame(
+	struct encode *encode, const AVFrame *frame, encode_sink *sink, void *context, struct err_info *info)
+{
+	int step = encode->codec->frame_size > 0 ? encode->codec->frame_size : (int)encode->frame_samples;
+	enum err err = ERR_OK;
+
+	if (frame == NULL)
+		return send_piece(encode, NULL, sink, context, info);
+	for (int at = 0; err == ERR_OK && at < frame->nb_samples; at += step) {
+		int left = frame->nb_samples - at;
+		int code = cut_piece(encode, frame, at, left < step ? left : step);
+
+		if (code < 0)
+			return averror_set(info, code, "encoding failed");
+		err = send_piece(encode, encode->piece, sink, context, info);
+	}
+	return err;
+}
+
 void encode_close(struct encode *encode)
 {
 	if (encode == NULL)
 		return;
 	avcodec_free_context(&encode->codec);
 	av_packet_free(&encode->packet);
+	av_frame_free(&encode->piece);
 	free(encode);
 }

@@ -1,51 +1,51 @@
 /* SPDX-License-Identifier: MIT */
 #include "media/output.h"
 
+#include "media/write_at.h"
 #include "model/segment_table.h"
 
-#include <errno.h>
-#include <unistd.h>
+#include <string.h>
 
-static enum err write_at(void *context, uint64_t offset, const void *bytes, size_t length, struct err_info *info)
+enum { OPUS_MAGIC = 8 /* "OpusHead" */ };
+
+static enum err write_output(void *context, uint64_t offset, const void *bytes, size_t length, struct err_info *info)
 {
 	const struct output *output = context;
-	const char *at = bytes;
 
-	while (length > 0) {
-		ssize_t n = pwrite(output->fd, at, length, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EFBIG)
-			return err_set(
-				info, ERR_TOO_LARGE, "the rendition grows past its limit: upload the file in parts");
-		if (n < 0)
-			return err_set_errno(info, ERR_IO, errno, "a rendition cannot be written");
-		at += n;
-		offset += (uint64_t)n;
-		length -= (size_t)n;
-	}
-	return ERR_OK;
+	return write_at(output->fd, offset, bytes, length, info);
 }
 
-enum err output_open(struct output *output, const struct conf_rendition *rendition, int fd, struct err_info *info)
+enum err output_open(
+	struct output *output, const struct conf_rendition *rendition, int bits, int fd, struct err_info *info)
 {
 	*output = (struct output){.sample_rate = (uint32_t)rendition->sample_rate,
 		.channels = (uint32_t)rendition->channels,
 		.bit_rate = (uint32_t)rendition->bit_rate,
 		.fd = fd,
 		.last = UINT64_MAX};
-	return encode_open(rendition, &output->encode, info);
+	return encode_open(rendition, bits, &output->encode, info);
 }
 
-enum err output_start(
+bool output_is_segmented(const struct output *output)
+{
+	return profile_is_segmented(output->encode->profile->container);
+}
+
+static enum cmaf_codec cmaf_codec_of(const struct profile *profile)
+{
+	if (strcmp(profile->codec, "opus") == 0)
+		return CMAF_OPUS;
+	return strcmp(profile->codec, "flac") == 0 ? CMAF_FLAC : CMAF_AAC;
+}
+
+static enum err start_cmaf(
 	struct output *output, const struct segment_plan *plan, uint64_t duration_ms, struct err_info *info)
 {
 	const AVCodecContext *codec = output->encode->codec;
 	uint64_t expected = segment_plan_count(plan, duration_ms);
-	struct cmaf_output to = {.write = write_at, .context = output};
+	struct cmaf_output to = {.write = write_output, .context = output};
 	struct cmaf_track track = {
-		.codec = output->encode->kind,
+		.codec = cmaf_codec_of(output->encode->profile),
 		.timescale = output->sample_rate,
 		.sample_rate = output->sample_rate,
 		.channels = output->channels,
@@ -56,19 +56,42 @@ enum err output_start(
 		.segments_expected = expected < SEGMENT_TABLE_MOST ? (size_t)expected : SEGMENT_TABLE_MOST,
 	};
 
+	if (track.codec == CMAF_OPUS && track.config_size > OPUS_MAGIC) {
+		track.config = codec->extradata + OPUS_MAGIC;
+		track.config_size -= OPUS_MAGIC;
+	}
 	output->plan = *plan;
 	output->segment = 1;
 	output->next_cut = segment_plan_frame(plan, 1, output->sample_rate, output->encode->priming);
 	return cmaf_open(&track, &to, &output->writer, info);
 }
 
-/* One encoded frame into the file; those wholly beyond the end are dropped. */
-static enum err take_packet(void *context, const void *bytes, size_t length, struct err_info *info)
+enum err output_start(struct output *output, const struct segment_plan *plan, uint64_t duration_ms,
+	const struct tags *tags, struct err_info *info)
 {
-	struct output *output = context;
+	if (output_is_segmented(output))
+		return start_cmaf(output, plan, duration_ms, info);
+	return mux_open(output->encode->profile->muxer, output->encode->codec, tags, output->fd, &output->mux, info);
+}
+
+/* FLAC's last packet: the STREAMINFO that knows length and checksum of the whole. */
+static void take_config(struct output *output, const AVPacket *packet)
+{
+	size_t size = 0;
+	const void *config = av_packet_get_side_data(packet, AV_PKT_DATA_NEW_EXTRADATA, &size);
+
+	if (config != NULL)
+		cmaf_config(output->writer, config, size);
+}
+
+/* One encoded frame into the file; those wholly beyond the end are dropped. */
+static enum err take_frame(struct output *output, const AVPacket *packet, struct err_info *info)
+{
+	uint32_t samples = output->encode->frame_samples;
 	enum err err = ERR_OK;
 
-	if (output->frames >= output->last)
+	take_config(output, packet);
+	if (packet->size == 0 || output->frames >= output->last)
 		return ERR_OK;
 	if (output->frames == output->next_cut) {
 		err = cmaf_cut(output->writer, info);
@@ -76,7 +99,14 @@ static enum err take_packet(void *context, const void *bytes, size_t length, str
 			&output->plan, ++output->segment, output->sample_rate, output->encode->priming);
 	}
 	output->frames++;
-	return err != ERR_OK ? err : cmaf_sample(output->writer, bytes, length, output->encode->frame_samples, info);
+	return err != ERR_OK ? err : cmaf_sample(output->writer, packet->data, (size_t)packet->size, samples, info);
+}
+
+static enum err take_packet(void *context, AVPacket *packet, struct err_info *info)
+{
+	struct output *output = context;
+
+	return output->mux != NULL ? mux_packet(output->mux, packet, info) : take_frame(output, packet, info);
 }
 
 enum err output_frame(struct output *output, const AVFrame *frame, struct err_info *info)
@@ -91,12 +121,15 @@ enum err output_finish(struct output *output, uint64_t samples, struct err_info 
 
 	output->last = (samples + output->encode->priming + frame - 1) / frame;
 	err = encode_frame(output->encode, NULL, take_packet, output, info);
-	return err != ERR_OK ? err : cmaf_finish(output->writer, samples, info);
+	if (err != ERR_OK)
+		return err;
+	return output->mux != NULL ? mux_finish(output->mux, info) : cmaf_finish(output->writer, samples, info);
 }
 
 void output_close(struct output *output)
 {
 	cmaf_free(output->writer);
+	mux_close(output->mux);
 	encode_close(output->encode);
 	*output = (struct output){0};
 }

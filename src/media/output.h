@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The last stage, one for each rendition: an encoder whose frames go into a CMAF file, cut where the segment plan says.
- * It knows neither threads nor the source.
+ * The last stage, one for each rendition: an encoder whose packets go into a CMAF file, cut where the segment plan
+ * says, or through a muxer into a native container. It knows neither threads nor the source.
  *
  * An output belongs to one thread at a time.
  */
@@ -9,11 +9,14 @@
 #define TONEARM_MEDIA_OUTPUT_H
 
 #include "media/encode.h"
+#include "media/mux.h"
 #include "media/segment_plan.h"
+#include "package/cmaf.h"
 
 struct output {
 	struct encode *encode;
-	struct cmaf_writer *writer;
+	struct cmaf_writer *writer; /* or */
+	struct mux *mux;
 	struct segment_plan plan;
 	uint32_t sample_rate, channels, bit_rate;
 	int fd;            /* not owned */
@@ -23,12 +26,22 @@ struct output {
 	uint64_t last;     /* frames that the presented length needs; UINT64_MAX until it is known */
 };
 
-/* An encoder for RENDITION; nothing is written before output_start(). Close it with output_close(), on failure too. */
-enum err output_open(struct output *output, const struct conf_rendition *rendition, int fd, struct err_info *info);
+/*
+ * An encoder for RENDITION (see encode_open()); nothing is written before output_start(). Close it with output_close(),
+ * on failure too.
+ */
+enum err output_open(
+	struct output *output, const struct conf_rendition *rendition, int bits, int fd, struct err_info *info);
 
-/* Writes the init section with room for the segments of DURATION_MS by PLAN. */
-enum err output_start(
-	struct output *output, const struct segment_plan *plan, uint64_t duration_ms, struct err_info *info);
+/* Whether its file has segments, and output_start() wants a plan. */
+bool output_is_segmented(const struct output *output);
+
+/*
+ * Writes the init section with room for the segments of DURATION_MS by PLAN, or the header of a native container with
+ * TAGS.
+ */
+enum err output_start(struct output *output, const struct segment_plan *plan, uint64_t duration_ms,
+	const struct tags *tags, struct err_info *info);
 
 /* Encodes FRAME and writes what is ready. FRAME stays the caller's. */
 enum err output_frame(struct output *output, const AVFrame *frame, struct err_info *info);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "media/probe.h"
 
+#include <libavcodec/codec_desc.h>
 #include <libavutil/dict.h>
 
 /*
@@ -37,6 +38,18 @@ static void take_duration(const struct demux *demux, struct source_info *out)
 	out->duration_ms = ms < 1 ? 1 : (uint64_t)ms;
 }
 
+static int take_bits(const AVCodecParameters *parameters)
+{
+	const AVCodecDescriptor *descriptor = avcodec_descriptor_get(parameters->codec_id);
+	int bits = parameters->bits_per_raw_sample;
+
+	if (descriptor == NULL || !(descriptor->props & AV_CODEC_PROP_LOSSLESS))
+		return 16;
+	if (bits == 0)
+		bits = parameters->bits_per_coded_sample;
+	return bits > 16 ? 24 : 16;
+}
+
 enum err probe_check(int sample_rate, int channels, struct err_info *info)
 {
 	if (sample_rate < PROBE_RATE_LEAST || sample_rate > PROBE_RATE_MOST)
@@ -60,7 +73,8 @@ enum err probe(const struct demux *demux, enum magic format, uint64_t duration_s
 		return err;
 	*out = (struct source_info){.format = format,
 		.sample_rate = (uint32_t)parameters->sample_rate,
-		.channels = (uint32_t)parameters->ch_layout.nb_channels};
+		.channels = (uint32_t)parameters->ch_layout.nb_channels,
+		.bits = take_bits(parameters)};
 	take_duration(demux, out);
 	if (out->duration_claimed && out->duration_ms / 1000 > duration_s)
 		return err_set(info, ERR_TOO_LARGE,

@@ -18,6 +18,7 @@ struct source_info {
 	enum magic format;
 	uint32_t sample_rate; /* Hz */
 	uint32_t channels;
+	int bits;              /* 16 or 24: what a lossless copy needs; lossy codecs have 16 by convention */
 	uint64_t duration_ms;  /* never 0; a guess from size and bit rate when no header tells */
 	bool duration_claimed; /* a header tells it, so that a file that ends long before is damaged */
 	struct tags tags;

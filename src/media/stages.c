@@ -9,18 +9,31 @@
  */
 enum { QUEUE_FRAMES = 64 };
 
+/* WANTED with the rate and channels of SOURCE where it leaves them to it. */
+static struct conf_rendition as_source(const struct conf_rendition *wanted, const struct source_info *source)
+{
+	struct conf_rendition rendition = *wanted;
+
+	if (rendition.sample_rate == 0)
+		rendition.sample_rate = source->sample_rate;
+	if (rendition.channels == 0)
+		rendition.channels = source->channels > 2 ? 2 : source->channels;
+	return rendition;
+}
+
 static enum err open_branches(struct pipeline *pipeline, struct err_info *info)
 {
 	const struct pipeline_job *job = pipeline->job;
 
 	for (size_t i = 0; i < job->count; i++) {
+		struct conf_rendition rendition = as_source(&job->renditions[i], &pipeline->source);
 		struct branch *branch = &pipeline->branches[i];
 		enum err err;
 
 		branch->pipeline = pipeline;
 		queue_init(&branch->queue, QUEUE_FRAMES);
 		pipeline->branch_count++;
-		err = output_open(&branch->output, &job->renditions[i], job->outputs[i], info);
+		err = output_open(&branch->output, &rendition, pipeline->source.bits, job->outputs[i], info);
 		if (err != ERR_OK)
 			return err;
 	}
@@ -47,7 +60,7 @@ static enum err attach_filter(struct pipeline *pipeline, struct branch *branch, 
 	return err;
 }
 
-/* The branch that sets the segment boundaries for the codec of OF: that of the lowest rate. */
+/* The branch that sets the segment boundaries for the format of OF: that of the lowest rate. */
 static const struct branch *pace_maker(const struct pipeline *pipeline, const struct branch *of)
 {
 	const struct branch *lowest = of;
@@ -55,7 +68,7 @@ static const struct branch *pace_maker(const struct pipeline *pipeline, const st
 	for (size_t i = 0; i < pipeline->branch_count; i++) {
 		const struct branch *branch = &pipeline->branches[i];
 
-		if (branch->output.encode->kind == of->output.encode->kind &&
+		if (branch->output.encode->profile == of->output.encode->profile &&
 			branch->output.sample_rate < lowest->output.sample_rate)
 			lowest = branch;
 	}
@@ -83,7 +96,7 @@ static enum err start_outputs(struct pipeline *pipeline, struct err_info *info)
 
 		err = attach_filter(pipeline, branch, info);
 		if (err == ERR_OK)
-			err = output_start(&branch->output, &plan, duration_ms, info);
+			err = output_start(&branch->output, &plan, duration_ms, &pipeline->source.tags, info);
 	}
 	return err;
 }

@@ -2,7 +2,7 @@
 #include "media/transcode_job.h"
 
 #include "base/json.h"
-#include "media/profile.h"
+#include "conf/profile.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -11,14 +11,15 @@
 
 enum { QUALITY_MOST = 23, NAME_MOST = 255 };
 
-static const char *const rendition_members[] = {"quality", "codec", "bit_rate", "sample_rate", "channels", NULL};
+static const char *const rendition_members[] = {
+	"quality", "codec", "container", "bit_rate", "sample_rate", "channels", NULL};
 static const char *const job_members[] = {"source", "import", "renditions", NULL};
 
-static json_t *encode_rendition(const struct conf_rendition *rendition)
+json_t *transcode_job_rendition(const struct conf_rendition *rendition)
 {
-	return json_pack("{s:s, s:s, s:I, s:I, s:I}", "quality", rendition->quality, "codec", rendition->codec,
-		"bit_rate", (json_int_t)rendition->bit_rate, "sample_rate", (json_int_t)rendition->sample_rate,
-		"channels", (json_int_t)rendition->channels);
+	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "quality", rendition->quality, "codec", rendition->codec,
+		"container", rendition->container, "bit_rate", (json_int_t)rendition->bit_rate, "sample_rate",
+		(json_int_t)rendition->sample_rate, "channels", (json_int_t)rendition->channels);
 }
 
 char *transcode_job_encode(const struct transcode_job *job, struct arena *arena)
@@ -31,7 +32,7 @@ char *transcode_job_encode(const struct transcode_job *job, struct arena *arena)
 	if (job->import != NULL)
 		json_object_set_new(object, "import", json_string(job->import));
 	for (size_t i = 0; i < job->count; i++)
-		json_array_append_new(renditions, encode_rendition(&job->renditions[i]));
+		json_array_append_new(renditions, transcode_job_rendition(&job->renditions[i]));
 	json_object_set_new(object, "renditions", renditions);
 	text = json_dumps(object, JSON_COMPACT);
 	json_decref(object);
@@ -55,41 +56,50 @@ static enum err check_quality(const char *quality, struct err_info *info)
 static enum err read_rendition(
 	const json_t *value, struct arena *arena, struct conf_rendition *out, struct err_info *info)
 {
-	const char *quality = NULL, *codec = NULL;
+	const char *quality = NULL, *codec = NULL, *container = NULL;
 	enum err err = json_read_members(value, rendition_members, info);
 
-	*out = (struct conf_rendition){.sample_rate = 44100, .channels = 2};
+	*out = (struct conf_rendition){.sample_rate = -1, .channels = -1};
 	if (err == ERR_OK)
 		err = json_read_text(value, "quality", QUALITY_MOST, &quality, info);
 	if (err == ERR_OK)
 		err = json_read_text(value, "codec", QUALITY_MOST, &codec, info);
 	if (err == ERR_OK)
-		err = json_read_whole(value, "bit_rate", 1, INT32_MAX, &out->bit_rate, info);
+		err = json_read_text(value, "container", QUALITY_MOST, &container, info);
 	if (err == ERR_OK)
-		err = json_read_whole(value, "sample_rate", 1, INT32_MAX, &out->sample_rate, info);
+		err = json_read_whole(value, "bit_rate", 0, INT32_MAX, &out->bit_rate, info);
 	if (err == ERR_OK)
-		err = json_read_whole(value, "channels", 1, 255, &out->channels, info);
+		err = json_read_whole(value, "sample_rate", 0, INT32_MAX, &out->sample_rate, info);
+	if (err == ERR_OK)
+		err = json_read_whole(value, "channels", 0, 255, &out->channels, info);
 	if (err == ERR_OK && codec == NULL)
 		err = err_set(info, ERR_UNPROCESSABLE, "a rendition needs a \"codec\"");
 	if (err != ERR_OK)
 		return err;
 	out->codec = arena_strdup(arena, codec);
-	out->quality = quality != NULL ? arena_strdup(arena, quality)
-				       : arena_printf(arena, "%s-%" PRId64, codec, out->bit_rate / 1000);
-	err = check_quality(out->quality, info);
-	return err == ERR_OK ? profile_check(out, info) : err;
+	out->container = arena_strdup(arena, container);
+	out->quality = arena_strdup(arena, quality);
+	err = profile_complete(out, arena, info);
+	return err == ERR_OK ? check_quality(out->quality, info) : err;
 }
 
-static enum err find_in_ladder(
-	const struct conf *conf, const char *quality, struct conf_rendition *out, struct err_info *info)
+/* The quality NAME of the configured ladder, or a format by its word. CONF is NULL where neither has a meaning. */
+static enum err read_name(const struct conf *conf, const char *name, struct arena *arena, struct conf_rendition *out,
+	struct err_info *info)
 {
-	for (size_t i = 0; conf != NULL && i < conf->ladder_count; i++) {
-		if (strcmp(conf->ladder[i].quality, quality) == 0) {
+	if (conf == NULL)
+		return err_set(info, ERR_UNPROCESSABLE, "a rendition by name means nothing here");
+	for (size_t i = 0; i < conf->ladder_count; i++) {
+		if (strcmp(conf->ladder[i].quality, name) == 0) {
 			*out = conf->ladder[i];
 			return ERR_OK;
 		}
 	}
-	return err_set(info, ERR_UNPROCESSABLE, "there is no quality \"%.32s\" in the configured ladder", quality);
+	if (profile_parse(name, arena, out, info) == ERR_OK)
+		return ERR_OK;
+	return err_set(info, ERR_UNPROCESSABLE,
+		"\"%.32s\" is no quality of the configured ladder, and no format: %.160s", name,
+		arena_strdup(arena, info->detail));
 }
 
 static enum err check_unique(const struct conf_rendition *renditions, size_t count, struct err_info *info)
@@ -118,7 +128,7 @@ static enum err read_renditions(const struct conf *conf, const json_t *wanted, s
 		const json_t *value = json_array_get(wanted, i);
 
 		if (json_is_string(value))
-			err = find_in_ladder(conf, json_string_value(value), &renditions[i], info);
+			err = read_name(conf, json_string_value(value), arena, &renditions[i], info);
 		else
 			err = read_rendition(value, arena, &renditions[i], info);
 		if (err == ERR_OK)
@@ -137,6 +147,41 @@ enum err transcode_job_renditions(const struct conf *conf, const json_t *wanted,
 	*out = conf->ladder;
 	*count = conf->ladder_count;
 	return ERR_OK;
+}
+
+/* Appends RENDITION to the COUNT of RENDITIONS unless it is among them. */
+static enum err add_rendition(
+	struct conf_rendition *renditions, size_t *count, const struct conf_rendition *rendition, struct err_info *info)
+{
+	for (size_t i = 0; i < *count; i++) {
+		if (strcmp(renditions[i].quality, rendition->quality) == 0)
+			return ERR_OK;
+	}
+	if (*count == TRANSCODE_RENDITIONS_MOST)
+		return err_set(info, ERR_UNPROCESSABLE, "a job makes at most %d renditions", TRANSCODE_RENDITIONS_MOST);
+	renditions[(*count)++] = *rendition;
+	return ERR_OK;
+}
+
+enum err transcode_job_formats(const struct conf *conf, const char *words, struct arena *arena,
+	const struct conf_rendition **renditions, size_t *count, struct err_info *info)
+{
+	struct conf_rendition *all = arena_array(arena, TRANSCODE_RENDITIONS_MOST, sizeof *all);
+	char *rest = arena_strdup(arena, words), *word;
+	enum err err = ERR_OK;
+
+	memcpy(all, *renditions, *count * sizeof *all);
+	while (err == ERR_OK && (word = strsep(&rest, ", ")) != NULL) {
+		struct conf_rendition rendition;
+
+		if (word[0] == '\0')
+			continue;
+		err = read_name(conf, word, arena, &rendition, info);
+		if (err == ERR_OK)
+			err = add_rendition(all, count, &rendition, info);
+	}
+	*renditions = all;
+	return err;
 }
 
 /* Exactly one of the two, a plain name or an absolute path: the payload names what the runner will open. */

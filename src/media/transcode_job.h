@@ -27,12 +27,23 @@ char *transcode_job_encode(const struct transcode_job *job, struct arena *arena)
 enum err transcode_job_decode(
 	const char *payload, struct arena *arena, struct transcode_job *out, struct err_info *info);
 
+/* One rendition as payloads and the worker's job have it. A new reference. */
+json_t *transcode_job_rendition(const struct conf_rendition *rendition);
+
 /*
- * Reads "renditions" as clients write it: an array of 1 to 32 of {"quality"?, "codec", "bit_rate", "sample_rate"?,
- * "channels"?} or of quality names of the configured ladder ("high"); NULL gives the whole ladder. Left out, the rate
- * is 44100 Hz, the channels 2, the quality "<codec>-<kbit/s>". Qualities are unique. ERR_UNPROCESSABLE.
+ * Reads "renditions" as clients write it: an array of 1 to 32 of {"quality"?, "codec", "container"?, "bit_rate"?,
+ * "sample_rate"?, "channels"?}, of quality names of the configured ladder ("high") or of formats ("mp3-320",
+ * conf/profile.h); NULL gives the whole ladder. What is left out profile_complete() fills. Qualities are unique.
+ * ERR_UNPROCESSABLE.
  */
 enum err transcode_job_renditions(const struct conf *conf, const json_t *wanted, struct arena *arena,
 	const struct conf_rendition **out, size_t *count, struct err_info *info);
+
+/*
+ * Reads "formats" as people write them: names as above between commas ("mp3-320,flac"), which come behind the *COUNT of
+ * *RENDITIONS, those already there left out. The new list is in ARENA. ERR_UNPROCESSABLE.
+ */
+enum err transcode_job_formats(const struct conf *conf, const char *words, struct arena *arena,
+	const struct conf_rendition **renditions, size_t *count, struct err_info *info);
 
 #endif

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { COLUMNS = 18, ROOM_FIRST = 8 };
+enum { COLUMNS = 19, ROOM_FIRST = 8 };
 
 enum err rendition_put(struct db *db, const struct rendition *rendition, struct err_info *info)
 {
@@ -36,6 +36,7 @@ enum err rendition_put(struct db *db, const struct rendition *rendition, struct 
 	db_bind_int(stmt, ":index_offset", (int64_t)rendition->index_offset);
 	db_bind_int(stmt, ":index_size", (int64_t)rendition->index_size);
 	db_bind_int(stmt, ":modified_s", rendition->modified);
+	db_bind_text(stmt, ":container", rendition->container);
 	db_bind_blob(stmt, ":segments", blob, length);
 	err = db_run(stmt, info);
 	arena_free(&arena);
@@ -84,7 +85,8 @@ static enum err read_row(
 	       get_u32(stmt, first + 10, &out->timescale) && get_u32(stmt, first + 11, &out->priming) &&
 	       get_u64(stmt, first + 12, &out->samples) && get_u64(stmt, first + 13, &out->file_size) &&
 	       get_u64(stmt, first + 14, &out->init_size) && get_u64(stmt, first + 15, &out->index_offset) &&
-	       get_u64(stmt, first + 16, &out->index_size);
+	       get_u64(stmt, first + 16, &out->index_size) &&
+	       get_text(stmt, first + 18, out->container, sizeof out->container);
 	out->modified = db_int(stmt, first + 17);
 	if (!good)
 		return err_set(

@@ -14,6 +14,7 @@ struct rendition {
 	char track[ID_SIZE];
 	char quality[24];           /* "high": [a-z0-9-]+, the name in URLs */
 	char codec[16];             /* "aac" */
+	char container[8];          /* "cmaf"; others have no segments, init section and index */
 	char codecs[32];            /* RFC 6381, "mp4a.40.2" */
 	char file[40];              /* name below <data>/media/<track>/, "high.mp4" */
 	char etag[HASH_HEX_SIZE];   /* SHA-256 of the file, without quotes */
@@ -22,7 +23,7 @@ struct rendition {
 	uint32_t average_bandwidth; /* of all segments, bits/s, rounded up */
 	uint32_t sample_rate, channels;
 	uint32_t timescale; /* of durations: the sampling rate */
-	uint32_t priming;   /* samples at the start that the edit list discards */
+	uint32_t priming;   /* samples at the start that the edit list discards; native containers: 0 */
 	uint64_t samples;   /* presented length, in `timescale`: what a listener hears */
 	uint64_t file_size;
 	uint64_t init_size;                /* ftyp and moov: bytes 0 to init_size-1 */

@@ -265,6 +265,12 @@ enum err cmaf_cut(struct cmaf_writer *writer, struct err_info *info)
 	return writer->cut || writer->sample_count == 0 ? ERR_OK : write_fragment(writer, info);
 }
 
+void cmaf_config(struct cmaf_writer *writer, const void *config, size_t size)
+{
+	if (size == writer->track.config_size)
+		memcpy((void *)(uintptr_t)writer->track.config, config, size);
+}
+
 /* Cuts the last sample so that the track ends SAMPLES past its priming. */
 static enum err trim(struct cmaf_writer *writer, uint64_t samples, struct err_info *info)
 {

@@ -68,6 +68,13 @@ enum err cmaf_sample(
 enum err cmaf_cut(struct cmaf_writer *writer, struct err_info *info);
 
 /*
+ * Puts SIZE bytes of CONFIG in the place of the codec configuration that the track began with, for a codec that knows
+ * all of it only at the end (FLAC: number of samples, MD5). Ignored when it is not of the same size. Before
+ * cmaf_finish().
+ */
+void cmaf_config(struct cmaf_writer *writer, const void *config, size_t size);
+
+/*
  * Ends the track: the last sample's duration is cut so that the presented length is SAMPLES, the last segment is
  * written (anew, when it was cut already), and so are `sidx` and the durations of moov. When more segments came than
  * were reserved, as many neighbours each are joined in the index as makes it fit: a reference then covers several

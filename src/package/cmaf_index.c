@@ -373,6 +373,7 @@ enum err cmaf_index_read(int fd, struct arena *arena, struct rendition *out, str
 	if (err != ERR_OK)
 		return err;
 	measure(&found);
+	snprintf(found.container, sizeof found.container, "cmaf");
 	*out = found;
 	return ERR_OK;
 }

@@ -15,10 +15,10 @@
 enum { CMAF_INDEX_MOST = 4 << 20 };
 
 /*
- * Fills from the file behind FD (its offset is not used): codec, codecs, sample_rate, channels, timescale, priming,
- * samples, file_size, init_size, index_offset, index_size, peak_bandwidth, average_bandwidth and segments (in ARENA);
- * the rest of OUT is untouched, and so is all of it on failure. Segment durations are those of the media (priming
- * included in the first).
+ * Fills from the file behind FD (its offset is not used): container, codec, codecs, sample_rate, channels, timescale,
+ * priming, samples, file_size, init_size, index_offset, index_size, peak_bandwidth, average_bandwidth and segments (in
+ * ARENA); the rest of OUT is untouched, and so is all of it on failure. Segment durations are those of the media
+ * (priming included in the first).
  *
  * The average is over all segments. The peak is over runs of neighbours that last 0.5 to 1.5 target durations, as RFC
  * 8216bis section 4.1 defines the peak segment bit rate, so that a short last segment does not count by itself.

@@ -16,6 +16,7 @@ static const struct rendition FIXTURE_HIGH = {
 	.track = "01jd5w3k9q2m8x7c4b6v0n1ztr",
 	.quality = "high",
 	.codec = "aac",
+	.container = "cmaf",
 	.codecs = "mp4a.40.2",
 	.file = "high.mp4",
 	.bit_rate = 320000,

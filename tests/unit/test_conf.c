@@ -104,7 +104,9 @@ static void test_every_type(void **state)
 			"limits: { upload_size = 3000000000L; body_size = \"128K\"; };\n"
 			"media: { keep_source = false; hls_addressing = \"segments\";\n"
 			"  ladder = ( { quality = \"one\"; codec = \"aac\"; bit_rate = 64000; sample_rate = 22050; "
-			"channels = 1; } ); };\n"
+			"channels = 1; },\n"
+			"  { quality = \"two\"; codec = \"opus\"; bit_rate = 96000; },\n"
+			"  { quality = \"three\"; codec = \"flac\"; container = \"flac\"; } ); };\n"
 			"jobs: { workers = 7; memory = \"2G\"; import_dirs = [\"/srv/music\", \"drop\"]; };\n"
 			"log: { level = \"debug\"; file = \"a.log\"; };\n");
 
@@ -117,11 +119,18 @@ static void test_every_type(void **state)
 	assert_int_equal(conf->body_size, 131072);
 	assert_false(conf->keep_source);
 	assert_string_equal(conf->hls_addressing, "segments");
-	assert_int_equal(conf->ladder_count, 1);
+	assert_int_equal(conf->ladder_count, 3);
 	assert_string_equal(conf->ladder[0].quality, "one");
 	assert_string_equal(conf->ladder[0].codec, "aac");
 	assert_int_equal(conf->ladder[0].sample_rate, 22050);
 	assert_int_equal(conf->ladder[0].channels, 1);
+	assert_string_equal(conf->ladder[0].container, "cmaf");
+	assert_int_equal(conf->ladder[1].sample_rate, 48000);
+	assert_int_equal(conf->ladder[1].channels, 2);
+	assert_string_equal(conf->ladder[1].container, "cmaf");
+	assert_int_equal(conf->ladder[2].sample_rate, 0);
+	assert_int_equal(conf->ladder[2].channels, 0);
+	assert_string_equal(conf->ladder[2].container, "flac");
 	assert_int_equal(conf->job_workers, 7);
 	assert_true(conf->job_memory == INT64_C(2) << 30);
 	assert_int_equal(conf->import_dir_count, 2);
@@ -205,22 +214,27 @@ static void test_wrong_ladders(void **state)
 		{"()", "a list of 1 to 16"},
 		{"[1]", "a list of 1 to 16"},
 		{"( 1 )", "are wanted, and nothing else"},
-		{"( { quality = \"a\"; } )", "are wanted, and nothing else"},
+		{"( { quality = \"a\"; } )", "codec is missing"},
+		{"( { quality = \"a\"; codec = \"opus\"; container = 1; bit_rate = 64000; } )", "container is no text"},
+		{"( { quality = \"a\"; codec = \"opus\"; container = \"mp3\"; bit_rate = 64000; } )",
+			"there is no format \"opus in mp3\""},
+		{"( { quality = \"a\"; codec = \"flac\"; bit_rate = 64000; } )", "its bit rate is 0"},
+		{"( { quality = \"a\"; codec = \"mp3\"; bit_rate = -1; } )", "a whole number from 0"},
 		{"( { quality = \"A\"; codec = \"aac\"; bit_rate = 64000; sample_rate = 44100; channels = 2; } )",
 			"quality must"},
 		{"( { quality = \"a-name-of-24-characters-\"; codec = \"aac\"; bit_rate = 64000; sample_rate = 44100; "
 		 "channels = 2; } )",
 			"quality must"},
 		{"( { quality = \"a\"; codec = \"mp9\"; bit_rate = 64000; sample_rate = 44100; channels = 2; } )",
-			"codec must"},
+			"there is no format"},
 		{"( { quality = \"a\"; codec = \"aac\"; bit_rate = 1; sample_rate = 44100; channels = 2; } )",
-			"1 is not from 16000"},
+			"takes 16000 to"},
 		{"( { quality = \"a\"; codec = \"aac\"; bit_rate = 64000; sample_rate = 44000; channels = 2; } )",
-			"44000 Hz is no sample rate"},
+			"no sampling rate of 44000 Hz"},
 		{"( { quality = \"a\"; codec = \"aac\"; bit_rate = 64000; sample_rate = 44100; channels = 3; } )",
-			"3 is not from 1"},
+			"1 or 2 channels, not 3"},
 		{"( { quality = \"a\"; codec = \"aac\"; bit_rate = 64000; sample_rate = 44100; chanels = 3; } )",
-			"channels is missing"},
+			"are wanted, and nothing else"},
 		{"( { quality = \"a\"; codec = \"aac\"; bit_rate = 64000; sample_rate = 44100; channels = 2; }, "
 		 "{ quality = \"a\"; codec = \"aac\"; bit_rate = 65000; sample_rate = 44100; channels = 2; } )",
 			"is there twice"},
@@ -380,7 +394,8 @@ static void test_values(void **state)
 	assert_null(strstr(values, "fedcba9876543210"));
 	assert_non_null(strstr(values, "auth.url_secret = (set)\n"));
 	assert_non_null(strstr(values, "jobs.import_dirs = \"/a\", \"/b\"\n"));
-	assert_non_null(strstr(values, "media.ladder = high:aac:320000:44100:2, medium:aac:192000:44100:2, "));
+	assert_non_null(
+		strstr(values, "media.ladder = high:aac:cmaf:320000:44100:2, medium:aac:cmaf:192000:44100:2, "));
 	assert_non_null(strstr(values, "media.keep_source = true\n"));
 	assert_non_null(strstr(values, "limits.upload_size = 2147483648\n"));
 }

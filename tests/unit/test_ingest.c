@@ -19,7 +19,7 @@
 #include <cmocka.h>
 
 static const char flac[] = "fLaC\0\0\0\x22 and more bytes, so that there is something to look at in this file .....";
-static struct conf_rendition ladder[] = {{"high", "aac", 320000, 44100, 2}, {"low", "aac", 128000, 44100, 2}};
+static struct conf_rendition ladder[] = {{"high", "aac", 320000, 44100, 2, "cmaf"}, {"low", "aac", 128000, 44100, 2, "cmaf"}};
 static const struct ingest plain = {.owner = "alice", .visibility = TRACK_PRIVATE};
 
 struct room {
@@ -355,7 +355,7 @@ static enum err more(
 
 static void more_is_what_is_missing(void **state)
 {
-	static const struct conf_rendition tiny = {"tiny", "aac", 48000, 44100, 2};
+	static const struct conf_rendition tiny = {"tiny", "aac", 48000, 44100, 2, "cmaf"};
 	struct room room = room_of(state);
 	struct rendition high = {.quality = "high", .codec = "aac", .codecs = "mp4a.40.2", .file = "high.mp4"};
 	struct transcode_job payload;
@@ -381,7 +381,7 @@ static void more_is_what_is_missing(void **state)
 
 static void more_of_an_import_finds_its_file(void **state)
 {
-	static const struct conf_rendition tiny = {"tiny", "aac", 48000, 44100, 2};
+	static const struct conf_rendition tiny = {"tiny", "aac", 48000, 44100, 2, "cmaf"};
 	struct room room = room_of(state);
 	const char *path = import_file(&room, "a.flac", flac, sizeof flac);
 	struct transcode_job payload;

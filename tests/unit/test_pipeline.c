@@ -19,9 +19,9 @@
 enum { RATE = 48000, SAMPLES = 3 * RATE + 7, RENDITIONS = 3 };
 
 static const struct conf_rendition renditions[RENDITIONS] = {
-	{"high", "aac", 192000, 44100, 2},
-	{"low", "aac", 64000, 44100, 2},
-	{"slow", "aac", 32000, 22050, 1},
+	{"high", "aac", 192000, 44100, 2, "cmaf"},
+	{"low", "aac", 64000, 44100, 2, "cmaf"},
+	{"slow", "aac", 32000, 22050, 1, "cmaf"},
 };
 
 static atomic_int stop;

@@ -20,8 +20,8 @@ enum { RATE = 44100, SAMPLES = 10 * RATE, SEGMENT = 172, OUTPUTS = 2 };
 
 #define OWNER "tester:1:aa"
 
-static const struct conf_rendition high = {"high", "aac", 320000, 44100, 2};
-static const struct conf_rendition low = {"low", "aac", 64000, 22050, 1};
+static const struct conf_rendition high = {"high", "aac", 320000, 44100, 2, "cmaf"};
+static const struct conf_rendition low = {"low", "aac", 64000, 22050, 1, "cmaf"};
 
 /* A library with one track, its job claimed, and two files beside it that a worker may have made. */
 struct fixture {
@@ -249,12 +249,12 @@ static void a_cut_or_foreign_file_is_refused(void **state)
 
 static void a_file_nobody_asked_for_is_refused(void **state)
 {
-	static const struct conf_rendition rate = {"high", "aac", 320000, 48000, 2};
-	static const struct conf_rendition mono = {"high", "aac", 320000, 44100, 1};
-	static const struct conf_rendition opus = {"high", "opus", 320000, 44100, 2};
-	static const struct conf_rendition name = {"../high", "aac", 320000, 44100, 2};
-	static const struct conf_rendition nameless = {"", "aac", 320000, 44100, 2};
-	static const struct conf_rendition longest = {"abcdefghijklmnopqrstuvwx", "aac", 320000, 44100, 2};
+	static const struct conf_rendition rate = {"high", "aac", 320000, 48000, 2, "cmaf"};
+	static const struct conf_rendition mono = {"high", "aac", 320000, 44100, 1, "cmaf"};
+	static const struct conf_rendition opus = {"high", "opus", 320000, 44100, 2, "cmaf"};
+	static const struct conf_rendition name = {"../high", "aac", 320000, 44100, 2, "cmaf"};
+	static const struct conf_rendition nameless = {"", "aac", 320000, 44100, 2, "cmaf"};
+	static const struct conf_rendition longest = {"abcdefghijklmnopqrstuvwx", "aac", 320000, 44100, 2, "cmaf"};
 	const struct conf_rendition *const others[] = {&rate, &mono, &opus, &name, &nameless, &longest};
 	struct fixture *fixture = *state;
 

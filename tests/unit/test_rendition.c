@@ -28,6 +28,7 @@ static struct rendition rendition_named(const char *quality, uint32_t bit_rate)
 	struct rendition rendition = {
 		.track = "t",
 		.codec = "aac",
+		.container = "cmaf",
 		.codecs = "mp4a.40.2",
 		.etag = "e7a9",
 		.bit_rate = bit_rate,
@@ -79,6 +80,7 @@ static void assert_same(const struct rendition *a, const struct rendition *b)
 	assert_int_equal(a->init_size, b->init_size);
 	assert_int_equal(a->index_offset, b->index_offset);
 	assert_int_equal(a->index_size, b->index_size);
+	assert_string_equal(a->container, b->container);
 	assert_int_equal(a->modified, b->modified);
 }
 

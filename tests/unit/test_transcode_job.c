@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 static struct conf_rendition ladder[] = {
-	{"high", "aac", 320000, 44100, 2},
-	{"low", "aac", 128000, 44100, 2},
+	{"high", "aac", 320000, 44100, 2, "cmaf"},
+	{"low", "aac", 128000, 44100, 2, "cmaf"},
 };
 static const struct conf conf = {.ladder = ladder, .ladder_count = 2};
 

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+#include "media/mux.h"
+
+#include "media/averror.h"
+#include "media/write_at.h"
+
+#include <libavformat/avformat.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { IO_BYTES = 1 << 16, NUMBER_BYTES = 16 };
+
+struct mux {
+	AVFormatContext *format;
+	AVRational time_base; /* of the packets that come */
+	int fd;
+	int64_t at, size;
+	struct err_info failure; /* why the descriptor could not be written */
+	bool begun;
+};
+
+static int write_output(void *opaque, uint8_t *bytes, int length)
+{
+	struct mux *mux = opaque;
+
+	if (write_at(mux->fd, (uint64_t)mux->at, bytes, (size_t)length, &mux->failure) != ERR_OK)
+		return AVERROR(EIO);
+	mux->at += length;
+	if (mux->at > mux->size)
+		mux->size = mux->at;
+	return length;
+}
+
+static int64_t seek_output(void *opaque, int64_t offset, int whence)
+{
+	struct mux *mux = opaque;
+
+	switch (whence & ~AVSEEK_FORCE) {
+	case AVSEEK_SIZE:
+		return mux->size;
+	case SEEK_SET:
+		break;
+	case SEEK_CUR:
+		offset += mux->at;
+		break;
+	case SEEK_END:
+		offset += mux->size;
+		break;
+	default:
+		return AVERROR(EINVAL);
+	}
+	if (offset < 0)
+		return AVERROR(EINVAL);
+	return mux->at = offset;
+}
+
+static int open_nothing(AVFormatContext *format, AVIOContext **io, const char *url, int flags, AVDictionary **options)
+{
+	(void)format;
+	(void)url;
+	(void)flags;
+	(void)options;
+	*io = NULL;
+	return AVERROR(EPERM);
+}
+
+static int set_tags(AVDictionary **to, const struct tags *tags)
+{
+	char number[NUMBER_BYTES];
+	int code = 0;
+
+	if (tags->title[0] != '\0')
+		code = av_dict_set(to, "title", tags->title, 0);
+	if (code >= 0 && tags->artist[0] != '\0')
+		code = av_dict_set(to, "artist", tags->artist, 0);
+	if (code >= 0 && tags->album[0] != '\0')
+		code = av_dict_set(to, "album", tags->album, 0);
+	if (code >= 0 && tags->track != 0) {
+		snprintf(number, sizeof number, "%d", tags->track);
+		code = av_dict_set(to, "track", number, 0);
+	}
+	if (code >= 0 && tags->year != 0) {
+		snprintf(number, sizeof number, "%d", tags->year);
+		code = av_dict_set(to, "date", number, 0);
+	}
+	return code;
+}
+
+static int open_format(struct mux *mux, const char *name, const AVCodecContext *codec, const struct tags *tags)
+{
+	unsigned char *buffer = NULL;
+	AVStream *stream;
+	int code = avformat_alloc_output_context2(&mux->format, NULL, name, NULL);
+
+	if (code < 0)
+		return code;
+	buffer = av_malloc(IO_BYTES);
+	stream = avformat_new_stream(mux->format, NULL);
+	if (buffer != NULL)
+		mux->format->pb = avio_alloc_context(buffer, IO_BYTES, 1, mux, NULL, write_output, seek_output);
+	if (mux->format->pb == NULL || stream == NULL) {
+		if (mux->format->pb == NULL)
+			av_free(buffer);
+		return AVERROR(ENOMEM);
+	}
+	mux->format->flags |= AVFMT_FLAG_CUSTOM_IO | AVFMT_FLAG_BITEXACT;
+	mux->format->io_open = open_nothing;
+	stream->time_base = codec->time_base;
+	code = avcodec_parameters_from_context(stream->codecpar, codec);
+	if (code >= 0)
+		code = set_tags(&mux->format->metadata, tags);
+	return code;
+}
+
+static int begin(struct mux *mux, const char *name)
+{
+	AVDictionary *options = NULL;
+	int code = 0;
+
+	if (strcmp(name, "wav") == 0)
+		code = av_dict_set(&options, "rf64", "auto", 0);
+	/* Half a second: FFmpeg's reader cannot tell the length of Vorbis that fits on one page. */
+	if (strcmp(name, "ogg") == 0)
+		code = av_dict_set(&options, "page_duration", "500000", 0);
+	if (strcmp(name, "mp3") == 0)
+		code = av_dict_set(&options, "id3v2_version", "3", 0); /* what all players read */
+	if (code >= 0)
+		code = avformat_write_header(mux->format, &options);
+	av_dict_free(&options);
+	mux->begun = code >= 0;
+	return code;
+}
+
+static enum err judge(const struct mux *mux, int code, struct err_info *info)
+{
+	if (mux->failure.code != ERR_OK) {
+		*info = mux->failure;
+		return info->code;
+	}
+	return code >= 0 ? ERR_OK : averror_set(info, code, "a rendition cannot be written");
+}
+
+enum err mux_open(const char *name, const AVCodecContext *codec, const struct tags *tags, int fd, struct mux **out,
+	struct err_info *info)
+{
+	struct mux *mux = calloc(1, sizeof *mux);
+	enum err err;
+	int code;
+
+	*out = NULL;
+	if (mux == NULL)
+		return err_set(info, ERR_NO_MEMORY, "no memory to write a rendition");
+	mux->fd = fd;
+	mux->time_base = codec->time_base;
+	code = open_format(mux, name, codec, tags);
+	if (code >= 0)
+		code = begin(mux, name);
+	err = judge(mux, code, info);
+	if (err != ERR_OK)
+		mux_close(mux);
+	else
+		*out = mux;
+	return err;
+}
+
+enum err mux_packet(struct mux *mux, AVPacket *packet, struct err_info *info)
+{
+	packet->stream_index = 0;
+	av_packet_rescale_ts(packet, mux->time_base, mux->format->streams[0]->time_base);
+	return judge(mux, av_write_frame(mux->format, packet), info);
+}
+
+enum err mux_finish(struct mux *mux, struct err_info *info)
+{
+	int code = av_write_trailer(mux->format);
+
+	mux->begun = false;
+	avio_flush(mux->format->pb);
+	return judge(mux, code, info);
+}
+
+void mux_close(struct mux *mux)
+{
+	if (mux == NULL)
+		return;
+	if (mux->begun) /* frees what the muxer holds; what it writes nobody reads */
+		av_write_trailer(mux->format);
+	if (mux->format != NULL) {
+		if (mux->format->pb != NULL)
+			av_freep(&mux->format->pb->buffer);
+		avio_context_free(&mux->format->pb);
+		avformat_free_context(mux->format);
+	}
+	free(mux);
+}

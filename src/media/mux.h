@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The last stage of native containers (MP3, Ogg, FLAC, WAV): packets in, a plain file out, by FFmpeg's muxers. The
+ * muxer is named, never guessed; it writes through our own callback to a descriptor and can open nothing. What makes a
+ * file gapless it writes itself: the Xing frame with LAME's delay and padding, Opus' pre-skip and last granule
+ * position, Vorbis' granule positions, FLAC's STREAMINFO with the number of samples and their MD5 at the end, RF64 for
+ * WAV past 4 GiB. The same input gives the same bytes.
+ *
+ * A muxer belongs to one thread at a time.
+ */
+#ifndef TONEARM_MEDIA_MUX_H
+#define TONEARM_MEDIA_MUX_H
+
+#include "base/err.h"
+#include "media/tags.h"
+
+#include <libavcodec/avcodec.h>
+
+struct mux;
+
+/*
+ * Begins a file in FD (stays the caller's, at its start, seekable) by the muxer NAME for what CODEC, an open encoder,
+ * gives, with TAGS. *OUT is owned by the caller (mux_close()), NULL on failure. ERR_UNPROCESSABLE, ERR_NO_MEMORY, and
+ * as mux_packet().
+ */
+enum err mux_open(const char *name, const AVCodecContext *codec, const struct tags *tags, int fd, struct mux **out,
+	struct err_info *info);
+
+/* Writes PACKET, whose times are in the time base of the encoder. ERR_TOO_LARGE, ERR_NO_SPACE, ERR_IO. */
+enum err mux_packet(struct mux *mux, AVPacket *packet, struct err_info *info);
+
+/* The end: what is only known now goes into the header. Errors as above. */
+enum err mux_finish(struct mux *mux, struct err_info *info);
+
+/* NULL is fine. */
+void mux_close(struct mux *mux);
+
+#endif

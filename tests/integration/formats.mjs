@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+// Every format in to every format out, by the worker: what is decoded again, less what the container says to discard, is
+// exactly as long as the source, lies where it lay, and is the same bit for bit where the format is lossless.
+
+import assert from "node:assert/strict";
+import {execFileSync} from "node:child_process";
+import {mkdirSync, mkdtempSync, readFileSync, rmSync} from "node:fs";
+import {tmpdir} from "node:os";
+import path from "node:path";
+import test, {after, before, describe} from "node:test";
+
+import {lag, monoAt, output, presented, sampleCount} from "./lib/pcm.mjs";
+import {missing} from "./lib/tools.mjs";
+import {work} from "./lib/worker.mjs";
+
+const SECONDS = 1.3;
+const LEAST = 0.99;
+
+const outputs = [
+	{quality: "aac", codec: "aac", container: "cmaf", bit_rate: 192000, sample_rate: 44100, channels: 2},
+	{quality: "opus", codec: "opus", container: "cmaf", bit_rate: 192000, sample_rate: 48000, channels: 2},
+	{quality: "flac", codec: "flac", container: "cmaf", bit_rate: 0, sample_rate: 0, channels: 0},
+	{quality: "mp3", codec: "mp3", container: "mp3", bit_rate: 192000, sample_rate: 44100, channels: 2},
+	{quality: "opus-ogg", codec: "opus", container: "ogg", bit_rate: 192000, sample_rate: 48000, channels: 2},
+	{quality: "vorbis", codec: "vorbis", container: "ogg", bit_rate: 192000, sample_rate: 44100, channels: 2},
+	{quality: "flac-flac", codec: "flac", container: "flac", bit_rate: 0, sample_rate: 0, channels: 0},
+	{quality: "wav", codec: "pcm", container: "wav", bit_rate: 0, sample_rate: 0, channels: 0},
+];
+
+// BITS: how many a lossless copy has; none where the source is no integer of so many.
+const inputs = {
+	"u8.wav": {args: ["-c:a", "pcm_u8"], bits: 16},
+	"s16.wav": {args: ["-c:a", "pcm_s16le"], bits: 16},
+	"s16-mono.wav": {layout: "mono", args: ["-c:a", "pcm_s16le"], bits: 16},
+	"s24-rf64.wav": {rate: 48000, args: ["-c:a", "pcm_s24le", "-rf64", "always"], bits: 24},
+	"float.wav": {args: ["-c:a", "pcm_f32le"]},
+	"s16.w64": {args: ["-c:a", "pcm_s16le"], bits: 16},
+	"s24-96k.aiff": {rate: 96000, args: ["-c:a", "pcm_s24be"], bits: 24},
+	"s16.flac": {args: ["-c:a", "flac"], bits: 16},
+	"s24-96k.flac": {rate: 96000, args: ["-c:a", "flac", "-sample_fmt", "s32"], bits: 24},
+	"flac.ogg": {args: ["-c:a", "flac"], bits: 16},
+	"alac.m4a": {args: ["-c:a", "alac"], bits: 16},
+	"alac-24.m4a": {rate: 48000, args: ["-c:a", "alac", "-sample_fmt", "s32p"], bits: 24},
+	"aac.m4a": {args: ["-c:a", "aac", "-b:a", "192k"], bits: 16},
+	"adts.aac": {args: ["-c:a", "aac", "-b:a", "192k", "-f", "adts"], bits: 16},
+	"lame.mp3": {args: ["-c:a", "libmp3lame", "-b:a", "192k"], bits: 16},
+	"lame-22k-mono.mp3": {rate: 22050, layout: "mono", args: ["-c:a", "libmp3lame"], bits: 16},
+	"vorbis.ogg": {args: ["-c:a", "libvorbis", "-b:a", "192k"], bits: 16},
+	"opus.opus": {rate: 48000, args: ["-c:a", "libopus", "-b:a", "192k"], bits: 16},
+	"opus.webm": {rate: 48000, args: ["-c:a", "libopus", "-b:a", "192k"], bits: 16},
+};
+
+let folder;
+before(() => folder = mkdtempSync(path.join(tmpdir(), "tonearm-formats-")));
+after(() => rmSync(folder, {recursive: true, force: true}));
+
+/** Low noise, another in each channel. */
+async function makeSource(name, {rate = 44100, layout = "stereo", args}) {
+	const file = path.join(folder, name);
+	const sound = layout === "mono" ? "random(0)-0.5" : "random(0)-0.5|random(1)-0.5";
+	await output("ffmpeg", ["-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", `aevalsrc=exprs=${sound}:s=${rate}:d=${SECONDS}:c=${layout},` +
+		"lowpass=f=1500,lowpass=f=1500,lowpass=f=1500", "-metadata", "title=Ümläut", ...args, file]);
+	return file;
+}
+
+/** Integers of BITS that FFmpeg decodes from FILE. */
+function integers(file, bits) {
+	return output("ffmpeg", ["-v", "error", "-nostdin", "-i", file, "-map", "0:a:0", "-f", bits === 24 ? "s32le" : "s16le", "-"]);
+}
+
+async function assertSame(wanted, file, source, result) {
+	const {sample_rate: from} = result.source;
+	const rate = wanted.sample_rate || from;
+	const exact = Math.round(result.last.samples * rate / from);
+	const is = wanted.container === "cmaf" ? await presented(file) : await monoAt(file, rate);
+	const shall = await monoAt(source, rate);
+
+	assert.equal(is.length, exact, `${wanted.quality}: samples`);
+	for (const start of [0, exact - 12000]) {
+		const found = lag(shall, is, {start, length: 12000, most: 20});
+		assert.ok(Math.abs(found.lag) <= 1 && found.correlation > LEAST,
+			`${wanted.quality} from ${start}: lag ${found.lag}, correlation ${found.correlation}`);
+	}
+}
+
+describe("pairs", {skip: missing("ffmpeg")}, () => {
+	for (const [name, how] of Object.entries(inputs)) {
+		test(name, async () => {
+			const source = await makeSource(name, how);
+			const into = path.join(folder, `from-${name}`);
+			mkdirSync(into);
+			const result = await work(source, outputs, into);
+			assert.equal(result.last.event, "done", result.last.detail);
+			assert.equal(result.last.samples, await sampleCount(source), "samples of the source");
+			for (const [i, wanted] of outputs.entries()) {
+				await assertSame(wanted, result.outputs[i], source, result);
+				if (wanted.bit_rate === 0 && how.bits)
+					assert.ok((await integers(source, how.bits)).equals(await integers(result.outputs[i], how.bits)),
+						`${wanted.quality} is not the same bit for bit`);
+			}
+		});
+	}
+});
+
+/** What ffprobe says of FILE. */
+function probed(file) {
+	return JSON.parse(execFileSync("ffprobe", ["-v", "error", "-of", "json", "-show_format", "-show_streams", file]));
+}
+
+describe("native files", {skip: missing("ffmpeg", "ffprobe")}, () => {
+	let made;
+	before(async () => {
+		const source = await makeSource("tagged.flac", {args: ["-c:a", "flac", "-metadata", "artist=B", "-metadata", "track=3"]});
+		const into = path.join(folder, "tagged");
+		mkdirSync(into);
+		const {outputs: files} = await work(source, outputs, into);
+		made = Object.fromEntries(outputs.map(({quality}, i) => [quality, files[i]]));
+	});
+
+	test("are of the container and carry the source's tags", () => {
+		const containers = {mp3: "mp3", "opus-ogg": "ogg", vorbis: "ogg", "flac-flac": "flac", wav: "wav"};
+		for (const [quality, container] of Object.entries(containers)) {
+			const {format, streams} = probed(made[quality]);
+			const tags = Object.fromEntries(Object.entries({...streams[0].tags, ...format.tags}).map(([k, v]) => [k.toLowerCase(), v]));
+			assert.equal(format.format_name, container);
+			assert.equal(streams.length, 1);
+			assert.equal(tags.title, "Ümläut", quality);
+			assert.equal(tags.artist, "B", quality);
+			assert.equal(tags.track, "3", quality);
+		}
+	});
+
+	test("MP3 has a Xing frame with delay and padding", () => {
+		const bytes = readFileSync(made.mp3);
+		const at = bytes.indexOf("Info");
+		const lame = bytes.indexOf("Lav", at);
+		assert.ok(at > 0 && lame > at);
+		const packed = bytes.readUIntBE(lame + 21, 3);
+		const [delay, padding] = [packed >> 12, packed & 4095];
+		const frames = bytes.readUInt32BE(at + 8);
+		assert.equal(frames * 1152 - delay - padding, Math.round(SECONDS * 44100));
+	});
+
+	test("FLAC knows its length and checksum, in both containers", () => {
+		const native = readFileSync(made["flac-flac"]);
+		const cmaf = readFileSync(made.flac);
+		const plain = native.subarray(8, 42);
+		const boxed = cmaf.subarray(cmaf.indexOf("dfLa") + 12, cmaf.indexOf("dfLa") + 46);
+		assert.deepEqual(boxed, plain);
+		assert.equal(plain.readUInt32BE(14), Math.round(SECONDS * 44100));
+		assert.notEqual(plain.subarray(18).toString("hex"), "0".repeat(32));
+		if (!missing("flac"))
+			execFileSync("flac", ["--test", "--silent", made["flac-flac"]]);
+	});
+
+	test("the same source gives the same bytes", async () => {
+		const again = path.join(folder, "again");
+		mkdirSync(again);
+		const {outputs: files} = await work(path.join(folder, "tagged.flac"), outputs, again);
+		outputs.forEach(({quality}, i) => assert.ok(readFileSync(files[i]).equals(readFileSync(made[quality])), quality));
+	});
+});
+
+test("an album plays on without a click", {skip: missing("ffmpeg")}, async () => {
+	// One sound, cut in two at no frame's end; each half by itself through each format, then put together again.
+	const whole = await makeSource("whole.wav", {args: ["-c:a", "pcm_s16le"]});
+	const into = [1, 2].map(side => path.join(folder, `side${side}`));
+	const cuts = [["-af", "atrim=end_sample=30011"], ["-af", "atrim=start_sample=30011"]];
+	const sides = [];
+	for (const [i, cut] of cuts.entries()) {
+		const file = path.join(folder, `half${i}.wav`);
+		await output("ffmpeg", ["-v", "error", "-nostdin", "-y", "-i", whole, ...cut, "-c:a", "pcm_s16le", file]);
+		mkdirSync(into[i]);
+		sides.push((await work(file, outputs, into[i])).outputs);
+	}
+	for (const [i, wanted] of outputs.entries()) {
+		const rate = wanted.sample_rate || 44100;
+		const parts = await Promise.all(sides.map(files => wanted.container === "cmaf" ? presented(files[i]) : monoAt(files[i], rate)));
+		const joined = Float32Array.of(...parts[0], ...parts[1]);
+		const shall = await monoAt(whole, rate);
+		assert.ok(Math.abs(joined.length - shall.length) <= 1, `${wanted.quality}: ${joined.length} samples, not ${shall.length}`);
+		const seam = parts[0].length;
+		const found = lag(shall, joined, {start: seam - 1000, length: 2000, most: 20});
+		assert.ok(Math.abs(found.lag) <= 1 && found.correlation > 0.95, `${wanted.quality}: lag ${found.lag}, correlation ${found.correlation}`);
+	}
+});
