@@ -46,8 +46,7 @@ export class Process {
 		this.child.stderr.pipe(file, {end: false});
 		this.ended = new Promise(resolve => this.child.on("close", (code, signal) => {
 			alive.delete(this.child);
-			file.end();
-			resolve({code, signal});
+			file.end(() => resolve({code, signal})); // with all of its words in the log
 		}));
 		this.child.on("error", error => {
 			this.failure = error;
