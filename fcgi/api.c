@@ -17,6 +17,7 @@ static const struct route routes[] = {
 	{HTTP_POST, "/internal/jobs/transcode", NULL, api_job_submit},
 	{HTTP_GET, "/internal/jobs", SCOPE_JOBS_READ, api_job_list},
 	{HTTP_GET, "/internal/jobs/{job}", NULL, api_job_get},
+	{HTTP_GET, "/internal/jobs/{job}/events", NULL, api_job_events},
 	{HTTP_POST, "/internal/jobs/{job}/retry", SCOPE_JOBS_WRITE, api_job_retry},
 	{HTTP_POST, "/internal/jobs/{job}/cancel", SCOPE_JOBS_WRITE, api_job_cancel},
 	{HTTP_GET, "/health", NULL, api_health},

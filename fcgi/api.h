@@ -31,6 +31,16 @@ void api_job_get(struct request *request, struct response *response);
 void api_job_retry(struct request *request, struct response *response);
 void api_job_cancel(struct request *request, struct response *response);
 
+/*
+ * The job ID as far as CLAIMS may look at it: whose job it is needs no jobs:read; for anybody else without it there are no
+ * jobs at all. ERR_NOT_FOUND, ERR_FORBIDDEN.
+ */
+enum err api_job_read(struct db *db, const struct jwt_claims *claims, const char *id, struct arena *arena,
+	struct job *job, struct err_info *info);
+
+/* api_job_events.c */
+void api_job_events(struct request *request, struct response *response);
+
 /* api_health.c */
 void api_health(struct request *request, struct response *response);
 void api_ready(struct request *request, struct response *response);

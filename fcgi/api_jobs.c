@@ -183,6 +183,20 @@ static enum err get_job(struct db *db, const char *id, struct arena *arena, stru
 	return err == ERR_NOT_FOUND ? err_set(info, err, "there is no such job") : err;
 }
 
+enum err api_job_read(struct db *db, const struct jwt_claims *claims, const char *id, struct arena *arena,
+	struct job *job, struct err_info *info)
+{
+	enum err found = get_job(db, id, arena, job, info);
+
+	if (scope_has(claims->scope, SCOPE_JOBS_READ))
+		return found;
+	if (found == ERR_OK && claims->subject[0] != '\0' && strcmp(claims->subject, job->submitter) == 0)
+		return ERR_OK;
+	if (found == ERR_OK || found == ERR_NOT_FOUND)
+		return err_set(info, ERR_FORBIDDEN, "the token lacks the scope %s", SCOPE_JOBS_READ);
+	return found;
+}
+
 /* A job with all that belongs to it. */
 struct whole {
 	struct job job;
@@ -191,13 +205,12 @@ struct whole {
 	size_t event_count;
 };
 
-static enum err get_whole(struct db *db, const char *id, struct arena *arena, struct whole *out, struct err_info *info)
+/* What belongs to OUT->job, which was read. */
+static enum err get_rest(struct db *db, struct arena *arena, struct whole *out, struct err_info *info)
 {
-	enum err err = get_job(db, id, arena, &out->job, info);
+	enum err err = job_needs(db, out->job.id, arena, &out->needs, info);
 
-	if (err == ERR_OK)
-		err = job_needs(db, id, arena, &out->needs, info);
-	return err == ERR_OK ? job_history(db, id, 0, arena, &out->events, &out->event_count, info) : err;
+	return err == ERR_OK ? job_history(db, out->job.id, 0, arena, &out->events, &out->event_count, info) : err;
 }
 
 static void send_job(struct request *request, struct response *response, const struct whole *whole)
@@ -217,18 +230,6 @@ static void send_job(struct request *request, struct response *response, const s
 		json_pack("{s:o, s:o}", "job", job, "urls", api_urls(request, whole->job.track, whole->job.id)));
 }
 
-/* Whose job it is may look at it without jobs:read; for anybody else without it there are no jobs at all. */
-static enum err may_read(const struct jwt_claims *claims, enum err found, const struct job *job, struct err_info *info)
-{
-	if (scope_has(claims->scope, SCOPE_JOBS_READ))
-		return found;
-	if (found == ERR_OK && claims->subject[0] != '\0' && strcmp(claims->subject, job->submitter) == 0)
-		return ERR_OK;
-	if (found == ERR_OK || found == ERR_NOT_FOUND)
-		return err_set(info, ERR_FORBIDDEN, "the token lacks the scope %s", SCOPE_JOBS_READ);
-	return found;
-}
-
 void api_job_get(struct request *request, struct response *response)
 {
 	struct responder *responder = responder_of(request);
@@ -245,9 +246,10 @@ void api_job_get(struct request *request, struct response *response)
 	db = responder_db(request, response);
 	if (db == NULL)
 		return;
-	err = get_whole(db, request->capture[0], request->arena, &whole, &info);
+	err = api_job_read(db, &claims, request->capture[0], request->arena, &whole.job, &info);
+	if (err == ERR_OK)
+		err = get_rest(db, request->arena, &whole, &info);
 	db_pool_give(responder->pool, db);
-	err = may_read(&claims, err, &whole.job, &info);
 	if (err == ERR_OK)
 		send_job(request, response, &whole);
 	else
@@ -271,7 +273,9 @@ static void change_job(struct request *request, struct response *response,
 	if (err == ERR_OK)
 		err = change(db, id, clock_ms(responder->access.clock), &info);
 	if (err == ERR_OK)
-		err = get_whole(db, id, request->arena, &whole, &info);
+		err = get_job(db, id, request->arena, &whole.job, &info);
+	if (err == ERR_OK)
+		err = get_rest(db, request->arena, &whole, &info);
 	db_pool_give(responder->pool, db);
 	wake_post(responder->conf->run_dir);
 	if (err == ERR_OK)

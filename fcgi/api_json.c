@@ -130,8 +130,10 @@ json_t *api_urls(const struct request *request, const char *track, const char *j
 		json_object_set_new(urls, "dash", json_sprintf("%s/dash/%s/manifest.mpd", root, track));
 		json_object_set_new(urls, "stream", json_sprintf("%s/stream/%s.mp4", root, track));
 	}
-	if (job != NULL)
+	if (job != NULL) {
 		json_object_set_new(urls, "job", json_sprintf("%s/internal/jobs/%s", root, job));
+		json_object_set_new(urls, "events", json_sprintf("%s/internal/jobs/%s/events", root, job));
+	}
 	return urls;
 }
 

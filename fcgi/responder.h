@@ -14,12 +14,15 @@
 #include "http/router.h"
 #include "observe/metrics.h"
 
+#include <stdatomic.h>
+
 struct responder {
 	const char *name; /* "stream": of metrics and logs; kept */
 	struct conf *conf;
 	struct metrics *metrics;
 	struct db_pool *pool;
 	struct access access;
+	atomic_int streams; /* of events, open now */
 };
 
 /* The whole life of the program NAME; returns its exit status. SUMMARY is its sentence in --help. */

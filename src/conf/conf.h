@@ -39,6 +39,9 @@ struct conf {
 	const char *base_url; /* "" or e.g. "https://audio.example.org", no slash at the end */
 	int64_t http_threads;
 	int64_t http_backlog;
+	int64_t event_streams;  /* at a time, of one process */
+	int64_t event_stream_s; /* longest life of one */
+	int64_t event_beat_s;
 
 	const char *url_secret; /* HMAC key of /stream?sig and of the manifest's grants, >= 32 bytes of text */
 	const char *jwt_secret; /* HS256 key, >= 32 bytes of text */

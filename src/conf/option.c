@@ -28,6 +28,13 @@ const struct option option_table[] = {
 		.sentence = "Requests that one responder process answers at the same time."},
 	{"http", "backlog", OPTION_INTEGER, AT(http_backlog), .least = 1, .most = 65535, .standard = 1024,
 		.sentence = "Connections that may wait for a thread before the web server is turned away."},
+	{"http", "event_streams", OPTION_INTEGER, AT(event_streams), .least = 0, .most = 4096, .standard = 8,
+		.sentence = "Streams of events that one responder process keeps open at the same time, each in a thread; never "
+			    "more than half of http.threads. 0 turns them off."},
+	{"http", "event_stream_s", OPTION_INTEGER, AT(event_stream_s), .unit = "seconds", .least = 1, .most = 86400,
+		.standard = 300, .sentence = "How long a stream of events stays open; its client then comes back for the rest."},
+	{"http", "event_beat_s", OPTION_INTEGER, AT(event_beat_s), .unit = "seconds", .least = 1, .most = 600,
+		.standard = 10, .sentence = "How often a stream of events without any says that it is still there."},
 
 	{"auth", "url_secret", OPTION_SECRET, AT(url_secret),
 		.sentence = "Key of signed URLs and of the queries that manifests hand out; at least 32 characters."},

@@ -194,6 +194,13 @@ bool response_flush(struct response *response)
 	return !response->failed;
 }
 
+bool response_wait(struct response *response, int ms)
+{
+	struct transport *transport = response->request->transport;
+
+	return !response->failed && transport->class->wait(transport, ms);
+}
+
 bool response_whole(const struct response *response)
 {
 	if (response->failed || !response->begun)

@@ -45,6 +45,12 @@ void response_begin(struct response *response);
 bool response_write(struct response *response, const void *bytes, size_t length);
 /* Pushes what is buffered towards the client: for events. */
 bool response_flush(struct response *response);
+/*
+ * Sleeps for MS milliseconds between events. False, at once, when the answer had better end: the client is gone, as far as
+ * the web server lets that be seen, or the responder is to stop. Not every server does: bound each wait and write now and
+ * then.
+ */
+bool response_wait(struct response *response, int ms);
 
 /* The answer has begun and all that was promised has gone out: false lets the transport break the connection off. */
 bool response_whole(const struct response *response);

@@ -97,6 +97,15 @@ static bool cgi_flush(struct transport *transport)
 	return drain((struct cgi_transport *)transport);
 }
 
+/* A reader that has closed its end of the pipe shows without our asking. */
+static bool cgi_wait(struct transport *transport, int ms)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO};
+
+	(void)transport;
+	return poll(&out, 1, ms) <= 0;
+}
+
 /* A CGI answer can break off in one way only: the process ends. Content-Length tells the rest. */
 static void cgi_finish(struct transport *transport, bool complete, bool body_read)
 {
@@ -105,7 +114,7 @@ static void cgi_finish(struct transport *transport, bool complete, bool body_rea
 	drain((struct cgi_transport *)transport);
 }
 
-static const struct transport_class cgi_class = {cgi_parameter, cgi_read, cgi_write, cgi_flush, cgi_finish};
+static const struct transport_class cgi_class = {cgi_parameter, cgi_read, cgi_write, cgi_flush, cgi_wait, cgi_finish};
 
 void serve_cgi(const struct serve_options *options)
 {

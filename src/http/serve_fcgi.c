@@ -30,6 +30,7 @@ enum { STACK_BYTES = 512 * 1024, IDLE_DEFAULT_S = 30 };
 struct fcgi_transport {
 	struct transport base;
 	FCGX_Request fcgx;
+	int stop; /* as of the pool */
 };
 
 /* What the threads of one serve_fcgi() share; read-only once they run. */
@@ -80,6 +81,16 @@ static bool fcgi_flush(struct transport *transport)
 	return FCGX_FFlush(fcgx_of(transport)->out) == 0;
 }
 
+static bool fcgi_wait(struct transport *transport, int ms)
+{
+	struct pollfd fds[] = {
+		{.fd = fcgx_of(transport)->ipcFd, .events = POLLRDHUP},
+		{.fd = ((struct fcgi_transport *)transport)->stop, .events = POLLIN},
+	};
+
+	return poll(fds, 2, ms) <= 0;
+}
+
 static void fcgi_finish(struct transport *transport, bool complete, bool body_read)
 {
 	FCGX_Request *fcgx = fcgx_of(transport);
@@ -93,7 +104,8 @@ static void fcgi_finish(struct transport *transport, bool complete, bool body_re
 	FCGX_Finish_r(fcgx);
 }
 
-static const struct transport_class fcgi_class = {fcgi_parameter, fcgi_read, fcgi_write, fcgi_flush, fcgi_finish};
+static const struct transport_class fcgi_class = {
+	fcgi_parameter, fcgi_read, fcgi_write, fcgi_flush, fcgi_wait, fcgi_finish};
 
 static void set_timeouts(int fd, int idle_s)
 {
@@ -179,7 +191,7 @@ static void serve_connection(const struct pool *pool, struct fcgi_transport *tra
 static void *run_thread(void *context)
 {
 	const struct pool *pool = context;
-	struct fcgi_transport transport = {.base = {&fcgi_class}};
+	struct fcgi_transport transport = {.base = {&fcgi_class}, .stop = pool->stop};
 	struct arena arena = {0};
 	int epoll = watch(pool);
 	int fd;

@@ -28,6 +28,8 @@ struct transport_class {
 	/* Takes all bytes or returns false: the peer is gone or took nothing for too long. */
 	bool (*write)(struct transport *transport, const void *bytes, size_t length);
 	bool (*flush)(struct transport *transport);
+	/* Sleeps for MS milliseconds. False, at once, when the peer is seen to be gone or the program is to stop. */
+	bool (*wait)(struct transport *transport, int ms);
 	/*
 	 * Ends the request: COMPLETE says so to the server, otherwise the connection breaks off so that nobody
 	 * takes what was sent for the whole. BODY_READ: nothing of the request is left to read on the connection.

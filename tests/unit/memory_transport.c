@@ -49,6 +49,14 @@ static bool flush(struct transport *transport)
 	return true;
 }
 
+/* Time passes at once. */
+static bool wait_a_moment(struct transport *transport, int ms)
+{
+	(void)transport;
+	(void)ms;
+	return true;
+}
+
 static void finish(struct transport *transport, bool complete, bool body_read)
 {
 	struct memory_transport *memory = (struct memory_transport *)transport;
@@ -58,7 +66,7 @@ static void finish(struct transport *transport, bool complete, bool body_read)
 	memory->body_read = body_read;
 }
 
-static const struct transport_class memory_class = {parameter, read_body, write_out, flush, finish};
+static const struct transport_class memory_class = {parameter, read_body, write_out, flush, wait_a_moment, finish};
 
 void memory_transport_init(struct memory_transport *transport, const char *const *params, const char *body, size_t length)
 {

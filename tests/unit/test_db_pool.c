@@ -115,6 +115,27 @@ static void test_who_waits_gets_what_comes_back(void **state)
 	db_pool_close(pool);
 }
 
+static void test_version_tells_of_changes(void **state)
+{
+	struct fixture *fixture = *state;
+	struct db_pool *pool = open_pool(fixture, 1, 1000);
+	int64_t first, again, later;
+	struct db *db;
+
+	assert_int_equal(db_pool_take(pool, &db, NULL), ERR_OK);
+	assert_int_equal(db_pool_version(pool, &first, NULL), ERR_OK);
+	assert_int_equal(db_pool_version(pool, &again, NULL), ERR_OK);
+	assert_int_equal(again, first);
+	assert_int_equal(job_runner_seen(db, "r", 1000, NULL), ERR_OK);
+	assert_int_equal(db_pool_version(pool, &later, NULL), ERR_OK);
+	assert_int_not_equal(later, first);
+	fixture_sql(fixture, "DELETE FROM runner");
+	assert_int_equal(db_pool_version(pool, &again, NULL), ERR_OK);
+	assert_int_not_equal(again, later);
+	db_pool_give(pool, db);
+	db_pool_close(pool);
+}
+
 /* Claims until nothing is left; the number of jobs it got, or -1. */
 static void *claim_all(void *argument)
 {
@@ -173,6 +194,7 @@ int main(void)
 		WITH_DIR(test_a_failed_opening_takes_no_place),
 		WITH_DB(test_a_forgotten_transaction_ends),
 		WITH_DB(test_who_waits_gets_what_comes_back),
+		WITH_DB(test_version_tells_of_changes),
 		WITH_DB(test_each_job_is_claimed_once),
 	};
 
