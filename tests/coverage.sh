@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Which lines of src/ ran, by gcov, from what the tests left below the working folder (a build with --enable-coverage):
-# a line for each file, the least covered last, then the sum. What runs in the worker's cage cannot be counted, as it may not write files.
+# a line for each file, the least covered last, then the sum. What runs in the worker's cage cannot be counted, as it
+# may not write files.
 set -eu
 LC_ALL=C
 export LC_ALL

@@ -56,7 +56,7 @@ static enum err feed(struct decode *decode, struct err_info *info)
 	return ERR_OK;
 }
 
-static enum err accept_frame(struct decode *decode, const AVFrame *frame, struct err_info *info)
+static enum err accept_frame(struct decode *decode, AVFrame *frame, struct err_info *info)
 {
 	enum err err = probe_check(frame->sample_rate, frame->ch_layout.nb_channels, info);
 
@@ -67,6 +67,7 @@ static enum err accept_frame(struct decode *decode, const AVFrame *frame, struct
 			"its sampling rate changes from %d to %d Hz: convert it to one rate and upload it again",
 			decode->sample_rate, frame->sample_rate);
 	decode->sample_rate = frame->sample_rate;
+	frame->nb_samples = demux_presented(decode->demux, frame->pts, frame->nb_samples, frame->sample_rate);
 	decode->samples += (uint64_t)frame->nb_samples;
 	decode->barren = 0;
 	return ERR_OK;

@@ -174,6 +174,7 @@ static enum err choose_stream(struct demux *demux, enum magic magic, struct err_
 		return err_set(info, ERR_UNSUPPORTED, "sound coded as %s in a file of the format %s is not taken",
 			avcodec_get_name(demux->stream->codecpar->codec_id), magic_name(magic));
 	demux->decoder = decoder;
+	demux->end_known = magic == MAGIC_MP4;
 	for (unsigned i = 0; i < format->nb_streams; i++)
 		format->streams[i]->discard = (int)i == index ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
 	return ERR_OK;
@@ -218,6 +219,31 @@ enum err demux_next(struct demux *demux, AVPacket *packet, bool *end, struct err
 			return ERR_OK;
 		av_packet_unref(packet);
 	}
+}
+
+/* The time stamp of the last packet that is presented; AV_NOPTS_VALUE when there is no index to tell. */
+static int64_t last_presented(const struct demux *demux)
+{
+	int count = avformat_index_get_entries_count(demux->stream);
+
+	while (count > 0) {
+		const AVIndexEntry *entry = avformat_index_get_entry(demux->stream, --count);
+
+		if ((entry->flags & AVINDEX_DISCARD_FRAME) == 0)
+			return entry->timestamp;
+	}
+	return AV_NOPTS_VALUE;
+}
+
+int demux_presented(const struct demux *demux, int64_t pts, int samples, int rate)
+{
+	const AVStream *stream = demux->stream;
+	int64_t left;
+
+	if (!demux->end_known || pts == AV_NOPTS_VALUE || stream->duration <= 0 || pts != last_presented(demux))
+		return samples;
+	left = av_rescale_q(stream->duration - pts, stream->time_base, (AVRational){1, rate});
+	return left > 0 && left < samples ? (int)left : samples;
 }
 
 int64_t demux_size(const struct demux *demux)

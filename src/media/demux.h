@@ -22,6 +22,7 @@ struct demux {
 	AVFormatContext *format;
 	AVStream *stream;       /* the audio stream, of FORMAT */
 	const AVCodec *decoder; /* allowed for this format */
+	bool end_known;         /* the container says at which sample the sound ends */
 	struct demux_input *input;
 };
 
@@ -37,6 +38,13 @@ enum err demux_open(int fd, enum magic magic, struct demux **out, struct err_inf
  * rest is unreadable.
  */
 enum err demux_next(struct demux *demux, AVPacket *packet, bool *end, struct err_info *info);
+
+/*
+ * How many samples of a frame that begins at PTS (of the stream's time base) and has SAMPLES at RATE Hz are presented:
+ * fewer than SAMPLES for the last frame of an MP4 whose edit list, or whose last sample's duration, ends within it
+ * (ISO/IEC 14496-12 sections 8.6.1.2, 8.6.6). FFmpeg takes off whole packets only.
+ */
+int demux_presented(const struct demux *demux, int64_t pts, int samples, int rate);
 
 /* Bytes of the file. */
 int64_t demux_size(const struct demux *demux);

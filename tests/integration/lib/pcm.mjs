@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // PCM out of any file by ffmpeg, what a fragmented MP4 says to discard of it, and how two signals lie to each other.
 
+import assert from "node:assert/strict";
 import {spawn} from "node:child_process";
 import {readFileSync} from "node:fs";
 
@@ -22,9 +23,9 @@ async function floats(before, file, after) {
 	return new Float32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / 4));
 }
 
-/** Samples a channel that FFmpeg decodes from FILE, at its own rate. */
+/** Samples a channel of FILE, at its own rate: what FFmpeg decodes, up to where the container says that the sound ends. */
 export async function sampleCount(file) {
-	return (await floats([], file, ["-ac", "1"])).length;
+	return Math.min((await floats([], file, ["-ac", "1"])).length, presentedEnd(readFileSync(file)));
 }
 
 /** FILE as one channel at RATE: all channels mixed. */
@@ -60,6 +61,28 @@ function find(bytes, path, from = 0, to = bytes.length) {
 	const [name, ...rest] = path.split("/");
 	return [...boxes(bytes, from, to)].filter(([type]) => type === name)
 		.flatMap(box => rest.length ? find(bytes, rest.join("/"), box[1], box[2]) : [box]);
+}
+
+/**
+ * The samples that the edit list and the sample durations of an MP4 present, at its media's timescale; Infinity when BYTES
+ * are no plain MP4 (ISO/IEC 14496-12 sections 8.6.1.2, 8.6.6).
+ */
+function presentedEnd(bytes) {
+	if (bytes.toString("latin1", 4, 8) !== "ftyp" || find(bytes, "moof").length > 0)
+		return Infinity;
+	const timescaleOf = box => bytes.readUInt32BE(box + (bytes[box] === 1 ? 20 : 12));
+	const [, mvhd] = find(bytes, "moov/mvhd")[0];
+	const [, mdhd] = find(bytes, "moov/trak/mdia/mdhd")[0];
+	const [, stts] = find(bytes, "moov/trak/mdia/minf/stbl/stts")[0];
+	const edit = find(bytes, "moov/trak/edts/elst")[0]?.[1];
+	let sum = 0;
+	for (let i = 0; i < bytes.readUInt32BE(stts + 4); i++)
+		sum += bytes.readUInt32BE(stts + 8 + 8 * i) * bytes.readUInt32BE(stts + 12 + 8 * i);
+	if (edit === undefined)
+		return sum;
+	assert.deepEqual([bytes[edit], bytes.readUInt32BE(edit + 4)], [0, 1], "an edit list of one edit");
+	const length = Math.round(bytes.readUInt32BE(edit + 8) * timescaleOf(mdhd) / timescaleOf(mvhd));
+	return Math.min(length, sum - bytes.readInt32BE(edit + 12));
 }
 
 /** Duration of the samples of one traf: trun over tfhd over trex (ISO/IEC 14496-12 sections 8.8.3, 8.8.7, 8.8.8). */
