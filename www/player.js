@@ -9,6 +9,7 @@ import Hls from "./vendor/hls.mjs";
 import {authorization, sentence} from "./api.js";
 import {clock, quality, spoken} from "./format.js";
 import {token} from "./token.js";
+import {Visual} from "./visual.js";
 
 const NATIVE = "application/vnd.apple.mpegurl";
 
@@ -26,6 +27,7 @@ export class Player {
 	#quality = document.getElementById("quality");
 	#inUse = document.getElementById("in-use");
 	#message = document.getElementById("player-message");
+	#visual = new Visual();
 	#hls = null;
 	#track = null;
 	#seeking = false;
@@ -66,6 +68,7 @@ export class Player {
 		this.#open(`hls/${encodeURIComponent(track.id)}/master.m3u8`);
 		this.#start();
 		this.#describe();
+		this.#visual.show(track, cover => this.#describe(cover));
 	}
 
 	toggle() {
@@ -255,12 +258,13 @@ export class Player {
 		navigator.mediaSession.setActionHandler("seekto", ({seekTime}) => { this.#audio.currentTime = seekTime; });
 	}
 
-	#describe() {
+	#describe(cover) {
 		if ("mediaSession" in navigator)
 			navigator.mediaSession.metadata = new MediaMetadata({
 				title: this.#track.title || "Untitled",
 				artist: this.#track.artist || "",
 				album: this.#track.album || "",
+				artwork: cover ? [{src: cover, type: "image/jpeg"}] : [],
 			});
 	}
 }

@@ -7,6 +7,7 @@ import path from "node:path";
 import {after, before, describe, test} from "node:test";
 import {launch, openPage} from "./lib/browser.mjs";
 import {cannotServe, start} from "./lib/server.mjs";
+import {output} from "./lib/pcm.mjs";
 import {wav} from "./lib/sound.mjs";
 import {missing} from "./lib/tools.mjs";
 
@@ -97,6 +98,27 @@ async function listening(scene) {
 	await page.close();
 }
 
+async function waveformAndCover(scene) {
+	const {page, complaints} = await open(scene);
+	await page.click(row("Open tone"));
+	await page.waitForSelector("#seek-area.has-wave");
+	const [rest, done] = await page.$$eval("#wave path", paths => paths.map(path => path.getAttribute("d")));
+	assert.equal(rest, done);
+	assert.match(rest, /^M0 128(V[\d.]+H\d+){600,800}Z$/);
+	await playsOn(page, 0.5);
+	const bar = await page.$eval("#seek", input => input.getBoundingClientRect().toJSON());
+	await page.mouse.click(bar.x + bar.width / 3, bar.y + bar.height / 2);
+	await page.waitForFunction(() => Math.abs(document.getElementById("audio").currentTime - 10) < 2);
+	assert.equal(await page.$("#cover:visible"), null);
+	await page.click(row("Covered tone"));
+	await page.waitForFunction(() => document.getElementById("cover").naturalWidth === 200);
+	assert.equal(await page.evaluate(() => navigator.mediaSession.metadata.artwork.length), 1);
+	await page.click(row("Open tone"));
+	await page.waitForSelector("#cover", {state: "hidden"});
+	assert.deepEqual(complaints, []);
+	await page.close();
+}
+
 async function tabTo(page, selector) {
 	for (let i = 0; i < 60; i++) {
 		if (await page.$eval(selector, element => element === document.activeElement))
@@ -177,7 +199,16 @@ async function narrow(scene) {
 	await page.close();
 }
 
-const lacking = missing("chromium", "npm:playwright-core", "built:www/vendor/hls.mjs");
+/* The tone with a picture of 200 x 200 pixels. */
+async function covered(scene) {
+	const picture = path.join(scene.site.dir, "cover.png"), file = path.join(scene.site.dir, "covered.flac");
+	await output("ffmpeg", ["-v", "error", "-nostdin", "-f", "lavfi", "-i", "color=teal:s=200x200", "-frames:v", "1", picture]);
+	await output("ffmpeg", ["-v", "error", "-nostdin", "-i", scene.file, "-i", picture, "-map", "0", "-map", "1", "-c:v", "copy",
+		"-disposition:v", "attached_pic", file]);
+	return file;
+}
+
+const lacking = missing("ffmpeg", "chromium", "npm:playwright-core", "built:www/vendor/hls.mjs");
 
 for (const server of ["lighttpd", "nginx"]) {
 	describe(server, {skip: lacking || cannotServe(server), timeout: 300000}, () => {
@@ -190,6 +221,7 @@ for (const server of ["lighttpd", "nginx"]) {
 			await Promise.all([scene.site.publish(scene.file, {title: "Open tone"}),
 				scene.site.publish(scene.file, {title: "Secret tone", visibility: "private"}),
 				scene.site.publish(scene.file, {title: "Closed tone", visibility: "private"})]);
+			await scene.site.publish(await covered(scene), {title: "Covered tone"});
 			scene.browser = await launch();
 		});
 		after(async () => {
@@ -200,6 +232,7 @@ for (const server of ["lighttpd", "nginx"]) {
 		test("a token leaves the address and is kept in the tab", () => tokenLeavesTheAddress(scene));
 		test("a file goes from the form to playing, strangers' words stay words", () => upload(scene));
 		test("a track plays, in the quality chosen", () => listening(scene));
+		test("the seek bar is the waveform, the record has the cover", () => waveformAndCover(scene));
 		test("the keyboard is enough", () => byKeyboard(scene));
 		test("a private track plays by its token, and goes with it", () => privateTrack(scene));
 		test("refusals are told in words", () => refusals(scene));
