@@ -58,6 +58,9 @@ json_t *api_job_event_json(const struct job_event *event);
  */
 json_t *api_urls(const struct request *request, const char *track, const char *job);
 
+/* Adds "tags", "chapters" and "lyrics" of the stored TAGS (may be NULL) to the TRACK of api_track_json(). */
+void api_put_tags(json_t *track, const char *tags);
+
 /* Adds to URLS of a track, which name it, what of the EXTRA_ROLES extras is FOUND. */
 void api_extra_urls(json_t *urls, const bool *found);
 

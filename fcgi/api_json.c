@@ -137,6 +137,22 @@ json_t *api_urls(const struct request *request, const char *track, const char *j
 	return urls;
 }
 
+void api_put_tags(json_t *track, const char *tags)
+{
+	json_t *object = tags != NULL ? json_loads(tags, 0, NULL) : NULL;
+
+	for (size_t i = 0; i < 2; i++) {
+		static const char *const apart[] = {"chapters", "lyrics"};
+		json_t *value = json_object_get(object, apart[i]);
+
+		if (value != NULL)
+			json_object_set(track, apart[i], value);
+		json_object_del(object, apart[i]);
+	}
+	if (object != NULL)
+		json_object_set_new(track, "tags", object);
+}
+
 void api_extra_urls(json_t *urls, const bool *found)
 {
 	const char *track = json_string_value(json_object_get(urls, "track"));

@@ -115,7 +115,8 @@ void api_track_list(struct request *request, struct response *response)
 
 /* A track with its renditions and addresses, and for its owner the job that is at work on it. */
 static json_t *track_answer(const struct request *request, const struct track *track,
-	const struct rendition *renditions, size_t count, const bool *extras, const struct job *job)
+	const struct rendition *renditions, size_t count, const bool *extras, const char *tags,
+	const struct job *job)
 {
 	json_t *object = api_track_json(track), *list = json_array(), *answer;
 	json_t *urls = api_urls(request, track->id, job != NULL ? job->id : NULL);
@@ -123,6 +124,7 @@ static json_t *track_answer(const struct request *request, const struct track *t
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(list, api_rendition_json(request, &renditions[i]));
 	json_object_set_new(object, "renditions", list);
+	api_put_tags(object, tags);
 	api_extra_urls(urls, extras);
 	answer = json_pack("{s:o, s:o}", "track", object, "urls", urls);
 	if (job != NULL)
@@ -136,6 +138,7 @@ static enum err read_all(
 	const char *id = request->capture[0];
 	struct extra extras[EXTRA_ROLES];
 	bool found[EXTRA_ROLES];
+	const char *tags = NULL;
 	struct rendition *renditions;
 	struct job *jobs = NULL;
 	struct track track;
@@ -150,7 +153,10 @@ static enum err read_all(
 	if (err == ERR_OK)
 		err = extra_list(db, id, extras, found, info);
 	if (err == ERR_OK)
-		*out = track_answer(request, &track, renditions, count, found, job_count > 0 ? jobs : NULL);
+		err = track_get_tags(db, id, request->arena, &tags, info);
+	if (err == ERR_OK)
+		*out = track_answer(
+			request, &track, renditions, count, found, tags, job_count > 0 ? jobs : NULL);
 	return err;
 }
 

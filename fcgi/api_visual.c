@@ -271,6 +271,8 @@ void api_track_cover(struct request *request, struct response *response)
 		response_problem(response, ERR_NOT_FOUND, "the track has no cover");
 		return;
 	}
+	/* Pictures are small, and a web server need not let this responder name files. */
+	request->delivery = "direct";
 	deliver_file(response, &(struct deliverable){
 		.path = conf_data_path(conf, request->arena, "media/%s/%s", listening.track, extra_file(role)),
 		.accel_path = arena_printf(request->arena, "/media/%s/%s", listening.track, extra_file(role)),

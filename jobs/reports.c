@@ -120,21 +120,13 @@ static bool take_word(const json_t *object, const char *key, const char *alphabe
 
 static enum err parse_source(const json_t *line, struct report_source *out, struct err_info *info)
 {
-	const json_t *tags = json_object_get(line, "tags");
-
 	memset(out, 0, sizeof *out);
 	if (!take_word(line, "format", "abcdefghijklmnopqrstuvwxyz0123456789", out->format, sizeof out->format) ||
 		!take_integer(line, "sample_rate", 1, RATE_MOST, &out->sample_rate) ||
 		!take_integer(line, "channels", 1, CHANNELS_MOST, &out->channels) ||
 		!take_integer(line, "duration_ms", 0, DURATION_MOST_MS, &out->duration_ms))
 		return breach(info, "\"source\" with a value missing or out of range");
-	take_text(tags, "title", out->title, sizeof out->title);
-	take_text(tags, "artist", out->artist, sizeof out->artist);
-	take_text(tags, "album", out->album, sizeof out->album);
-	if (!take_integer(tags, "track", 1, 99999, &out->number))
-		out->number = 0;
-	if (!take_integer(tags, "year", 1, 9999, &out->year))
-		out->year = 0;
+	tags_read(json_object_get(line, "tags"), &out->tags);
 	return ERR_OK;
 }
 

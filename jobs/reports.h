@@ -13,7 +13,7 @@
 
 #include "base/err.h"
 #include "jobs/worker_protocol.h"
-#include "model/track.h"
+#include "media/tags.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,13 +23,12 @@ enum { REPORT_STAGE = 24, REPORT_FORMAT = 16, REPORT_LINES_MOST = 1000000 };
 
 enum report_kind { REPORT_SOURCE, REPORT_PROGRESS, REPORT_NOTICE, REPORT_DONE, REPORT_FAILED };
 
-/* What the worker learned of the source. Texts are clean UTF-8 of one line, "" when the source has none. */
+/* What the worker learned of the source. */
 struct report_source {
 	char format[REPORT_FORMAT]; /* [a-z0-9]+ */
 	int64_t sample_rate, channels;
 	int64_t duration_ms; /* an estimate */
-	char title[TRACK_TEXT + 1], artist[TRACK_TEXT + 1], album[TRACK_TEXT + 1];
-	int64_t number, year; /* 0 when unknown */
+	struct tags tags;
 };
 
 struct report {

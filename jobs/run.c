@@ -134,25 +134,43 @@ static const char *keep_text(struct run *run, const char *text)
 	return text[0] == '\0' ? NULL : arena_strdup(&run->arena, text);
 }
 
+/* All tags of the source, beside those that became columns of the track. */
+static enum err keep_tags(struct run *run, const struct tags *tags, struct err_info *info)
+{
+	json_t *object = tags_json(tags);
+	char *text = json_dumps(object, JSON_COMPACT);
+	enum err err;
+
+	if (text == NULL)
+		abort();
+	err = track_set_tags(run->runner->db, run->job.track, text, info);
+	free(text);
+	json_decref(object);
+	return err;
+}
+
 static enum err take_source(struct run *run, const struct report_source *source, struct err_info *info)
 {
 	struct track *track = &run->publish.source;
+	const struct tags *tags = &source->tags;
 	enum err err;
 
 	if (track->sample_rate != 0)
 		return err_set(info, ERR_UNPROCESSABLE, "the worker broke the protocol: two \"source\"");
 	snprintf(track->id, sizeof track->id, "%s", run->job.track);
-	track->title = keep_text(run, source->title);
-	track->artist = keep_text(run, source->artist);
-	track->album = keep_text(run, source->album);
-	track->number = source->number;
-	track->year = source->year;
+	track->title = keep_text(run, tags->title);
+	track->artist = keep_text(run, tags->artist);
+	track->album = keep_text(run, tags->album);
+	track->number = tags->track;
+	track->year = tags->year;
 	track->duration_ms = source->duration_ms;
 	track->sample_rate = source->sample_rate;
 	track->channels = source->channels;
 	track->source_format = keep_text(run, source->format);
 	track->updated_ms = clock_ms(run->runner->clock);
 	err = track_set_source(run->runner->db, track, info);
+	if (err == ERR_OK)
+		err = keep_tags(run, tags, info);
 	return err == ERR_NOT_FOUND ? err_set(info, ERR_INTERNAL, "the track was deleted while it was worked on") : err;
 }
 

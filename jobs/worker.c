@@ -60,23 +60,6 @@ static void send_report(json_t *report)
 	free(text);
 }
 
-static json_t *tags_json(const struct tags *tags)
-{
-	json_t *object = json_object();
-
-	if (tags->title[0] != '\0')
-		json_object_set_new(object, "title", json_string(tags->title));
-	if (tags->artist[0] != '\0')
-		json_object_set_new(object, "artist", json_string(tags->artist));
-	if (tags->album[0] != '\0')
-		json_object_set_new(object, "album", json_string(tags->album));
-	if (tags->track != 0)
-		json_object_set_new(object, "track", json_integer(tags->track));
-	if (tags->year != 0)
-		json_object_set_new(object, "year", json_integer(tags->year));
-	return object;
-}
-
 static void report_source(void *context, const struct source_info *source)
 {
 	(void)context;

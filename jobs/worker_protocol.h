@@ -22,7 +22,7 @@
  *
  * Reports, at least one a second while it works (the runner renews its lease on each), "done" or "failed" last:
  *     {"event": "source", "format": "mp3", "sample_rate": 44100, "channels": 2, "duration_ms": 10333 (an estimate),
- *      "tags": {"title": "...", "artist": "...", "album": "...", "track": 3, "year": 1999}}
+ *      "tags": {"title": "...", "artist": "...", "track": 3, "chapters": [...], ...}} (all of tags_json())
  *     {"event": "progress", "stage": "transcode", "progress": 0.31, "speed": 41.7}
  *     {"event": "notice", "detail": "a sentence on what beside the sound could not be made, such as the cover"}
  *     {"event": "done", "duration_ms": 10333, "samples": 455699 (at the source's rate)}
@@ -42,7 +42,7 @@ enum {
 	WORKER_EXTRAS_MOST = 8,
 	WORKER_OUTPUTS_MOST = WORKER_RENDITIONS_MOST + WORKER_EXTRAS_MOST,
 	WORKER_JOB_BYTES = 1 << 20,
-	WORKER_LINE_BYTES = 1 << 16,
+	WORKER_LINE_BYTES = 1 << 17,
 	WORKER_SILENCE_S = 60 /* without a report the runner ends it */
 };
 

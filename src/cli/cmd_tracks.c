@@ -7,6 +7,7 @@
 #include "cli/view.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 enum { LIMIT_DEFAULT = 50 };
 
@@ -121,23 +122,57 @@ static void print_track(struct cli *cli, const struct track *track, const struct
 				renditions[i].sample_rate, renditions[i].file_size));
 }
 
+/* What else the source said of itself; texts on one line each, of long things how long they are. */
+static void print_tags(struct cli *cli, const json_t *tags)
+{
+	static const char *const names[] = {"album_artist", "composer", "genre", "comment", "copyright", "publisher",
+		"isrc", "language", "date"};
+	const char *lyrics = json_string_value(json_object_get(tags, "lyrics"));
+	const json_t *chapters = json_object_get(tags, "chapters");
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		const char *value = json_string_value(json_object_get(tags, names[i]));
+
+		if (value != NULL)
+			print_line(cli, names[i], value);
+	}
+	if (lyrics != NULL)
+		print_line(cli, "lyrics", arena_printf(&cli->arena, "%zu bytes", strlen(lyrics)));
+	for (size_t i = 0; i < json_array_size(chapters); i++) {
+		const json_t *chapter = json_array_get(chapters, i);
+		const char *title = json_string_value(json_object_get(chapter, "title"));
+		char at[DURATION_TEXT];
+
+		print_line(cli, i == 0 ? "chapters" : "",
+			arena_printf(&cli->arena, "%s %s",
+				duration_clock(json_integer_value(json_object_get(chapter, "start_ms")), at),
+				title != NULL ? title : ""));
+	}
+}
+
 static enum err show(struct cli *cli, const struct args *args, char **words, size_t count, struct err_info *info)
 {
 	struct rendition *renditions;
 	struct track track;
 	size_t found;
-	json_t *list, *object;
+	json_t *list, *object, *tags;
+	const char *text;
 	enum err err = check_id(words[0], info);
 
 	(void)count;
 	if (err == ERR_OK)
 		err = cli_open_db(cli, info);
 	if (err == ERR_OK)
+		err = track_get_tags(cli->db, words[0], &cli->arena, &text, info);
+	if (err == ERR_OK)
 		err = rendition_list(cli->db, words[0], &cli->arena, &track, &renditions, &found, info);
 	if (err != ERR_OK)
 		return err;
+	tags = text != NULL ? json_loads(text, 0, NULL) : NULL;
 	if (!args_given(args, "json")) {
 		print_track(cli, &track, renditions, found);
+		print_tags(cli, tags);
+		json_decref(tags);
 		return ERR_OK;
 	}
 	object = view_track(&track);
@@ -145,6 +180,7 @@ static enum err show(struct cli *cli, const struct args *args, char **words, siz
 	for (size_t i = 0; i < found; i++)
 		json_array_append_new(list, view_rendition(&renditions[i]));
 	json_object_set_new(object, "renditions", list);
+	json_object_set_new(object, "tags", tags != NULL ? tags : json_object());
 	return cli_json(cli, object, info);
 }
 

@@ -22,6 +22,20 @@ static void take_tags(struct tags *tags, const AVDictionary *from)
 	}
 }
 
+static void take_chapters(struct tags *tags, const AVFormatContext *format)
+{
+	static const AVRational ms = {1, 1000};
+
+	for (unsigned i = 0; i < format->nb_chapters && i < TAG_CHAPTERS; i++) {
+		const AVChapter *chapter = format->chapters[i];
+		const AVDictionaryEntry *title = av_dict_get(chapter->metadata, "title", NULL, 0);
+
+		if (chapter->time_base.num > 0 && chapter->time_base.den > 0)
+			tags_add_chapter(tags, av_rescale_q(chapter->start, chapter->time_base, ms),
+				av_rescale_q(chapter->end, chapter->time_base, ms), title != NULL ? title->value : NULL);
+	}
+}
+
 static void take_duration(const struct demux *demux, struct source_info *out)
 {
 	const AVFormatContext *format = demux->format;
@@ -82,5 +96,6 @@ enum err probe(const struct demux *demux, enum magic format, uint64_t duration_s
 			(unsigned long long)out->duration_ms / 1000, (unsigned long long)duration_s);
 	take_tags(&out->tags, demux->format->metadata);
 	take_tags(&out->tags, demux->stream->metadata);
+	take_chapters(&out->tags, demux->format);
 	return ERR_OK;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "media/stages.h"
 
+#include "media/ape.h"
+
 #include <stdlib.h>
 
 /*
@@ -115,6 +117,8 @@ static enum err open_all(struct pipeline *pipeline, struct err_info *info)
 
 	if (err == ERR_OK)
 		err = probe(pipeline->demux, magic, job->duration_s, &pipeline->source, info);
+	if (err == ERR_OK && (magic == MAGIC_MP3 || magic == MAGIC_AAC))
+		ape_read(job->source, &pipeline->source.tags);
 	if (err == ERR_OK)
 		err = decode_open(pipeline->demux, &pipeline->decode, info);
 	if (err == ERR_OK && wants_waveform(job))

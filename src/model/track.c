@@ -172,6 +172,31 @@ enum err track_set_source(struct db *db, const struct track *track, struct err_i
 	return run_on_track(db, stmt, info);
 }
 
+enum err track_set_tags(struct db *db, const char *id, const char *tags, struct err_info *info)
+{
+	struct db_stmt *stmt = db_stmt(db, SQL_TRACK_SET_TAGS);
+
+	db_bind_text(stmt, ":id", id);
+	db_bind_text(stmt, ":tags", tags);
+	return run_on_track(db, stmt, info);
+}
+
+enum err track_get_tags(struct db *db, const char *id, struct arena *arena, const char **out, struct err_info *info)
+{
+	struct db_stmt *stmt = db_stmt(db, SQL_TRACK_GET_TAGS);
+	enum err err;
+
+	*out = NULL;
+	db_bind_text(stmt, ":id", id);
+	err = db_step(stmt, info);
+	if (err == ERR_OK)
+		*out = arena_strdup(arena, db_text(stmt, 0));
+	else if (err == ERR_NOT_FOUND)
+		err_set(info, err, "there is no such track");
+	db_reset(stmt);
+	return err;
+}
+
 enum err track_set_state(struct db *db, const char *id, enum track_state state, const char *failure, int64_t now_ms,
 	struct err_info *info)
 {

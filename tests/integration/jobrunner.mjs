@@ -201,7 +201,7 @@ describe("jobrunner", {concurrency: 3}, () => {
 		"hangs": [["source", "hang"], "the worker said nothing for 1 seconds"],
 		"says what is no report": [["source", "say hello"],
 			"the worker broke the protocol: a line that is no report"],
-		"reports without an end": [["flood 100000"], "the worker broke the protocol: a report is too long"],
+		"reports without an end": [["flood 200000"], "the worker broke the protocol: a report is too long"],
 		"goes on after its end": [["source", "done 5", "done 5"],
 			"the worker broke the protocol: a report after its last"],
 		"is done with nothing": [["done 5"], 'the worker broke the protocol: "done" without "source"'],

@@ -205,13 +205,74 @@ async function look(bytes) {
 
 const close = (is, shall) => is.every((value, i) => Math.abs(value - shall[i]) <= 20);
 
+describe("tags", {skip: missing("ffmpeg")}, () => {
+	const shown = async track => (await cgi(place, "api", `/api/v1/tracks/${track}`)).json.track;
+
+	/** A file of sound with METADATA, as ffmpeg writes them into a file of that NAME. */
+	async function tagged(name, metadata, ...args) {
+		const sound = library.path("plain.wav"), file = library.path(name), notes = library.path("notes.txt");
+		await fs.writeFile(sound, wav(1));
+		await fs.writeFile(notes, `;FFMETADATA1\n${metadata}`);
+		await output("ffmpeg", ["-v", "error", "-nostdin", "-y", "-i", sound, "-i", notes, "-map", "0:a", "-map_metadata", "1",
+			"-map_chapters", "1", ...args, file]);
+		return file;
+	}
+
+	const all = "title=Käse\nartist=A\nalbum=B\nalbum_artist=C\ncomposer=D\ngenre=E\ncomment=F\ncopyright=G\ntrack=3/12\ndisc=1/2\n" +
+		"date=1999\nlyrics=one\\\ntwo\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=400\ntitle=Intro\n[CHAPTER]\nTIMEBASE=1/1000\n" +
+		"START=400\nEND=1000\ntitle=Rest\n";
+	const common = {title: "Käse", artist: "A", album: "B", album_artist: "C", composer: "D", genre: "E", comment: "F", copyright: "G",
+		track: 3, tracks: 12, disc: 1, discs: 2, date: "1999", year: 1999};
+
+	for (const [name, ...args] of [["id3.mp3"], ["id3v23.mp3", "-id3v2_version", "3"], ["vorbis.flac"], ["comments.ogg", "-c:a", "libvorbis"],
+		["atoms.m4a", "-c:a", "aac"]]) {
+		test(name, async () => {
+			const {track, log} = await add(await tagged(name, all, ...args));
+			const {tags, lyrics, chapters, title, number} = await shown(track);
+			const {publisher, ...rest} = tags ?? {};
+			assert.deepEqual(rest, common, log);
+			assert.equal(publisher, undefined);
+			assert.equal(title, "Käse");
+			assert.equal(number, 3);
+			if (!name.endsWith(".mp3")) // FFmpeg writes no USLT frame
+				assert.equal(lyrics, "one\ntwo");
+			if (/mp3|m4a/.test(name)) // and chapters into these alone
+				assert.deepEqual(chapters.map(({title, start_ms}) => [title, start_ms]), [["Intro", 0], ["Rest", 400]]);
+		});
+	}
+
+	test("RIFF INFO", async () => {
+		const {track} = await add(await tagged("info.wav", "title=K\nartist=A\ngenre=E\ncopyright=G\ndate=1999\n"));
+		const {tags} = await shown(track);
+		assert.deepEqual(tags, {title: "K", artist: "A", genre: "E", copyright: "G", date: "1999", year: 1999});
+	});
+
+	test("an APE tag", async () => {
+		const value = text => Buffer.from(text);
+		const item = (key, text) => Buffer.concat([Buffer.from([value(text).length, 0, 0, 0, 0, 0, 0, 0]), value(`${key}\0`), value(text)]);
+		const items = Buffer.concat([item("Title", "Grüße"), item("Album Artist", "C")]);
+		const footer = Buffer.alloc(32);
+		footer.write("APETAGEX");
+		[2000, items.length + 32, 2].forEach((number, i) => footer.writeUInt32LE(number, 8 + 4 * i));
+		const file = await tagged("ape.mp3", "", "-write_id3v2", "0", "-id3v2_version", "0");
+		await fs.appendFile(file, Buffer.concat([items, footer]));
+		const {track, log} = await add(file);
+		assert.deepEqual((await shown(track)).tags, {title: "Grüße", album_artist: "C"}, log);
+	});
+
+	test("hostile ones come out clean", {skip: missing("vectors:media")}, async () => {
+		const {track} = await add(vector("media/flac_16bit_44k_tags.flac"));
+		assert.deepEqual((await shown(track)).tags, {title: "Ümläut 東京", artist: 'Test "quoted" <b>&amp;', album: "A/B\\C", track: 3, tracks: 12});
+	});
+});
+
 describe("cover", {skip: missing("ffmpeg", "ffprobe")}, () => {
 	test("in three sizes, over white", async () => {
 		const {track, state, log} = await add(await withCover("cover.flac"));
 		assert.equal(state, "done", log);
 		assert.equal((await cgi(place, "api", `/api/v1/tracks/${track}`)).json.urls.cover, `/api/v1/tracks/${track}/cover`);
 		for (const [query, width, height] of [["", 600, 300], ["?size=1200", 1200, 600], ["?size=600", 600, 300], ["?size=160", 160, 80]]) {
-			const {status, headers, body} = await ask(track, `cover${query}`);
+			const {status, headers, body} = await ask(track, `cover${query}`, {parameters: {TONEARM_DELIVERY: "xsendfile"}});
 			assert.equal(status, 200);
 			assert.equal(headers["content-type"], "image/jpeg");
 			assert.match(headers["cache-control"], /^public/);

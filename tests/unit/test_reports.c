@@ -35,11 +35,11 @@ static void reads_a_source(void **state)
 	assert_int_equal(report.source.sample_rate, 44100);
 	assert_int_equal(report.source.channels, 2);
 	assert_int_equal(report.source.duration_ms, 10333);
-	assert_string_equal(report.source.title, "A");
-	assert_string_equal(report.source.artist, "B");
-	assert_string_equal(report.source.album, "C");
-	assert_int_equal(report.source.number, 3);
-	assert_int_equal(report.source.year, 1999);
+	assert_string_equal(report.source.tags.title, "A");
+	assert_string_equal(report.source.tags.artist, "B");
+	assert_string_equal(report.source.tags.album, "C");
+	assert_int_equal(report.source.tags.track, 3);
+	assert_int_equal(report.source.tags.year, 1999);
 }
 
 static void tags_are_cleaned(void **state)
@@ -49,15 +49,15 @@ static void tags_are_cleaned(void **state)
 	(void)state;
 	assert_int_equal(
 		parse("{\"event\":\"source\",\"format\":\"mp3\",\"sample_rate\":8000,\"channels\":1,\"duration_ms\":0,"
-		      "\"tags\":{\"title\":\"  a\\tb\\nc\\u0007\\u0000d  \",\"artist\":17,\"album\":\" "
+		      "\"tags\":{\"title\":\"  a\\tb\\nc\\u0007d\\u0000e  \",\"artist\":17,\"album\":\" "
 		      "\",\"track\":-3,\"year\":123456}}",
 			&report),
 		ERR_OK);
-	assert_string_equal(report.source.title, "a b cd");
-	assert_string_equal(report.source.artist, "");
-	assert_string_equal(report.source.album, "");
-	assert_int_equal(report.source.number, 0);
-	assert_int_equal(report.source.year, 0);
+	assert_string_equal(report.source.tags.title, "a b cd");
+	assert_string_equal(report.source.tags.artist, "");
+	assert_string_equal(report.source.tags.album, "");
+	assert_int_equal(report.source.tags.track, 0);
+	assert_int_equal(report.source.tags.year, 0);
 }
 
 static void long_tags_are_cut_between_characters(void **state)
@@ -71,8 +71,8 @@ static void long_tags_are_cut_between_characters(void **state)
 		strcat(line, "\xC3\xA9");
 	strcat(line, "\"}}");
 	assert_int_equal(parse(line, &report), ERR_OK);
-	assert_int_equal(strlen(report.source.title), TRACK_TEXT - 1);
-	assert_memory_equal(report.source.title + TRACK_TEXT - 3, "\xC3\xA9", 3);
+	assert_int_equal(strlen(report.source.tags.title), TAG_BYTES - 1);
+	assert_memory_equal(report.source.tags.title + TAG_BYTES - 3, "\xC3\xA9", 3);
 }
 
 static void reads_progress(void **state)

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -81,6 +82,7 @@ static void reads_numbers(void **state)
 		{"year", "2024", 0, 2024},
 		{"date", "99", 0, 0},
 		{"date", "19990501", 0, 0},
+		{"disc", "7", 0, 0},
 		{"date", "", 0, 0},
 	};
 
@@ -94,6 +96,83 @@ static void reads_numbers(void **state)
 	}
 }
 
+static void reads_the_rest(void **state)
+{
+	static const struct {
+		const char *key, *value;
+	} pairs[] = {{"ALBUMARTIST", "a"}, {"composer", "b"}, {"GENRE", "c"}, {"comment", "d"}, {"copyright", "e"},
+		{"organization", "f"}, {"TSRC", "g"}, {"language", "h"}, {"disc", "2/3"}, {"TOTALTRACKS", "12"},
+		{"lyrics-eng", "la\nla"}};
+	struct tags tags = {0}, again;
+	json_t *object;
+	char *text;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+		tags_set(&tags, pairs[i].key, pairs[i].value);
+	tags_add_chapter(&tags, 0, 1000, "One\n");
+	tags_add_chapter(&tags, 1000, 1500, NULL);
+	tags_add_chapter(&tags, -1, 5, "no");
+	tags_add_chapter(&tags, 5, 4, "no");
+	object = tags_json(&tags);
+	text = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
+	assert_string_equal(text,
+		"{\"album_artist\":\"a\",\"chapters\":[{\"end_ms\":1000,\"start_ms\":0,\"title\":\"One\"},"
+		"{\"end_ms\":1500,\"start_ms\":1000}],\"comment\":\"d\",\"composer\":\"b\",\"copyright\":\"e\","
+		"\"disc\":2,\"discs\":3,\"genre\":\"c\",\"isrc\":\"g\",\"language\":\"h\",\"lyrics\":\"la\\nla\","
+		"\"publisher\":\"f\",\"tracks\":12}");
+	tags_read(object, &again);
+	assert_memory_equal(&tags, &again, sizeof tags);
+	free(text);
+	json_decref(object);
+}
+
+static void mistrusts_json(void **state)
+{
+	struct tags tags;
+	json_t *object = json_loads(
+		"{\"title\": 5, \"artist\": \"a\\tb\", \"track\": 0, \"year\": 12, \"disc\": 10000, \"chapters\": "
+		"[1, {\"start_ms\": 0}, {\"start_ms\": 1, \"end_ms\": 9e20}, {\"start_ms\": 1, \"end_ms\": 2}], \"x\": 1}",
+		0, NULL);
+
+	(void)state;
+	assert_non_null(object);
+	tags_read(object, &tags);
+	assert_string_equal(tags.title, "");
+	assert_string_equal(tags.artist, "a b");
+	assert_int_equal(tags.track + tags.year + tags.disc, 0);
+	assert_int_equal(tags.chapter_count, 1);
+	json_decref(object);
+	tags_read(NULL, &tags);
+	assert_int_equal(tags.chapter_count, 0);
+}
+
+static void is_bounded(void **state)
+{
+	static struct tags tags;
+	static char long_text[100000];
+	json_t *object;
+	char *text;
+
+	(void)state;
+	memset(long_text, '"', sizeof long_text - 1);
+	for (int i = 0; i < 1000; i++)
+		tags_add_chapter(&tags, i, i, long_text);
+	for (size_t i = 0; i < 16; i++) {
+		static const char *const keys[] = {"title", "artist", "album", "album_artist", "composer", "genre",
+			"comment", "copyright", "publisher", "isrc", "language", "date", "track", "disc", "year", "lyrics"};
+
+		tags_set(&tags, keys[i], long_text);
+	}
+	object = tags_json(&tags);
+	text = json_dumps(object, JSON_COMPACT);
+	assert_int_equal(tags.chapter_count, TAG_CHAPTERS);
+	assert_int_equal(strlen(tags.lyrics), TAG_LYRICS_BYTES);
+	assert_in_range(strlen(text), 1, 120000); /* a line of the worker's, worker_protocol.h */
+	free(text);
+	json_decref(object);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -102,6 +181,9 @@ int main(void)
 		cmocka_unit_test(cuts_between_characters),
 		cmocka_unit_test(first_of_a_kind_wins),
 		cmocka_unit_test(reads_numbers),
+		cmocka_unit_test(reads_the_rest),
+		cmocka_unit_test(mistrusts_json),
+		cmocka_unit_test(is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,4 @@
+-- SPDX-License-Identifier: MIT
+SELECT tags
+FROM track
+WHERE id = :id

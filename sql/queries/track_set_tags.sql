@@ -1,0 +1,4 @@
+-- SPDX-License-Identifier: MIT
+UPDATE track
+SET tags = :tags
+WHERE id = :id
