@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "jobs/sweep.h"
 
-#include "base/fs.h"
+#include "base/id.h"
 #include "base/log.h"
+#include "jobs/strays.h"
 #include "jobs/workdir.h"
-#include "model/track.h"
 #include "storage/spool.h"
 
-#include <fcntl.h>
-#include <stdbool.h>
-#include <sys/stat.h>
-
-enum { UPLOAD_AGE_S = 10, WORKDIR_AGE_S = 60, MEDIA_AGE_S = 3600, MEDIA_AT_ONCE = 500 };
+enum { UPLOAD_AGE_S = 10, WORKDIR_AGE_S = 60, STRAY_AGE_S = 3600, MEDIA_AT_ONCE = 500 };
 
 static void log_swept(const char *message, size_t count)
 {
@@ -29,54 +25,42 @@ void sweep_uploads(struct sweep *sweep)
 	log_swept("uploads given up by their writers removed", spool_sweep(sweep->conf, UPLOAD_AGE_S));
 }
 
-static bool has_no_track(struct sweep *sweep, const char *id)
+/* The next entry of <data>/NAME, where the walk of *FOLDER stands. NULL at its end: the next call begins anew. */
+static struct dirent *next_entry(const struct conf *conf, const char *name, DIR **folder)
 {
-	struct err_info info = {0};
 	struct arena arena = {0};
-	struct track track;
-	enum err err = track_get(sweep->db, id, &arena, &track, &info);
+	struct dirent *entry;
 
+	if (*folder == NULL)
+		*folder = opendir(conf_data_path(conf, &arena, "%s", name));
 	arena_free(&arena);
-	return err == ERR_NOT_FOUND;
-}
-
-static void remove_media(struct sweep *sweep, const char *id)
-{
-	struct err_info info = {0};
-	struct arena arena = {0};
-	struct log_line line;
-
-	log_begin(&line, LOG_WARNING, "media folder without a track removed");
-	log_text(&line, "track", id);
-	log_end(&line);
-	if (fs_remove_tree(conf_data_path(sweep->conf, &arena, "media/%s", id), &info) != ERR_OK)
-		log_failure(LOG_WARNING, "cannot remove a media folder", &info);
-	arena_free(&arena);
+	if (*folder == NULL)
+		return NULL;
+	entry = readdir(*folder);
+	if (entry == NULL) {
+		closedir(*folder);
+		*folder = NULL;
+	}
+	return entry;
 }
 
 static void sweep_media(struct sweep *sweep)
 {
-	struct arena arena = {0};
 	struct dirent *entry;
-	struct stat status;
 
-	if (sweep->media == NULL)
-		sweep->media = opendir(conf_data_path(sweep->conf, &arena, "media"));
-	arena_free(&arena);
-	if (sweep->media == NULL)
-		return;
-	for (int i = 0; i < MEDIA_AT_ONCE; i++) {
-		entry = readdir(sweep->media);
-		if (entry == NULL) {
-			sweep_end(sweep);
-			return;
-		}
-		if (!id_valid(entry->d_name) ||
-			fstatat(dirfd(sweep->media), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
-			!S_ISDIR(status.st_mode) || status.st_mtime > clock_seconds(sweep->clock) - MEDIA_AGE_S)
-			continue;
-		if (has_no_track(sweep, entry->d_name))
-			remove_media(sweep, entry->d_name);
+	for (int i = 0; i < MEDIA_AT_ONCE && (entry = next_entry(sweep->conf, "media", &sweep->media)) != NULL; i++) {
+		if (id_valid(entry->d_name))
+			strays_in_media(sweep->conf, sweep->db, entry->d_name, clock_seconds(sweep->clock) - STRAY_AGE_S);
+	}
+}
+
+static void sweep_sources(struct sweep *sweep)
+{
+	struct dirent *entry;
+
+	for (int i = 0; i < MEDIA_AT_ONCE && (entry = next_entry(sweep->conf, "source", &sweep->source)) != NULL; i++) {
+		if (entry->d_name[0] != '.')
+			strays_source(sweep->conf, sweep->db, entry->d_name, clock_seconds(sweep->clock) - STRAY_AGE_S);
 	}
 }
 
@@ -84,11 +68,14 @@ void sweep_folders(struct sweep *sweep)
 {
 	log_swept("work folders of dead runners removed", workdir_sweep(sweep->conf, WORKDIR_AGE_S));
 	sweep_media(sweep);
+	sweep_sources(sweep);
 }
 
 void sweep_end(struct sweep *sweep)
 {
 	if (sweep->media != NULL)
 		closedir(sweep->media);
-	sweep->media = NULL;
+	if (sweep->source != NULL)
+		closedir(sweep->source);
+	sweep->media = sweep->source = NULL;
 }

@@ -19,15 +19,17 @@ struct sweep {
 	struct db *db;
 	const struct clock *clock;
 	DIR *media; /* where the walk through the media folder stands; NULL: at its beginning */
+	DIR *source;
 };
 
 /* Every SWEEP_UPLOADS_S: uploads whose writer died. */
 void sweep_uploads(struct sweep *sweep);
 
 /*
- * Every SWEEP_FOLDERS_S: work folders whose runner died, and media folders without a track that are older than an hour.
- * Looks at no more than some hundreds of media folders a call and goes on there the next time: a large library must not
- * stall the runner.
+ * Every SWEEP_FOLDERS_S: work folders whose runner died and, when they are older than an hour, media folders without a
+ * track, files in them that no row names, and sources that no track names: what a crash between a rename and its commit
+ * left. Looks at no more than some hundreds of folders and sources a call and goes on there the next time: a large library
+ * must not stall the runner.
  */
 void sweep_folders(struct sweep *sweep);
 

@@ -7,6 +7,8 @@
  *     job_fixture CONF add FILE [QUALITY...]   a new track and its job for the ladder, or those of it: {"track", "job"}
  *     job_fixture CONF more TRACK [QUALITY...] another job for a track
  *     job_fixture CONF job JOB                 the row
+ *     job_fixture CONF all                     every job with its history, and every track
+ *     job_fixture CONF lock MS                 holds the write lock of the database for so long
  *     job_fixture CONF track TRACK             the row, with its renditions
  *     job_fixture CONF cancel JOB
  *     job_fixture CONF delete TRACK            the row alone
@@ -19,6 +21,7 @@
 #include "conf/conf.h"
 #include "media/transcode_job.h"
 #include "model/job.h"
+#include "model/job_history.h"
 #include "model/rendition.h"
 #include "observe/metrics.h"
 
@@ -158,7 +161,7 @@ static bool is_whole(const struct rendition *rendition)
 	return strcmp(text, rendition->etag) == 0;
 }
 
-static void show_track(const char *id)
+static json_t *track_json(const char *id)
 {
 	struct rendition *renditions;
 	struct track track;
@@ -171,10 +174,54 @@ static void show_track(const char *id)
 			json_pack("{s:s, s:s, s:b, s:I, s:I}", "quality", renditions[i].quality, "file",
 				renditions[i].file, "whole", is_whole(&renditions[i]), "samples",
 				(json_int_t)renditions[i].samples, "modified", (json_int_t)renditions[i].modified));
-	print(json_pack("{s:s, s:s?, s:s?, s:s?, s:s?, s:I, s:I, s:o}", "state", track_state_name(track.state),
+	return json_pack("{s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:I, s:I, s:o}", "id", id, "state", track_state_name(track.state),
 		"failure", track.failure, "title", track.title, "source_file", track.source_file, "source_format",
 		track.source_format, "year", (json_int_t)track.year, "duration_ms", (json_int_t)track.duration_ms,
-		"renditions", list));
+		"renditions", list);
+}
+
+static json_t *history_json(const char *id)
+{
+	json_t *list = json_array();
+	struct job_event *events;
+	size_t count;
+
+	must(job_history(db, id, 0, &arena, &events, &count, &info));
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, json_pack("{s:s, s:I, s:s?}", "event", events[i].event, "attempt",
+						    (json_int_t)events[i].attempt, "detail", events[i].detail));
+	return list;
+}
+
+static void show_all(void)
+{
+	json_t *jobs = json_array(), *tracks = json_array();
+	char after[ID_SIZE] = "";
+	struct job *page;
+	size_t count;
+
+	do {
+		must(job_list(db, after[0] == '\0' ? NULL : after, NULL, NULL, JOB_PAGE_MOST, &arena, &page, &count,
+			&info));
+		for (size_t i = 0; i < count; i++) {
+			json_array_append_new(jobs,
+				json_pack("{s:s, s:s?, s:s, s:s?, s:o}", "id", page[i].id, "track", page[i].track,
+					"state", job_state_name(page[i].state), "error", page[i].error, "history",
+					history_json(page[i].id)));
+			if (page[i].track != NULL)
+				json_array_append_new(tracks, track_json(page[i].track));
+			snprintf(after, sizeof after, "%s", page[i].id);
+		}
+	} while (count == JOB_PAGE_MOST);
+	print(json_pack("{s:o, s:o}", "jobs", jobs, "tracks", tracks));
+}
+
+/* Nothing is written: the lock alone is in the way of others. */
+static void lock_for(const char *ms)
+{
+	must(db_begin(db, &info));
+	usleep((useconds_t)strtoul(ms, NULL, 10) * 1000);
+	db_rollback(db);
 }
 
 static int show_metrics(void)
@@ -213,6 +260,10 @@ static int obey(const char *command, char **values, int count)
 		return 0;
 	if (strcmp(command, "metrics") == 0)
 		return show_metrics();
+	if (strcmp(command, "all") == 0) {
+		show_all();
+		return 0;
+	}
 	if (count < 1)
 		return 2;
 	if (strcmp(command, "add") == 0)
@@ -222,9 +273,11 @@ static int obey(const char *command, char **values, int count)
 	else if (strcmp(command, "job") == 0)
 		show_job(values[0]);
 	else if (strcmp(command, "track") == 0)
-		show_track(values[0]);
+		print(track_json(values[0]));
 	else if (strcmp(command, "cancel") == 0)
 		must(job_cancel(db, values[0], clock_ms(NULL), &info));
+	else if (strcmp(command, "lock") == 0)
+		lock_for(values[0]);
 	else if (strcmp(command, "listen") == 0)
 		listen_at(values[0]);
 	else if (strcmp(command, "delete") == 0)

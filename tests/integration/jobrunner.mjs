@@ -6,7 +6,8 @@ import assert from "node:assert/strict";
 import {existsSync} from "node:fs";
 import fs from "node:fs/promises";
 import {describe, it} from "node:test";
-import {EXTRAS, Library, QUALITIES, REAL_WORKER, Watcher, isAlive, pause, until} from "./lib/library.mjs";
+import {EXTRAS, Library, QUALITIES, REAL_WORKER, Watcher, isAlive, pause, shiftedClock, until} from "./lib/library.mjs";
+import {wav} from "./lib/noise.mjs";
 
 const SAMPLES = 441000;
 const GOOD = ["source", "progress 0.5", `make ${SAMPLES}`, `done ${SAMPLES}`];
@@ -404,6 +405,23 @@ describe("jobrunner", {concurrency: 3}, () => {
 		assert.deepEqual(left.sort(), [young, "not-a-track", track].sort());
 	});
 
+	withLibrary("removes files that no row names when they are an hour old", {}, async library => {
+		const {track} = await library.add(GOOD);
+		await library.drain();
+		const nobody = "0".repeat(26);
+		const strays = [`media/${track}/lossless.mp4`, `source/${nobody}.wav`, `source/${track}.flac`];
+		const others = ["source/not-ours", `media/${track}/high.mp4`, `source/${track}.bin`];
+		for (const name of [...strays, others[0]])
+			await fs.writeFile(library.path("data", name), "x");
+		const there = names => names.filter(name => existsSync(library.path("data", name)));
+		await library.drain();
+		assert.deepEqual(there([...strays, ...others]), [...strays, ...others], "they are young");
+		await fs.writeFile(library.path("clock"), String(2 * 3600 * 1000));
+		const later = library.runner(["--drain"], undefined, shiftedClock(library.path("clock")));
+		assert.equal((await later.ended).code, 0);
+		assert.deepEqual(there([...strays, ...others]), others);
+	});
+
 	withLibrary("says what is wrong when it cannot start", {}, async library => {
 		for (const [args, code] of [[["--nonsense"], 2], [["--for", "5x"], 2], [["extra"], 2],
 			[["--worker", "/nowhere/worker"], 3], [["-c", library.path("nowhere.conf")], 3]]) {
@@ -416,30 +434,6 @@ describe("jobrunner", {concurrency: 3}, () => {
 	});
 });
 
-/* Noise is the most work an encoder can have: SECONDS of it as a stereo WAV file. */
-async function noise(file, seconds) {
-	const data = Buffer.alloc(seconds * 44100 * 4);
-	let state = 1;
-	for (let at = 0; at < data.length; at += 2) {
-		state = (state * 48271) % 0x7fffffff;
-		data.writeInt16LE((state & 0x3fff) - 0x2000, at);
-	}
-	const head = Buffer.alloc(44);
-	head.write("RIFF", 0);
-	head.writeUInt32LE(36 + data.length, 4);
-	head.write("WAVEfmt ", 8);
-	head.writeUInt32LE(16, 16);
-	head.writeUInt16LE(1, 20);
-	head.writeUInt16LE(2, 22);
-	head.writeUInt32LE(44100, 24);
-	head.writeUInt32LE(44100 * 4, 28);
-	head.writeUInt16LE(4, 32);
-	head.writeUInt16LE(16, 34);
-	head.write("data", 36);
-	head.writeUInt32LE(data.length, 40);
-	await fs.writeFile(file, Buffer.concat([head, data]));
-}
-
 /* Process ids of the children of PID. */
 async function children(pid) {
 	const text = await fs.readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
@@ -449,7 +443,7 @@ async function children(pid) {
 describe("jobrunner with the real worker", {skip: existsSync(REAL_WORKER) ? false : "the worker is not built"}, () => {
 	withLibrary("killed, first the worker and then the runner, the job completes", {}, async library => {
 		const seconds = 20;
-		await noise(library.path("noise.wav"), seconds);
+		await fs.writeFile(library.path("noise.wav"), wav(seconds));
 		const {track, job} = await library.fixture("add", library.path("noise.wav"));
 		const watcher = new Watcher(library, track, 4);
 		const first = library.runner([], REAL_WORKER);

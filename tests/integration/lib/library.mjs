@@ -20,6 +20,14 @@ export const EXTRAS = 5;
 export const QUALITIES = ["high", "low", "medium", "mobile"];
 const PATIENCE_MS = 60000;
 
+/** Environment of a program whose wall clock goes ahead by the milliseconds that FILE holds (tests/clock_shift.c). */
+export const shiftedClock = file => ({
+	LD_PRELOAD: path.join(build, "tests", "clock_shift.so"),
+	CLOCK_SHIFT: file,
+	/* The sanitizer wants to come first, but need not. */
+	ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ""}:verify_asan_link_order=0`,
+});
+
 export const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
 
 /** Waits until ISSO gives something true, and gives that. */
