@@ -45,7 +45,7 @@ const playback = [
 		"content-security-policy": /default-src 'none'/, "x-content-type-options": /nosniff/}}},
 	{say: "a script of the page", skip: noPage, path: "/app.js", hear: {status: 200, type: "text/javascript"}},
 	{say: "the master playlist", path: s => `/hls/${s.open}/master.m3u8`, hear: {status: 200, type: HLS, text: /^#EXTM3U/,
-		has: {etag: /^"/, "cache-control": /./}}},
+		has: {etag: /^"/, "cache-control": /./, "x-content-type-options": /^nosniff$/}}},
 	{say: "a media playlist", path: s => `/hls/${s.open}/low/playlist.m3u8`, hear: {status: 200, type: HLS,
 		text: /#EXT-X-ENDLIST/}},
 	{say: "the MPD", path: s => `/dash/${s.open}/manifest.mpd`, hear: {status: 200, type: DASH, text: /<MPD/}},
