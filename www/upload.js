@@ -2,8 +2,12 @@
 // The upload form: a file chosen or dropped, its transfer, then its job until the track can be played.
 
 import {Refused, get, send} from "./api.js";
-import {size} from "./format.js";
+import {events} from "./events.js";
+import {clock, size} from "./format.js";
 
+/* A stream that breaks off is opened again this often before the page asks now and then instead. */
+const STREAM_FAILURES = 3;
+const STREAM_AGAIN_MS = 1000;
 const POLL_MS = 500;
 /* A poll that fails is tried again this often before the page gives up on watching. */
 const POLL_FAILURES = 20;
@@ -125,16 +129,41 @@ export class Upload {
 		this.#showFile();
 	}
 
-	/* The job tells more; a token that may not read jobs can still see what becomes of the track. */
 	async #watch({track, job}) {
+		this.#ended(await this.#follow(job.id) ?? await this.#poll(track.id, job.id), track);
+	}
+
+	/* By the events of the job. null when there are none to be had: too many listen already, or the token may not. */
+	async #follow(id) {
+		let last = "";
+		for (let failures = 0; failures < STREAM_FAILURES; failures++) {
+			try {
+				for await (const {id: seen, event, data} of events(`internal/jobs/${encodeURIComponent(id)}/events`, last)) {
+					last = seen;
+					failures = 0;
+					const end = event === "job" ? this.#showJob(data) : null;
+					if (end)
+						return end;
+				}
+			} catch (error) {
+				if (error.status > 0)
+					return null;
+			}
+			await pause(STREAM_AGAIN_MS);
+		}
+		return null;
+	}
+
+	/* By asking now and then. The job tells more; a token that may not read jobs can still see what becomes of the track. */
+	async #poll(track, job) {
 		let mayReadJobs = true;
 		for (let failures = 0; failures < POLL_FAILURES;) {
-			await new Promise(resolve => setTimeout(resolve, POLL_MS));
+			await pause(POLL_MS);
 			try {
-				const end = mayReadJobs ? await this.#lookAtJob(job.id) : await this.#lookAtTrack(track.id);
+				const end = mayReadJobs ? await this.#lookAtJob(job) : await this.#lookAtTrack(track);
 				failures = 0;
 				if (end)
-					return this.#ended(end, track);
+					return end;
 			} catch (error) {
 				if (mayReadJobs && (error.status === 401 || error.status === 403 || error.status === 404))
 					mayReadJobs = false;
@@ -147,7 +176,11 @@ export class Upload {
 
 	async #lookAtJob(id) {
 		const answer = await get(`internal/jobs/${encodeURIComponent(id)}`);
-		const job = answer.job ?? answer;
+		return this.#showJob(answer.job);
+	}
+
+	/* What became of the job; null while it is not over. */
+	#showJob(job) {
 		this.#job.value = job.progress ?? 0;
 		this.#jobText.textContent = stageText(job);
 		if (job.state === "done")
@@ -191,6 +224,8 @@ export class Upload {
 	}
 }
 
+const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
+
 /* The words come before the file, so that the server knows them when the bytes arrive. Empty ones are left out. */
 function uploadForm(form, file) {
 	const data = new FormData();
@@ -209,5 +244,6 @@ function stageText(job) {
 	const stage = STAGES.get(job.stage) ?? job.stage ?? "";
 	const percent = job.progress > 0 ? ` ${Math.floor(job.progress * 100)} %` : "";
 	const speed = job.speed > 0 ? `, ${job.speed.toFixed(0)}× real time` : "";
-	return `${stage}${percent}${speed}`;
+	const left = job.left_ms >= 0 ? `, ${clock(job.left_ms / 1000)} left` : "";
+	return `${stage}${percent}${speed}${left}`;
 }

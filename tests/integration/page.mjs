@@ -56,6 +56,8 @@ const noteProgress = page => page.evaluate(() => {
 
 async function upload(scene) {
 	const {page, complaints} = await open(scene, SCOPES);
+	const asked = [];
+	page.on("request", request => asked.push(new URL(request.url()).pathname));
 	await noteProgress(page);
 	await page.setInputFiles("#file", scene.file);
 	assert.match(await page.textContent("#file-name"), /tone\.wav \([\d.]+ MB\)/);
@@ -67,12 +69,25 @@ async function upload(scene) {
 	assert.ok(seen.transfer.includes(1));
 	assert.ok(seen.job.includes(1));
 	assert.ok(seen.words.length >= 2, `the job's stages are told: ${seen.words}`);
+	assert.ok(asked.some(path => /^\/internal\/jobs\/[^/]+\/events$/.test(path)), "by its events");
+	assert.ok(!asked.some(path => /^\/internal\/jobs\/[^/]+$/.test(path)), "and not by asking again and again");
 	await page.waitForSelector(`${row("Tone in a form")}:enabled`);
 	assert.equal(await page.textContent(`${row("Tone in a form")} .track-artist`), NASTY);
 	assert.equal(await page.$(".tracks img"), null);
 	await page.click(row("Tone in a form"));
 	await playsOn(page, 0.5);
 	assert.deepEqual(complaints, []);
+	await page.close();
+}
+
+async function uploadWithoutEvents(scene) {
+	const {page, complaints} = await open(scene, SCOPES);
+	await page.route("**/events", route => route.fulfill({status: 503, contentType: "application/problem+json", body: "{}"}));
+	await page.setInputFiles("#file", scene.file);
+	await page.fill("#title", "Tone that was asked after");
+	await page.click("#upload-go");
+	await page.waitForSelector("#upload-done:text('Ready to play.')", {timeout: 60000});
+	assert.deepEqual(unexpected(complaints), []);
 	await page.close();
 }
 
@@ -231,6 +246,7 @@ for (const server of ["lighttpd", "nginx"]) {
 
 		test("a token leaves the address and is kept in the tab", () => tokenLeavesTheAddress(scene));
 		test("a file goes from the form to playing, strangers' words stay words", () => upload(scene));
+		test("an upload is followed by asking where events are not to be had", () => uploadWithoutEvents(scene));
 		test("a track plays, in the quality chosen", () => listening(scene));
 		test("the seek bar is the waveform, the record has the cover", () => waveformAndCover(scene));
 		test("the keyboard is enough", () => byKeyboard(scene));
