@@ -11,12 +11,13 @@
 #include <limits.h>
 #include <string.h>
 
-enum { PRIORITY_MOST = 100 };
+enum { PRIORITY_MOST = 100, FORMATS_MOST = 1024 };
 
 static const char *const members[] = {
 	"track",
 	"path",
 	"renditions",
+	"formats",
 	"title",
 	"artist",
 	"album",
@@ -40,7 +41,8 @@ static enum err read_after(const json_t *list, struct arena *arena, struct job_i
 	if (list == NULL)
 		return ERR_OK;
 	if (!json_is_array(list) || json_array_size(list) > JOB_NEEDS_MOST)
-		return err_set(info, ERR_UNPROCESSABLE, "\"after\" must be an array of at most %d jobs", JOB_NEEDS_MOST);
+		return err_set(
+			info, ERR_UNPROCESSABLE, "\"after\" must be an array of at most %d jobs", JOB_NEEDS_MOST);
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const char *id = json_string_value(json_array_get(list, i));
 
@@ -55,13 +57,15 @@ static enum err read_wish(
 	const struct conf *conf, const json_t *body, struct arena *arena, struct wish *wish, struct err_info *info)
 {
 	struct ingest *ingest = &wish->ingest;
-	const char *visibility = conf->default_visibility;
+	const char *visibility = conf->default_visibility, *formats = NULL;
 	enum err err = json_read_members(body, members, info);
 
 	if (err == ERR_OK)
 		err = json_read_text(body, "track", ID_LENGTH, &wish->track, info);
 	if (err == ERR_OK)
 		err = json_read_text(body, "path", PATH_MAX - 1, &wish->path, info);
+	if (err == ERR_OK)
+		err = json_read_text(body, "formats", FORMATS_MOST, &formats, info);
 	if (err == ERR_OK)
 		err = json_read_text(body, "title", TRACK_TEXT, &ingest->title, info);
 	if (err == ERR_OK)
@@ -81,6 +85,8 @@ static enum err read_wish(
 	if (err == ERR_OK)
 		err = transcode_job_renditions(conf, json_object_get(body, "renditions"), arena, &ingest->renditions,
 			&ingest->rendition_count, info);
+	if (err == ERR_OK && formats != NULL)
+		err = transcode_job_formats(conf, formats, arena, &ingest->renditions, &ingest->rendition_count, info);
 	return err;
 }
 
@@ -131,8 +137,8 @@ void api_job_submit(struct request *request, struct response *response)
 	json_decref(body);
 }
 
-static void send_list(struct request *request, struct response *response, const struct job *jobs, size_t count,
-	size_t limit)
+static void send_list(
+	struct request *request, struct response *response, const struct job *jobs, size_t count, size_t limit)
 {
 	int64_t now = clock_ms(responder_of(request)->access.clock);
 	json_t *list = json_array(), *answer = json_object();

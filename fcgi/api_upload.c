@@ -20,9 +20,9 @@
 /* Bytes read at a time, of a text field, and of all that a form adds to its file. */
 enum { PIECE = 64 * 1024, FIELD_MOST = 16 * 1024, FORM_MOST = 256 * 1024 };
 
-enum field { FIELD_TITLE, FIELD_ARTIST, FIELD_ALBUM, FIELD_VISIBILITY, FIELD_RENDITIONS, FIELD_COUNT };
+enum field { FIELD_TITLE, FIELD_ARTIST, FIELD_ALBUM, FIELD_VISIBILITY, FIELD_RENDITIONS, FIELD_FORMATS, FIELD_COUNT };
 
-static const char *const field_names[FIELD_COUNT] = {"title", "artist", "album", "visibility", "renditions"};
+static const char *const field_names[FIELD_COUNT] = {"title", "artist", "album", "visibility", "renditions", "formats"};
 
 struct upload {
 	struct request *request;
@@ -217,6 +217,9 @@ static enum err read_fields(const struct upload *upload, struct ingest *ingest, 
 	if (err == ERR_OK)
 		err = transcode_job_renditions(
 			conf, renditions, upload->request->arena, &ingest->renditions, &ingest->rendition_count, info);
+	if (err == ERR_OK && fields[FIELD_FORMATS] != NULL)
+		err = transcode_job_formats(conf, fields[FIELD_FORMATS], upload->request->arena, &ingest->renditions,
+			&ingest->rendition_count, info);
 	json_decref(renditions);
 	return err;
 }

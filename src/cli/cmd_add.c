@@ -4,6 +4,7 @@
 #include "cli/intake.h"
 #include "cli/intake_show.h"
 #include "cli/interrupt.h"
+#include "media/transcode_job.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -15,6 +16,7 @@ static const struct args_option options[] = {
 	{"title", 't', "TEXT", "title, instead of that in the file's tags"},
 	{"artist", 'a', "TEXT", "artist, instead of that in the file's tags"},
 	{"album", 'A', "TEXT", "album, instead of that in the file's tags"},
+	{"formats", 'f', "LIST", "formats to make besides the ladder, such as mp3-320,flac"},
 	{"no-wait", 'n', NULL, "do not wait until they can be played"},
 	{"json", 0, NULL, "write JSON lines for programs"},
 	{NULL, 0, NULL, NULL},
@@ -36,7 +38,12 @@ static enum err read_wishes(struct intake *intake, const struct args *args, stru
 	if (public || (!private && strcmp(conf->default_visibility, "public") == 0))
 		intake->visibility = TRACK_PUBLIC;
 	intake->json = args_given(args, "json");
-	return ERR_OK;
+	intake->renditions = conf->ladder;
+	intake->rendition_count = conf->ladder_count;
+	if (args_value(args, "formats") == NULL)
+		return ERR_OK;
+	return transcode_job_formats(conf, args_value(args, "formats"), &intake->cli->arena, &intake->renditions,
+		&intake->rendition_count, info);
 }
 
 /* A file that is refused does not keep the others out; the first refusal is the command's failure. */
@@ -96,7 +103,10 @@ const struct cli_command cmd_add = {
 	.arguments = "FILE...",
 	.summary = "put sound files into the library",
 	.text = "Copies each FILE into the library, queues it, and waits until it can be\n"
-		"played. When no jobrunner is at work this command runs one. Ends with status 0\n"
+		"played, in the qualities of media.ladder and in the formats asked for: aac-N,\n"
+		"mp3-N, opus-N, opus-ogg-N, vorbis-N with N kilobits a second, flac (for players\n"
+		"of HLS and DASH), flac-flac (a plain file), wav. When no jobrunner is at work this command runs one. "
+		"Ends with status 0\n"
 		"only when every file made it.\n",
 	.options = options,
 	.run = run,

@@ -80,6 +80,8 @@ static enum err ingest_copied(
 		.title = intake->title,
 		.artist = intake->artist,
 		.album = intake->album,
+		.renditions = intake->renditions,
+		.rendition_count = intake->rendition_count,
 		.visibility = intake->visibility};
 	struct cli *cli = intake->cli;
 	struct track track;

@@ -39,6 +39,8 @@ struct intake {
 	bool json;
 	const char *title, *artist, *album; /* NULL: from the tags */
 	enum track_visibility visibility;
+	const struct conf_rendition *renditions; /* to make of each */
+	size_t rendition_count;
 };
 
 /*

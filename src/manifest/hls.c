@@ -25,18 +25,70 @@ static bool seen_before(const struct rendition *renditions, size_t index)
 	return false;
 }
 
+static bool same_codec(const struct rendition *a, const struct rendition *b)
+{
+	return strcmp(a->codec, b->codec) == 0;
+}
+
+static bool is_mixed(const struct rendition *renditions, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		if (!same_codec(&renditions[0], &renditions[i]))
+			return true;
+	}
+	return false;
+}
+
+/* The channels of all renditions that have the codec of OF; 0 when they differ. */
+static uint32_t common_channels(const struct rendition *renditions, size_t count, const struct rendition *of)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (same_codec(&renditions[i], of) && renditions[i].channels != of->channels)
+			return 0;
+	}
+	return of->channels;
+}
+
+/*
+ * A group for each codec (section 4.4.6.1.1: all have the same member, apart from its channels), so that a player knows
+ * which variants it may change between. Without a URI: the sound is what the variants themselves hold.
+ */
+static void put_groups(struct buf *out, const struct rendition *renditions, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		uint32_t channels = common_channels(renditions, count, &renditions[i]);
+		size_t first = 0;
+
+		while (!same_codec(&renditions[first], &renditions[i]))
+			first++;
+		if (first < i)
+			continue;
+		buf_printf(out, "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"%s\",NAME=\"Audio\",DEFAULT=YES,AUTOSELECT=YES",
+			renditions[i].codec);
+		if (channels > 0)
+			buf_printf(out, ",CHANNELS=\"%" PRIu32 "\"", channels);
+		buf_putc(out, '\n');
+	}
+}
+
 void hls_master(struct buf *out, const struct rendition *renditions, size_t count, const struct hls_options *options)
 {
+	bool mixed = is_mixed(renditions, count);
+
 	buf_puts(out, HEAD);
 	buf_puts(out, "#EXT-X-INDEPENDENT-SEGMENTS\n");
+	if (mixed)
+		put_groups(out, renditions, count);
 	for (size_t i = 0; i < count; i++) {
 		const struct rendition *rendition = &renditions[i];
 
 		if (seen_before(renditions, i))
 			continue;
-		buf_printf(out, "#EXT-X-STREAM-INF:BANDWIDTH=%" PRIu32 ",AVERAGE-BANDWIDTH=%" PRIu32 ",CODECS=\"%s\"\n",
+		buf_printf(out, "#EXT-X-STREAM-INF:BANDWIDTH=%" PRIu32 ",AVERAGE-BANDWIDTH=%" PRIu32 ",CODECS=\"%s\"",
 			rendition->peak_bandwidth, rendition->average_bandwidth, rendition->codecs);
-		buf_printf(out, "%s/playlist.m3u8", rendition->quality);
+		if (mixed)
+			buf_printf(out, ",AUDIO=\"%s\"", rendition->codec);
+		buf_printf(out, "\n%s/playlist.m3u8", rendition->quality);
 		put_query(out, options->query);
 		buf_putc(out, '\n');
 	}

@@ -23,7 +23,8 @@ struct hls_options {
 /*
  * Multivariant playlist of COUNT >= 1 renditions, in the order given, at /hls/{track}/master.m3u8; their segments are
  * not looked at. A rendition whose BANDWIDTH and CODECS equal those of one before it is left out: to a player the two
- * would be redundant copies of one variant (section 4.4.6.2), which they are not.
+ * would be redundant copies of one variant (section 4.4.6.2), which they are not. When there are several codecs, each
+ * is a group that its variants name.
  */
 void hls_master(struct buf *out, const struct rendition *renditions, size_t count, const struct hls_options *options);
 
