@@ -117,8 +117,11 @@ static void print_track(struct cli *cli, const struct track *track, const struct
 	print_line(cli, "DASH", arena_printf(arena, "%s/dash/%s/manifest.mpd", cli->conf->base_url, track->id));
 	for (size_t i = 0; i < count; i++)
 		print_line(cli, i == 0 ? "renditions" : "",
-			arena_printf(arena, "%-8s %s %" PRIu32 " kbit/s, %" PRIu32 " Hz, %" PRIu64 " bytes",
-				renditions[i].quality, renditions[i].codec, renditions[i].bit_rate / 1000,
+			arena_printf(arena, "%-8s %s %s, %" PRIu32 " Hz, %" PRIu64 " bytes", renditions[i].quality,
+				renditions[i].codec,
+				renditions[i].bit_rate == 0
+					? "lossless"
+					: arena_printf(arena, "%" PRIu32 " kbit/s", renditions[i].bit_rate / 1000),
 				renditions[i].sample_rate, renditions[i].file_size));
 }
 

@@ -132,7 +132,7 @@ test("exit codes tell scripts what went wrong", () => {
 		[2, []], [2, ["frobnicate"]], [2, ["tracks", "--wrong"]], [2, ["tracks", "show"]], [2, ["tracks", "list", "extra"]],
 		[2, ["tracks", "--limit", "0"]], [2, ["jobs", "--state", "asleep"]], [2, ["token", "--scope", "all"]],
 		[2, ["token", "--ttl", "90"]], [2, ["sign", "../x"]], [2, ["add", "-c", site]], [2, ["add", "-c", site, text]],
-		[2, ["add", "-c", site, "--title", "T", wav, wav]], [2, ["add", "-c", site, "--public", "--private", wav]],
+		[2, ["add", "-c", site, "--title", "T", wav, wav]], [2, ["add", "-c", site, "--public", "--private", wav]], [2, ["add", "-c", site, "--formats", "mp3", wav]],
 		[1, ["init", site]], [3, ["tracks", "-c", path.join(dir, "nowhere")]], [3, ["tracks", "show", noId, "-c", site]],
 		[3, ["jobs", "retry", noId, "-c", site]], [3, ["add", "-c", site, path.join(dir, "nothing.wav")]],
 	];
@@ -211,14 +211,15 @@ test("doctor grades each check", () => {
 });
 
 test("add without a jobrunner does the work itself, and the library can be looked after", () => {
-	const events = ok("add", "--json", "--public", "--title", "Rising", "-c", site, wav).trim().split("\n").map(line => JSON.parse(line));
+	const events = ok("add", "--json", "--public", "--title", "Rising", "--formats", "mp3-320,flac", "-c", site, wav).trim().split("\n").map(line => JSON.parse(line));
 	assert.equal(events[0].event, "queued");
 	assert.equal(events.at(-1).event, "done");
 	const {track, job} = events[0];
 	const listed = JSON.parse(ok("tracks", "--json", "-c", site)).tracks.find(({id}) => id === track);
 	assert.deepEqual([listed.state, listed.title, listed.visibility, listed.duration_ms], ["ready", "Rising", "public", 6000]);
 	const shown = JSON.parse(ok("tracks", "show", track, "--json", "-c", site));
-	assert.deepEqual(shown.renditions.map(({quality}) => quality), ["high", "medium", "low", "mobile"]);
+	assert.deepEqual(shown.renditions.map(({quality}) => quality), ["high", "mp3-320", "medium", "low", "mobile", "flac"]);
+	assert.match(ok("tracks", "show", track, "-c", site), /flac +flac lossless, 44100 Hz/);
 	assert.equal(JSON.parse(ok("jobs", "show", job, "--json", "-c", site)).state, "done");
 	assert.equal(JSON.parse(ok("jobs", "--state", "done", "--track", track, "--json", "-c", site)).jobs[0].id, job);
 	assert.equal(tonearm("jobs", "retry", job, "-c", site).status, 1, "a job that is done is not retried");

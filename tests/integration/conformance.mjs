@@ -153,3 +153,89 @@ for (const addressing of ADDRESSING) {
 		test("the DASH schema", {skip: missing("xmllint", `vectors:${SCHEMA}`)}, () => fitsTheSchema(scene));
 	});
 }
+
+// A word for each format there is, and what the file is served as.
+const FORMATS = {
+	"aac-64": ["mp4", "audio/mp4"],
+	"opus-96": ["mp4", "audio/mp4"],
+	"opus-192": ["mp4", "audio/mp4"],
+	"flac": ["mp4", "audio/mp4"],
+	"mp3-128": ["mp3", "audio/mpeg"],
+	"opus-ogg-64": ["opus", "audio/ogg; codecs=opus"],
+	"vorbis-128": ["ogg", "audio/ogg; codecs=vorbis"],
+	"flac-flac": ["flac", "audio/flac"],
+	"wav": ["wav", "audio/wav"],
+};
+
+describe("a track in every format", {skip: cannotServe("lighttpd"), timeout: 180000}, () => {
+	const scene = {sizes: {}};
+	const later = body => scene.site.request({method: "POST", path: "/internal/jobs/transcode", body: JSON.stringify({track: scene.track, ...body}),
+		headers: {...scene.site.bearer("jobs:write"), "content-type": "application/json"}});
+	const renditions = async () => (await scene.site.request({path: `/api/v1/tracks/${scene.track}`})).json.track.renditions;
+
+	before(async () => {
+		scene.site = await start({runner: true});
+		const file = path.join(scene.site.dir, "tone.wav");
+		await fs.writeFile(file, wav(SECONDS));
+		scene.track = (await scene.site.publish(file, {formats: Object.keys(FORMATS).join(",")})).track.id;
+		scene.master = `/hls/${scene.track}/master.m3u8`;
+		scene.mpd = `/dash/${scene.track}/manifest.mpd`;
+	});
+	after(() => scene.site?.stop());
+
+	test("the rules of HLS and DASH", async () => {
+		assert.deepEqual(await checkMaster(scene.site.url + scene.master, fetchFor(scene)), []);
+		assert.deepEqual(await checkMpd(scene.site.url + scene.mpd, fetchFor(scene)), []);
+	});
+
+	test("the master has a group for each codec and AAC first, and no file without segments", async () => {
+		const {text} = await fetched(scene, scene.master);
+		const variants = [...text.matchAll(/^#EXT-X-STREAM-INF:.*CODECS="([^"]*)".*AUDIO="([^"]*)"\n([^/]*)/gm)].map(([, ...found]) => found);
+		assert.deepEqual([...text.matchAll(/GROUP-ID="([^"]*)"/g)].map(([, id]) => id), ["aac", "opus", "flac"]);
+		assert.deepEqual(variants.slice(0, 5).map(([codecs, group]) => [codecs, group]), Array(5).fill(["mp4a.40.2", "aac"]));
+		assert.deepEqual(variants.slice(5), [["Opus", "opus", "opus-192"], ["Opus", "opus", "opus-96"], ["fLaC", "flac", "flac"]]);
+	});
+
+	test("hls-parser, strict", {skip: missing("npm:hls-parser")}, async () => {
+		const playlist = strictParser().parse((await fetched(scene, scene.master)).text);
+		assert.equal(playlist.isMasterPlaylist, true);
+		assert.equal(playlist.variants.length, 8);
+	});
+
+	test("the DASH schema", {skip: missing("xmllint", `vectors:${SCHEMA}`)}, () => fitsTheSchema(scene));
+
+	test("every file is served under its name, as its type", async () => {
+		const listed = Object.fromEntries((await renditions()).map(one => [one.quality, one]));
+		for (const [quality, [extension, type]] of Object.entries(FORMATS)) {
+			const names = [`/media/${scene.track}/${quality}.${extension}`, `/stream/${scene.track}_${quality}.${extension}`];
+			assert.equal(listed[quality].type, type);
+			assert.ok(listed[quality].url.endsWith(names[0]), listed[quality].url);
+			for (const name of names) {
+				const answer = await scene.site.request({path: name});
+				assert.equal(answer.status, 200, name);
+				assert.equal(answer.headers["content-type"], type, name);
+				assert.equal(answer.body.length, listed[quality].bytes, name);
+			}
+		}
+		assert.equal((await scene.site.request({path: `/stream/${scene.track}.mp3`})).headers["content-type"], "audio/mpeg");
+		assert.equal((await scene.site.request({path: `/stream/${scene.track}.mp4`})).body.length, listed.high.bytes);
+	});
+
+	test("what is not there is not found", async () => {
+		for (const name of [`stream/${scene.track}_mp3-128.mp4`, `stream/${scene.track}_high.mp3`, `stream/${scene.track}.aac`, `media/${scene.track}/mp3-128.mp4`,
+			`hls/${scene.track}/mp3-128/playlist.m3u8`, `hls/${scene.track}/mp3-128/init.mp4`, `hls/${scene.track}/mp3-128/0.m4s`])
+			assert.equal((await scene.site.request({path: `/${name}`})).status, 404, name);
+	});
+
+	test("more formats later: only the missing ones are made", async () => {
+		const before = await renditions();
+		const submitted = await later({formats: "mp3-128, mp3-64"});
+		assert.equal(submitted.status, 202, submitted.text);
+		assert.equal((await scene.site.jobOver(submitted.json.job.id)).state, "done");
+		const now = await renditions();
+		assert.deepEqual(now.filter(one => one.quality !== "mp3-64"), before);
+		assert.equal(now.length, before.length + 1);
+		assert.equal((await later({formats: "mp3-64"})).status, 409);
+		assert.equal((await later({formats: "mp3-63"})).status, 422);
+	});
+});

@@ -57,14 +57,14 @@ async function makePages() {
 }
 
 /* A page with TRACK loaded and playing in the best quality. */
-async function playing(scene, player) {
+async function playing(scene, player, track = scene.track) {
 	const opened = await openPage(scene.browser.context, `${scene.site.url}/${player.page}`);
 	try {
 		await opened.page.evaluate(async track => {
 			await driver.load(driver.address(track));
 			await measure.audio.play();
 			await measure.until(() => measure.audio.currentTime > 0.5, 20000, "beginning to play");
-		}, scene.track);
+		}, track);
 	} catch (error) {
 		await opened.page.close();
 		throw new Error(`${error.message}\n${opened.complaints.join("\n")}`);
@@ -139,6 +139,7 @@ for (const server of ["lighttpd", "nginx"]) {
 			const file = path.join(scene.site.dir, "tone.wav");
 			await fs.writeFile(file, wav(SECONDS));
 			scene.track = (await scene.site.publish(file)).track.id;
+			scene.mixed = (await scene.site.publish(file, {formats: "opus-96,opus-192,flac,mp3-128"})).track.id;
 			scene.browser = await launch();
 		});
 		after(async () => {
@@ -152,6 +153,15 @@ for (const server of ["lighttpd", "nginx"]) {
 				const {page, complaints} = await playing(scene, player);
 				await t.test("time advances and there is sound", () => timeAndSound(page));
 				await t.test("the quality changes without a gap", () => qualityChange(page));
+				await t.test("a seek to the middle lands", () => seekToTheMiddle(page));
+				await page.close();
+				assert.deepEqual(complaints, []);
+			});
+		}
+		for (const player of PLAYERS) {
+			test(`${player.name}, a ladder of AAC, Opus and FLAC`, async t => {
+				const {page, complaints} = await playing(scene, player, scene.mixed);
+				await t.test("time advances and there is sound", () => timeAndSound(page));
 				await t.test("a seek to the middle lands", () => seekToTheMiddle(page));
 				await page.close();
 				assert.deepEqual(complaints, []);

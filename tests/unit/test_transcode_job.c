@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "media/transcode_job.h"
 
+#include "base/buf.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -172,6 +174,55 @@ static void their_number_is_bounded(void **state)
 	json_decref(wanted);
 }
 
+static enum err formats(const char *words, struct arena *arena, const struct conf_rendition **out, size_t *count)
+{
+	struct err_info info = {0};
+	enum err err;
+
+	*out = ladder;
+	*count = 2;
+	err = transcode_job_formats(&conf, words, arena, out, count, &info);
+	assert_true(err == ERR_OK || info.detail[0] != '\0');
+	return err;
+}
+
+static void formats_come_behind_the_ladder(void **state)
+{
+	const struct conf_rendition *renditions;
+	size_t count;
+
+	assert_int_equal(formats("mp3-320,flac", *state, &renditions, &count), ERR_OK);
+	assert_int_equal(count, 4);
+	assert_string_equal(renditions[1].quality, "low");
+	assert_string_equal(renditions[2].quality, "mp3-320");
+	assert_string_equal(renditions[2].container, "mp3");
+	assert_string_equal(renditions[3].quality, "flac");
+	assert_int_equal(formats(" wav, wav ,high,", *state, &renditions, &count), ERR_OK);
+	assert_int_equal(count, 3);
+	assert_string_equal(renditions[2].quality, "wav");
+	assert_int_equal(formats("", *state, &renditions, &count), ERR_OK);
+	assert_int_equal(count, 2);
+	assert_int_equal(wish("[\"opus-ogg-96\", \"high\"]", *state, &renditions, &count), ERR_OK);
+	assert_string_equal(renditions[0].container, "ogg");
+	assert_int_equal(renditions[0].sample_rate, 48000);
+}
+
+static void wrong_formats_are_refused(void **state)
+{
+	static const char *const wrong[] = {"mp3", "mp3-321", "mp4-128", "mp3-320;flac", "none"};
+	const struct conf_rendition *renditions;
+	struct buf many;
+	size_t count;
+
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		assert_int_equal(formats(wrong[i], *state, &renditions, &count), ERR_UNPROCESSABLE);
+	buf_init(&many, 4096);
+	for (int i = 0; i < TRANSCODE_RENDITIONS_MOST; i++)
+		buf_printf(&many, "aac-%d,", 64 + i);
+	assert_int_equal(formats(buf_text(&many), *state, &renditions, &count), ERR_UNPROCESSABLE);
+	buf_free(&many);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +232,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(names_and_objects_mix, setup, teardown),
 		cmocka_unit_test_setup_teardown(wrong_wishes_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(their_number_is_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(formats_come_behind_the_ladder, setup, teardown),
+		cmocka_unit_test_setup_teardown(wrong_formats_are_refused, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("transcode_job", tests, NULL, NULL);
