@@ -103,11 +103,10 @@ const struct cli_command cmd_add = {
 	.arguments = "FILE...",
 	.summary = "put sound files into the library",
 	.text = "Copies each FILE into the library, queues it, and waits until it can be\n"
-		"played, in the qualities of media.ladder and in the formats asked for: aac-N,\n"
-		"mp3-N, opus-N, opus-ogg-N, vorbis-N with N kilobits a second, flac (for players\n"
-		"of HLS and DASH), flac-flac (a plain file), wav. When no jobrunner is at work this command runs one. "
-		"Ends with status 0\n"
-		"only when every file made it.\n",
+		"played. When no jobrunner is at work this command runs one. Ends with status 0\n"
+		"only when every file made it.\n\n"
+		"Formats are aac-N, mp3-N, opus-N, opus-ogg-N and vorbis-N with N kilobits a\n"
+		"second; flac (for players of HLS and DASH), flac-flac (a plain file) and wav.\n",
 	.options = options,
 	.run = run,
 };
