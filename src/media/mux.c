@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { IO_BYTES = 1 << 16, NUMBER_BYTES = 16 };
+enum { IO_BYTES = 1 << 16, NUMBER_BYTES = 32 };
 
 struct mux {
 	AVFormatContext *format;
@@ -66,26 +66,37 @@ static int open_nothing(AVFormatContext *format, AVIOContext **io, const char *u
 	return AVERROR(EPERM);
 }
 
+/* "3", or "3/12"; nothing when NUMBER is 0. */
+static int set_number(AVDictionary **to, const char *key, int number, int of)
+{
+	char text[NUMBER_BYTES];
+
+	if (number == 0)
+		return 0;
+	snprintf(text, sizeof text, of > 0 ? "%d/%d" : "%d", number, of);
+	return av_dict_set(to, key, text, 0);
+}
+
+/* By FFmpeg's names, which each muxer turns into those of its container. */
 static int set_tags(AVDictionary **to, const struct tags *tags)
 {
-	char number[NUMBER_BYTES];
+	const struct {
+		const char *key, *value;
+	} texts[] = {{"title", tags->title}, {"artist", tags->artist}, {"album", tags->album},
+		{"album_artist", tags->album_artist}, {"composer", tags->composer}, {"genre", tags->genre},
+		{"comment", tags->comment}, {"copyright", tags->copyright}, {"publisher", tags->publisher},
+		{"language", tags->language}, {"lyrics", tags->lyrics}};
 	int code = 0;
 
-	if (tags->title[0] != '\0')
-		code = av_dict_set(to, "title", tags->title, 0);
-	if (code >= 0 && tags->artist[0] != '\0')
-		code = av_dict_set(to, "artist", tags->artist, 0);
-	if (code >= 0 && tags->album[0] != '\0')
-		code = av_dict_set(to, "album", tags->album, 0);
-	if (code >= 0 && tags->track != 0) {
-		snprintf(number, sizeof number, "%d", tags->track);
-		code = av_dict_set(to, "track", number, 0);
+	for (size_t i = 0; code >= 0 && i < sizeof texts / sizeof *texts; i++) {
+		if (texts[i].value[0] != '\0')
+			code = av_dict_set(to, texts[i].key, texts[i].value, 0);
 	}
-	if (code >= 0 && tags->year != 0) {
-		snprintf(number, sizeof number, "%d", tags->year);
-		code = av_dict_set(to, "date", number, 0);
-	}
-	return code;
+	if (code >= 0)
+		code = set_number(to, "track", tags->track, tags->tracks);
+	if (code >= 0)
+		code = set_number(to, "disc", tags->disc, tags->discs);
+	return code >= 0 ? set_number(to, "date", tags->year, 0) : code;
 }
 
 static int open_format(struct mux *mux, const char *name, const AVCodecContext *codec, const struct tags *tags)
