@@ -14,7 +14,10 @@ enum { HASH_SIZE = 32, HASH_HEX_SIZE = 2 * HASH_SIZE + 1 };
 
 void hash_sha256(const void *bytes, size_t length, unsigned char out[static HASH_SIZE]);
 
-/* SHA-256 of a whole file from its start, by its descriptor; the file offset is not used. ERR_IO when it cannot be read. */
+/*
+ * SHA-256 of a whole file from its start, by its descriptor; the file offset is not used. ERR_IO when it cannot be
+ * read.
+ */
 enum err hash_sha256_file(int fd, unsigned char out[static HASH_SIZE], struct err_info *info);
 
 void hash_hmac_sha256(const void *key, size_t key_length, const void *bytes, size_t length,

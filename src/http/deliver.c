@@ -191,10 +191,10 @@ static const char *encode_path(const char *path, struct arena *arena)
 }
 
 /*
- * What the servers do with a file they are handed (measured with lighttpd 1.4.69 and nginx 1.22.1): both answer Range and If-Range.
- * lighttpd keeps our ETag and Last-Modified and compares with them, but overlooks If-Match, and its 416 has no Content-Range;
- * so the conditions are judged here. nginx puts an ETag and a date of its own in the place of ours and judges all
- * conditions by those; ours would contradict it. It also drops our other fields but Content-Type,
+ * What the servers do with a file they are handed (measured with lighttpd 1.4.69 and nginx 1.22.1): both answer Range
+ * and If-Range. lighttpd keeps our ETag and Last-Modified and compares with them, but overlooks If-Match, and its 416
+ * has no Content-Range; so the conditions are judged here. nginx puts an ETag and a date of its own in the place of
+ * ours and judges all conditions by those; ours would contradict it. It also drops our other fields but Content-Type,
  * Content-Disposition, Cache-Control, Expires, Accept-Ranges and Set-Cookie: CORS is for its configuration to add.
  */
 static void hand_over(struct response *response, const struct deliverable *file, const char *header, const char *value,

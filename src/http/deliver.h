@@ -21,8 +21,8 @@ struct deliverable {
 };
 
 /*
- * Answers REQUEST with the file: 200, 206 (single or multipart/byteranges), 304, 412, 416, HEAD; 404 when the file is gone, and the
- * connection ends early (never padding, never other bytes) when it shrinks underneath.
+ * Answers REQUEST with the file: 200, 206 (single or multipart/byteranges), 304, 412, 416, HEAD; 404 when the file is
+ * gone, and the connection ends early (never padding, never other bytes) when it shrinks underneath.
  */
 void deliver_file(struct response *response, const struct deliverable *file);
 

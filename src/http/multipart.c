@@ -48,7 +48,9 @@ enum err multipart_open(const char *content_type, const struct multipart_sink *s
 	multipart->sink = *sink;
 	snprintf(multipart->delimiter, sizeof multipart->delimiter, "\r\n--%s", boundary);
 	multipart->delimiter_length = strlen(multipart->delimiter);
-	/* The first delimiter may open the body: its CRLF is put there, so that all are alike (RFC 2046 section 5.1.1). */
+	/*
+	 * The first delimiter may open the body: its CRLF is put there, so that all are alike (RFC 2046 section 5.1.1).
+	 */
 	memcpy(multipart->window, "\r\n", 2);
 	multipart->used = 2;
 	*out = multipart;

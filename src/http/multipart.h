@@ -27,7 +27,10 @@ struct multipart_sink {
 
 struct multipart; /* heap */
 
-/* Takes the boundary from CONTENT_TYPE. ERR_UNSUPPORTED when it is not multipart/form-data, ERR_BAD_REQUEST when the boundary is missing or bad. Owned by the caller. */
+/*
+ * Takes the boundary from CONTENT_TYPE. ERR_UNSUPPORTED when it is not multipart/form-data, ERR_BAD_REQUEST when the
+ * boundary is missing or bad. Owned by the caller.
+ */
 enum err multipart_open(const char *content_type, const struct multipart_sink *sink, struct multipart **out, struct err_info *info);
 
 /* The next bytes of the body, in pieces of any size. The first error of parser or sink ends it. */

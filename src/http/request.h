@@ -54,13 +54,19 @@ struct request {
 	struct metrics *metrics; /* may be NULL */
 };
 
-/* The value of a header field by its lower-case name ("if-none-match"), NULL when absent. Lists come joined by ", " from the server. */
+/*
+ * The value of a header field by its lower-case name ("if-none-match"), NULL when absent. Lists come joined by ", "
+ * from the server.
+ */
 const char *request_header(const struct request *request, const char *name);
 
 /* The value of a CGI parameter as the web server set it ("TONEARM_DELIVERY"), NULL when absent. */
 const char *request_parameter(const struct request *request, const char *name);
 
-/* First value of a query parameter, percent-decoded ("+" is a space) into the arena; NULL when absent or its escapes are bad. */
+/*
+ * First value of a query parameter, percent-decoded ("+" is a space) into the arena; NULL when absent or its escapes
+ * are bad.
+ */
 const char *request_query(const struct request *request, const char *name);
 
 /* A cookie's value (RFC 6265 section 5.4), NULL when absent. */

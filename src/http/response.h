@@ -33,8 +33,9 @@ void response_init(struct response *response, struct request *request);
 void response_status(struct response *response, int status);
 
 /*
- * Sets a field, in place of one of the same name (Set-Cookie, Link and Vary add one). NAME and VALUE are copied; CR, LF, NUL and other controls in VALUE become spaces (no header injection).
- * A Content-Length set here is a promise: writing more is a bug, and when less came the connection breaks off.
+ * Sets a field, in place of one of the same name (Set-Cookie, Link and Vary add one). NAME and VALUE are copied; CR,
+ * LF, NUL and other controls in VALUE become spaces (no header injection). A Content-Length set here is a promise:
+ * writing more is a bug, and when less came the connection breaks off.
  */
 void response_header(struct response *response, const char *name, const char *value);
 void response_headerf(struct response *response, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -46,9 +47,9 @@ bool response_write(struct response *response, const void *bytes, size_t length)
 /* Pushes what is buffered towards the client: for events. */
 bool response_flush(struct response *response);
 /*
- * Sleeps for MS milliseconds between events. False, at once, when the answer had better end: the client is gone, as far as
- * the web server lets that be seen, or the responder is to stop. Not every server does: bound each wait and write now and
- * then.
+ * Sleeps for MS milliseconds between events. False, at once, when the answer had better end: the client is gone, as far
+ * as the web server lets that be seen, or the responder is to stop. Not every server does: bound each wait and write
+ * now and then.
  */
 bool response_wait(struct response *response, int ms);
 
@@ -62,9 +63,10 @@ void response_body(struct response *response, const char *type, const void *byte
 void response_json(struct response *response, int status, json_t *object);
 
 /*
- * RFC 9457 problem: {"type": "urn:tonearm:problem:<slug>", "title", "status", "detail", "instance": request id}, Cache-Control: no-store.
- * 401 gets WWW-Authenticate: Bearer, 503 gets Retry-After (5 s unless set before), 405 wants Allow set before.
- * Of the fields set before only those that belong to a refusal stay. After response_begin() it ends the answer early.
+ * RFC 9457 problem: {"type": "urn:tonearm:problem:<slug>", "title", "status", "detail", "instance": request id},
+ * Cache-Control: no-store. 401 gets WWW-Authenticate: Bearer, 503 gets Retry-After (5 s unless set before), 405 wants
+ * Allow set before. Of the fields set before only those that belong to a refusal stay. After response_begin() it ends
+ * the answer early.
  */
 void response_problem(struct response *response, enum err code, const char *detail);
 /* As above from an err_info; codes from 500 on are logged and their detail is not shown to the client. */

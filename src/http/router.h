@@ -24,8 +24,8 @@ struct router {
 };
 
 /*
- * Finds the row, fills request->capture and calls the handler; 404 when no pattern matches, 405 with Allow
- * when one does but not for this method; OPTIONS is answered with Allow (204). Returns the pattern that matched, or "" .
+ * Finds the row, fills request->capture and calls the handler; 404 when no pattern matches, 405 with Allow when one
+ * does but not for this method; OPTIONS is answered with Allow (204). Returns the pattern that matched, or "" .
  */
 const char *router_handle(const struct router *router, struct request *request, struct response *response);
 

@@ -48,15 +48,18 @@ struct transport {
  */
 void transport_handle(struct transport *transport, const struct serve_options *options, struct arena *arena);
 
-/* FastCGI on the listening socket LISTENER (not closed here), until SIGTERM or SIGINT. ERR_INTERNAL when no thread can start. */
+/*
+ * FastCGI on the listening socket LISTENER (not closed here), until SIGTERM or SIGINT. ERR_INTERNAL when no thread can
+ * start.
+ */
 enum err serve_fcgi(const struct serve_options *options, int listener, struct err_info *info);
 
 /* One request from the environment, standard input and standard output. */
 void serve_cgi(const struct serve_options *options);
 
 /*
- * Makes the Unix socket PATH, mode 0660, listening, close-on-exec. A socket nobody answers on is replaced; one that
- * is served, or a file of another kind, is left alone: ERR_IO. Sets the umask for a moment: call before there are threads.
+ * Makes the Unix socket PATH, mode 0660, listening, close-on-exec. A socket nobody answers on is replaced; one that is
+ * served, or a file of another kind, is left alone: ERR_IO. Sets the umask for a moment: call before there are threads.
  */
 struct listener {
 	int fd;

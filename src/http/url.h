@@ -9,8 +9,9 @@
 #include <stddef.h>
 
 /*
- * A request target's path, percent-decoded once. ERR_BAD_REQUEST for a bad escape, a NUL or control byte, bytes that are no UTF-8, an encoded
- * slash, "." or ".." segments, empty segments or no leading slash; ERR_URI_TOO_LONG past REQUEST_URI_MOST.
+ * A request target's path, percent-decoded once. ERR_BAD_REQUEST for a bad escape, a NUL or control byte, bytes that
+ * are no UTF-8, an encoded slash, "." or ".." segments, empty segments or no leading slash; ERR_URI_TOO_LONG past
+ * REQUEST_URI_MOST.
  */
 enum err url_decode_path(const char *raw, size_t length, struct arena *arena, char **out, struct err_info *info);
 
