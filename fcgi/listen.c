@@ -49,12 +49,42 @@ static void refuse_read(
 		response_error(response, info);
 }
 
+bool listen_unfinished(struct response *response, const struct rendition *renditions)
+{
+	if (renditions[0].work == NULL)
+		return false;
+	response_problem(response, ERR_NOT_READY, "the track is still in the works; by HLS it can be heard already");
+	return true;
+}
+
 bool listen_nothing(struct request *request, struct response *response, const struct listening *listening)
 {
 	struct listening nobody = *listening;
 
 	refuse(request, response, &nobody, NULL);
 	return false;
+}
+
+/* Whole or growing; between the two looks it may have become whole. */
+static enum err find_rendition(struct db *db, const char *track, const char *quality, struct arena *arena,
+	struct rendition_view *out, struct err_info *info)
+{
+	enum err err = rendition_get(db, track, quality, arena, out, info);
+
+	if (err == ERR_NOT_FOUND)
+		err = rendition_get_growing(db, track, quality, arena, out, info);
+	return err == ERR_NOT_FOUND ? rendition_get(db, track, quality, arena, out, info) : err;
+}
+
+static enum err find_renditions(struct db *db, const char *id, struct arena *arena, struct track *track,
+	struct rendition **out, size_t *count, struct err_info *info)
+{
+	enum err err = rendition_list(db, id, arena, track, out, count, info);
+
+	if (err != ERR_OK || *count > 0 || track->state != TRACK_PENDING)
+		return err;
+	err = rendition_list_growing(db, id, arena, out, count, info);
+	return err == ERR_OK && *count == 0 ? rendition_list(db, id, arena, track, out, count, info) : err;
 }
 
 bool listen_rendition(struct request *request, struct response *response, struct listening *listening,
@@ -71,7 +101,7 @@ bool listen_rendition(struct request *request, struct response *response, struct
 	db = responder_db(request, response);
 	if (db == NULL)
 		return false;
-	err = rendition_get(db, listening->track, quality, request->arena, &view, &info);
+	err = find_rendition(db, listening->track, quality, request->arena, &view, &info);
 	if (err == ERR_NOT_FOUND && track_get(db, listening->track, request->arena, &track, &info) == ERR_OK) {
 		db_pool_give(responder_of(request)->pool, db);
 		refuse(request, response, listening, &track);
@@ -98,7 +128,7 @@ bool listen_track(struct request *request, struct response *response, struct lis
 	db = responder_db(request, response);
 	if (db == NULL)
 		return false;
-	err = rendition_list(db, listening->track, request->arena, track, out, count, &info);
+	err = find_renditions(db, listening->track, request->arena, track, out, count, &info);
 	db_pool_give(responder_of(request)->pool, db);
 	if (err != ERR_OK) {
 		refuse_read(request, response, listening, &info);

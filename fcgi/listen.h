@@ -17,6 +17,9 @@ struct listening {
 };
 
 /*
+ * While a track's first job runs, what both give may still grow (rendition.h): then `work` is set, and what is made of
+ * it holds for a moment only.
+ *
  * One rendition with its segments, by one database read. LISTENING names track and file; the rest is filled. False
  * when an answer was sent: 401, 403, 404, 409 (its job failed, with the reason), 503 (in the works).
  */
@@ -29,6 +32,11 @@ bool listen_rendition(struct request *request, struct response *response, struct
  */
 bool listen_track(struct request *request, struct response *response, struct listening *listening, struct track *track,
 	struct rendition **out, size_t *count);
+
+/*
+ * Answers that these are not whole yet (503) and gives true, when they still grow: for what cannot be given in part.
+ */
+bool listen_unfinished(struct response *response, const struct rendition *renditions);
 
 /* The answer for a name under a track that cannot be anything: as if the track did not exist. Always false. */
 bool listen_nothing(struct request *request, struct response *response, const struct listening *listening);

@@ -10,11 +10,17 @@
 
 #include <string.h>
 
-/* Seconds a manifest may be kept, and the most bytes it may have: 48 hours of segments with a grant each. */
-enum { KEEP_S = 60, MANIFEST_MOST = 64 << 20 };
+/*
+ * Seconds a manifest may be kept, one that grows less, and the most bytes it may have: 48 hours of segments with a
+ * grant each.
+ */
+enum { KEEP_S = 60, KEEP_GROWING_S = 1, MANIFEST_MOST = 64 << 20 };
 
 #define TYPE_HLS "application/vnd.apple.mpegurl"
 #define TYPE_DASH "application/dash+xml"
+
+/* In place of a date: what the manifest is of still grows. */
+#define GROWING INT64_C(-1)
 
 static struct hls_options hls_options(const struct request *request, const char *query)
 {
@@ -30,12 +36,13 @@ static const char *child_query(const struct request *request, const struct liste
 }
 
 /*
- * Sends TEXT and frees it. A private manifest is made for the one who asks, with a grant that ages: its date is now,
- * so that only its hash can say that it has not changed.
+ * Sends TEXT and frees it. A private manifest is made for the one who asks, with a grant that ages, and one of what
+ * still grows may change within the second: its date is now, so that only its hash can say that it has not changed.
  */
 static void send(struct request *request, struct response *response, const struct listening *listening,
 	const char *type, struct buf *text, int64_t modified)
 {
+	int64_t keep_s = modified == GROWING ? KEEP_GROWING_S : KEEP_S;
 	const struct access *access = &responder_of(request)->access;
 	unsigned char hash[HASH_SIZE];
 	char etag[HASH_HEX_SIZE];
@@ -46,10 +53,10 @@ static void send(struct request *request, struct response *response, const struc
 	}
 	hash_sha256(buf_text(text), text->length, hash);
 	hash_hex(hash, sizeof hash, etag);
-	if (listening->visibility == TRACK_PRIVATE)
+	if (listening->visibility == TRACK_PRIVATE || modified == GROWING)
 		modified = clock_seconds(access->clock);
 	response_status(response, 200);
-	response_header(response, "Cache-Control", responder_cache(request, &listening->pass, KEEP_S, KEEP_S));
+	response_header(response, "Cache-Control", responder_cache(request, &listening->pass, keep_s, keep_s));
 	if (listening->visibility == TRACK_PRIVATE)
 		response_header(response, "Vary", "Authorization, Cookie");
 	if (!response_not_modified(response, arena_printf(request->arena, "\"%.32s\"", etag), modified))
@@ -83,10 +90,13 @@ static bool find_segmented(struct request *request, struct response *response, s
 	return *count > 0;
 }
 
+/* When the renditions changed last; GROWING. */
 static int64_t newest(const struct rendition *renditions, size_t count)
 {
 	int64_t modified = 0;
 
+	if (renditions[0].work != NULL)
+		return GROWING;
 	for (size_t i = 0; i < count; i++) {
 		if (renditions[i].modified > modified)
 			modified = renditions[i].modified;
@@ -128,7 +138,7 @@ static void media(struct request *request, struct response *response)
 		request, child_query(request, &listening, (int64_t)(rendition.samples * 1000 / rendition.timescale)));
 	buf_init(&text, MANIFEST_MOST);
 	hls_media(&text, &rendition, &options);
-	send(request, response, &listening, TYPE_HLS, &text, rendition.modified);
+	send(request, response, &listening, TYPE_HLS, &text, newest(&rendition, 1));
 }
 
 static void mpd(struct request *request, struct response *response)
@@ -140,7 +150,8 @@ static void mpd(struct request *request, struct response *response)
 	struct buf text;
 	size_t count;
 
-	if (!find_segmented(request, response, &listening, &track, &renditions, &count))
+	if (!find_segmented(request, response, &listening, &track, &renditions, &count) ||
+		listen_unfinished(response, renditions))
 		return;
 	options.query = child_query(request, &listening, track.duration_ms);
 	buf_init(&text, MANIFEST_MOST);

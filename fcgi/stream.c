@@ -24,13 +24,47 @@ static const char *cache_best(const struct request *request, const struct listen
 	return responder_cache(request, &listening->pass, KEEP_BEST_S, KEEP_BEST_S);
 }
 
+/*
+ * A part of a file that still grows: LENGTH bytes at OFFSET, or with LENGTH 0 the range that the request names. Its
+ * bytes stay what they are, but only as long as this attempt lives: nobody is to keep them, and nobody else than this
+ * program knows how far the file may be read.
+ */
+static void deliver_growing(struct request *request, struct response *response, const struct rendition *rendition,
+	uint64_t offset, uint64_t length)
+{
+	const struct conf *conf = responder_of(request)->conf;
+	struct deliverable file;
+
+	if (length == 0 && request_header(request, "range") == NULL && listen_unfinished(response, rendition))
+		return;
+	file = (struct deliverable){
+		.path = conf_data_path(conf, request->arena, "spool/%s", rendition->work),
+		.moved_path = conf_data_path(conf, request->arena, "media/%s/%s", rendition->track, rendition->file),
+		.type = "audio/mp4",
+		.etag = arena_printf(
+			request->arena, "W/\"%s-%" PRIu64 "-%" PRIu64 "\"", rendition->etag, offset, length),
+		.modified = rendition->modified,
+		.cache_control = "no-store",
+		.offset = offset,
+		.length = length > 0 ? length : rendition->file_size,
+	};
+
+	deliver_file(response, &file);
+}
+
 /* Sends LENGTH bytes at OFFSET of the rendition's file, or with LENGTH 0 the whole; SLICE sets its entity tag apart. */
 static void deliver(struct request *request, struct response *response, const struct rendition *rendition,
 	const char *cache, const char *slice, uint64_t offset, uint64_t length)
 {
 	const struct conf *conf = responder_of(request)->conf;
 	const struct profile *profile = profile_find(rendition->codec, rendition->container);
-	const struct deliverable file = {
+	struct deliverable file;
+
+	if (rendition->work != NULL) {
+		deliver_growing(request, response, rendition, offset, length);
+		return;
+	}
+	file = (struct deliverable){
 		.path = conf_data_path(conf, request->arena, "media/%s/%s", rendition->track, rendition->file),
 		.accel_path = arena_printf(request->arena, "/media/%s/%s", rendition->track, rendition->file),
 		.type = profile != NULL ? profile->type : "application/octet-stream",
@@ -95,7 +129,8 @@ static void stream_best(
 	struct track track;
 	size_t count;
 
-	if (!listen_track(request, response, listening, &track, &renditions, &count))
+	if (!listen_track(request, response, listening, &track, &renditions, &count) ||
+		listen_unfinished(response, renditions))
 		return;
 	best = find_best(renditions, count, extension);
 	if (best != NULL)
@@ -109,7 +144,8 @@ static void stream_quality(struct request *request, struct response *response, s
 {
 	struct rendition rendition;
 
-	if (!listen_rendition(request, response, listening, quality, &rendition))
+	if (!listen_rendition(request, response, listening, quality, &rendition) ||
+		listen_unfinished(response, &rendition))
 		return;
 	if (has_extension(&rendition, extension))
 		deliver(request, response, &rendition, cache_lasting(request, listening), "", 0, 0);
@@ -146,7 +182,8 @@ static void media(struct request *request, struct response *response)
 			return;
 		}
 	}
-	response_problem(response, ERR_NOT_FOUND, "the track has no such file");
+	if (!listen_unfinished(response, renditions))
+		response_problem(response, ERR_NOT_FOUND, "the track has no such file");
 }
 
 static void init(struct request *request, struct response *response)

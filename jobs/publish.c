@@ -16,8 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A name in URLs and of a file: the job table is not ours alone. */
-static bool is_quality(const char *name)
+bool publish_is_quality(const char *name)
 {
 	size_t length = strlen(name);
 
@@ -69,7 +68,7 @@ enum err publish_check(const struct publish *publish, size_t index, struct err_i
 	enum err err;
 
 	memset(row, 0, sizeof *row);
-	if (!is_quality(output->wanted->quality))
+	if (!publish_is_quality(output->wanted->quality))
 		return err_set(info, ERR_UNPROCESSABLE, "a quality is named with a-z, 0-9 and -, at most %zu of them",
 			sizeof row->quality - 1);
 	err = read_back(publish, output, info);

@@ -13,6 +13,7 @@
 #define DURATION_MOST_MS (366LL * 86400 * 1000)
 #define RATE_MOST 6144000LL
 #define CHANNELS_MOST 64LL
+#define OFFSET_MOST (1LL << 40)
 #define SPEED_MOST 1e6
 
 static enum err breach(struct err_info *info, const char *what)
@@ -139,6 +140,30 @@ static enum err parse_progress(const json_t *line, struct report *out, struct er
 	return ERR_OK;
 }
 
+static enum err parse_segments(const json_t *line, struct report_segments *out, struct err_info *info)
+{
+	const json_t *list = json_object_get(line, "segments");
+	int64_t rendition, offset;
+
+	out->count = json_array_size(list);
+	if (!take_integer(line, "rendition", 0, WORKER_RENDITIONS_MOST - 1, &rendition) ||
+		!take_integer(line, "offset", 1, OFFSET_MOST, &offset) || out->count < 1 ||
+		out->count > WORKER_SEGMENTS_MOST)
+		return breach(info, "\"segments\" with a value missing or out of range");
+	out->rendition = (size_t)rendition;
+	for (size_t i = 0; i < out->count; i++) {
+		const json_t *pair = json_array_get(list, i);
+		int64_t size = json_integer_value(json_array_get(pair, 0));
+		int64_t duration = json_integer_value(json_array_get(pair, 1));
+
+		if (size < 1 || size > INT32_MAX || duration < 1 || duration > UINT32_MAX)
+			return breach(info, "a segment that makes no sense");
+		out->segments[i] = (struct segment){(uint64_t)offset, (uint32_t)size, (uint32_t)duration};
+		offset += size;
+	}
+	return ERR_OK;
+}
+
 static enum err parse_done(const json_t *line, struct report *out, struct err_info *info)
 {
 	if (!take_integer(line, "duration_ms", 0, DURATION_MOST_MS, &out->duration_ms) ||
@@ -184,6 +209,9 @@ enum err report_parse(const char *line, size_t length, struct report *out, struc
 	} else if (strcmp(event, "notice") == 0) {
 		out->kind = REPORT_NOTICE;
 		err = parse_notice(object, out, info);
+	} else if (strcmp(event, "segments") == 0) {
+		out->kind = REPORT_SEGMENTS;
+		err = parse_segments(object, &out->segments, info);
 	} else if (strcmp(event, "done") == 0) {
 		out->kind = REPORT_DONE;
 		err = parse_done(object, out, info);

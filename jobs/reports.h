@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "jobs/worker_protocol.h"
 #include "media/tags.h"
+#include "model/segment_table.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,7 +22,7 @@
 
 enum { REPORT_STAGE = 24, REPORT_FORMAT = 16, REPORT_LINES_MOST = 1000000 };
 
-enum report_kind { REPORT_SOURCE, REPORT_PROGRESS, REPORT_NOTICE, REPORT_DONE, REPORT_FAILED };
+enum report_kind { REPORT_SOURCE, REPORT_PROGRESS, REPORT_SEGMENTS, REPORT_NOTICE, REPORT_DONE, REPORT_FAILED };
 
 /* What the worker learned of the source. */
 struct report_source {
@@ -31,10 +32,18 @@ struct report_source {
 	struct tags tags;
 };
 
+/* Segments of a rendition that are in its file. */
+struct report_segments {
+	size_t rendition;
+	struct segment segments[WORKER_SEGMENTS_MOST];
+	size_t count; /* at least 1 */
+};
+
 struct report {
 	enum report_kind kind;
 	struct report_source source; /* REPORT_SOURCE */
 	char stage[REPORT_STAGE];    /* REPORT_PROGRESS: [a-z-]+ */
+	struct report_segments segments; /* REPORT_SEGMENTS */
 	double progress, speed;      /* REPORT_PROGRESS: 0 to 1; times real time, 0 when unknown */
 	int64_t duration_ms;         /* REPORT_DONE */
 	int64_t samples;             /* REPORT_DONE, at the source's rate */

@@ -174,6 +174,15 @@ static enum err take_source(struct run *run, const struct report_source *source,
 	return err == ERR_NOT_FOUND ? err_set(info, ERR_INTERNAL, "the track was deleted while it was worked on") : err;
 }
 
+static enum err take_segments(struct run *run, const struct report_segments *segments, struct err_info *info)
+{
+	enum err err = grow_take(&run->grow, &run->publish, segments, info);
+
+	if (err == ERR_OK)
+		grow_write(&run->grow, &run->publish);
+	return err;
+}
+
 static enum err take_done(struct run *run, const struct report *report, struct err_info *info)
 {
 	if (run->publish.source.sample_rate == 0)
@@ -210,6 +219,8 @@ static enum err take_report(struct run *run, const struct report *report, struct
 	case REPORT_NOTICE:
 		log_notice(report);
 		return ERR_OK;
+	case REPORT_SEGMENTS:
+		return take_segments(run, &report->segments, info);
 	case REPORT_DONE:
 		return take_done(run, report, info);
 	case REPORT_FAILED:
@@ -409,6 +420,7 @@ void run_free(struct run *run)
 			close(run->publish.outputs[i].fd);
 	}
 	extras_close(&run->publish.extras);
+	grow_free(&run->grow);
 	workdir_remove(&run->workdir);
 	arena_free(&run->arena);
 	free(run);

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "conf/conf.h"
 #include "db/db.h"
+#include "jobs/grow.h"
 #include "jobs/publish.h"
 #include "jobs/reports.h"
 #include "jobs/spawn.h"
@@ -64,6 +65,7 @@ struct run {
 
 	struct workdir workdir;
 	struct publish publish;
+	struct grow grow;
 	size_t published; /* outputs that publish_check() has passed, then extras */
 	struct worker worker;
 	struct reports reports;

@@ -39,7 +39,7 @@ enum err workdir_make(
 	id_random_hex(4, random);
 	*out = (struct workdir){.fd = -1};
 	out->path = conf_data_path(conf, arena, "spool/" PREFIX "%s.%s", job, random);
-	if (mkdir(out->path, 0700) != 0) {
+	if (mkdir(out->path, 0750) != 0) {
 		err_set_errno(info, ERR_IO, errno, "cannot make the folder %s", out->path);
 		out->path = NULL;
 		return info->code;

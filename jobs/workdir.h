@@ -19,7 +19,7 @@ struct workdir {
 	int fd;           /* holds the lock; -1: none */
 };
 
-/* Makes the folder, mode 0700, locked. ERR_NO_SPACE, ERR_IO; nothing is left then. */
+/* Makes the folder, mode 0750, locked. ERR_NO_SPACE, ERR_IO; nothing is left then. */
 enum err workdir_make(
 	const struct conf *conf, const char *job, struct arena *arena, struct workdir *out, struct err_info *info);
 

@@ -81,6 +81,18 @@ static void report_notice(void *context, const struct err_info *info)
 	send_report(json_pack("{s:s, s:s}", "event", "notice", "detail", info->detail));
 }
 
+static void report_segments(void *context, size_t rendition, const struct segment *segments, size_t count)
+{
+	json_t *list = json_array();
+
+	(void)context;
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list,
+			json_pack("[I, I]", (json_int_t)segments[i].size, (json_int_t)segments[i].duration));
+	send_report(json_pack("{s:s, s:I, s:I, s:o}", "event", "segments", "rendition", (json_int_t)rendition, "offset",
+		(json_int_t)segments[0].offset, "segments", list));
+}
+
 static void report_done(const struct pipeline_result *result)
 {
 	uint64_t ms = (result->samples * 1000 + result->sample_rate / 2) / result->sample_rate;
@@ -143,7 +155,8 @@ static enum err run(struct arena *arena, struct pipeline_result *result, struct 
 				    .stop = &out_of_time,
 				    .on_source = report_source,
 				    .on_progress = report_progress,
-				    .on_notice = report_notice},
+				    .on_notice = report_notice,
+				    .on_segments = report_segments},
 		result, info);
 }
 

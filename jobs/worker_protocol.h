@@ -25,8 +25,14 @@
  *      "tags": {"title": "...", "artist": "...", "track": 3, "chapters": [...], ...}} (all of tags_json())
  *     {"event": "progress", "stage": "transcode", "progress": 0.31, "speed": 41.7}
  *     {"event": "notice", "detail": "a sentence on what beside the sound could not be made, such as the cover"}
+ *     {"event": "segments", "rendition": 0, "offset": 1410, "segments": [[162301, 176128], ...]}
  *     {"event": "done", "duration_ms": 10333, "samples": 455699 (at the source's rate)}
  *     {"event": "failed", "error": "<slug of err.h>", "detail": "a sentence for the person who uploaded it"}
+ *
+ * "segments" are the next of a rendition (by its place in "renditions") as [bytes, units of its timescale], the first
+ * at "offset" and each behind the one before. They are whole in the file when the report is written, and the file never
+ * changes there again; neither does the init section's size. The worker tells the first as soon as it is there, others
+ * some at a time (at most WORKER_SEGMENTS_MOST), the last of all never: the file's index says that.
  *
  * Exit status 0 after "done", 1 after "failed"; anything else, or a signal, is a crash.
  */
@@ -43,6 +49,7 @@ enum {
 	WORKER_OUTPUTS_MOST = WORKER_RENDITIONS_MOST + WORKER_EXTRAS_MOST,
 	WORKER_JOB_BYTES = 1 << 20,
 	WORKER_LINE_BYTES = 1 << 17,
+	WORKER_SEGMENTS_MOST = 256, /* in a report */
 	WORKER_SILENCE_S = 60 /* without a report the runner ends it */
 };
 

@@ -126,14 +126,21 @@ static void gone(struct response *response)
 	response_problem(response, ERR_NOT_FOUND, "there is no such file");
 }
 
+/* O_NONBLOCK: a FIFO in its place must not hold the thread. */
+static int open_path(const char *path)
+{
+	return open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+}
+
 /* Opens the file and finds its size; answers itself when that fails. */
 static bool open_source(struct response *response, const struct deliverable *file, struct source *source)
 {
 	struct err_info info = {0};
 	struct stat status;
 
-	/* O_NONBLOCK: a FIFO in its place must not hold the thread. */
-	source->fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	source->fd = open_path(file->path);
+	if (source->fd < 0 && errno == ENOENT && file->moved_path != NULL)
+		source->fd = open_path(file->moved_path);
 	if (source->fd < 0) {
 		if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) {
 			gone(response);

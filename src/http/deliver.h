@@ -12,6 +12,7 @@
 
 struct deliverable {
 	const char *path;       /* absolute, made by us, never by the client */
+	const char *moved_path; /* of a slice: where the file stands when it is not at PATH any more; NULL: nowhere */
 	const char *accel_path; /* the same below the internal location, "/media/<track>/<file>"; used by xaccel after TONEARM_ACCEL_PREFIX */
 	const char *type;       /* Content-Type */
 	const char *etag;       /* quoted, of these bytes */

@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+enum { SEGMENTS_DIFFER_US = 250000 };
+
 /* EXT-X-MAP outside of I-frame playlists needs version 6; 7 is what players expect of fragmented MP4. */
 static const char HEAD[] = "#EXTM3U\n#EXT-X-VERSION:7\n";
 
@@ -77,6 +79,9 @@ void hls_master(struct buf *out, const struct rendition *renditions, size_t coun
 
 	buf_puts(out, HEAD);
 	buf_puts(out, "#EXT-X-INDEPENDENT-SEGMENTS\n");
+	/* Section 4.4.2.2. In the media playlists it would have to go when they end. */
+	if (renditions[0].work != NULL)
+		buf_puts(out, "#EXT-X-START:TIME-OFFSET=0\n");
 	if (mixed)
 		put_groups(out, renditions, count);
 	for (size_t i = 0; i < count; i++) {
@@ -101,13 +106,18 @@ static uint64_t microseconds(uint32_t duration, uint32_t timescale)
 
 /*
  * Section 4.4.3.1: no EXTINF, rounded to the nearest second, may exceed it. At least 1: players poll and buffer by it.
+ * A playlist that grows must have it right from its first segment on: the others differ from that one by two frames at
+ * most (src/media/segment_plan.h), which is less than what is added here. What never grew has one segment.
  */
 static uint64_t target_duration(const struct rendition *rendition)
 {
+	const struct segment_table *table = &rendition->segments;
 	uint64_t longest = 0;
 
-	for (size_t i = 0; i < rendition->segments.count; i++) {
-		uint64_t length = microseconds(rendition->segments.segments[i].duration, rendition->timescale);
+	if (rendition->work != NULL || table->count > 1)
+		longest = microseconds(table->segments[0].duration, rendition->timescale) + SEGMENTS_DIFFER_US;
+	for (size_t i = 0; i < table->count; i++) {
+		uint64_t length = microseconds(table->segments[i].duration, rendition->timescale);
 
 		if (length > longest)
 			longest = length;
@@ -155,9 +165,11 @@ void hls_media(struct buf *out, const struct rendition *rendition, const struct 
 {
 	buf_puts(out, HEAD);
 	buf_printf(out, "#EXT-X-TARGETDURATION:%" PRIu64 "\n", target_duration(rendition));
-	buf_puts(out, "#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-INDEPENDENT-SEGMENTS\n");
+	buf_printf(out, "#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:%s\n#EXT-X-INDEPENDENT-SEGMENTS\n",
+		rendition->work != NULL ? "EVENT" : "VOD");
 	put_map(out, rendition, options);
 	for (size_t i = 0; i < rendition->segments.count; i++)
 		put_segment(out, rendition, i, options);
-	buf_puts(out, "#EXT-X-ENDLIST\n");
+	if (rendition->work == NULL)
+		buf_puts(out, "#EXT-X-ENDLIST\n");
 }

@@ -22,15 +22,18 @@ struct hls_options {
 
 /*
  * Multivariant playlist of COUNT >= 1 renditions, in the order given, at /hls/{track}/master.m3u8; their segments are
- * not looked at. A rendition whose BANDWIDTH and CODECS equal those of one before it is left out: to a player the two
- * would be redundant copies of one variant (section 4.4.6.2), which they are not. When there are several codecs, each
- * is a group that its variants name.
+ * not looked at. When they still grow, it says that playing starts at the beginning, not where the last segments are.
+ * A rendition whose BANDWIDTH and CODECS equal those of one before it is left out: to a player the two would be
+ * redundant copies of one variant (section 4.4.6.2), which they are not. When there are several codecs, each is a group
+ * that its variants name.
  */
 void hls_master(struct buf *out, const struct rendition *renditions, size_t count, const struct hls_options *options);
 
 /*
- * VOD media playlist of a rendition with its segments, at /hls/{track}/{quality}/playlist.m3u8. EXTINF is what the
- * samples of a segment last, the priming that a player discards included.
+ * Media playlist of a rendition with its segments, at /hls/{track}/{quality}/playlist.m3u8: VOD, or EVENT without an
+ * end while it grows. From the one to the next growing one, and to the VOD one, segments are only added, and then
+ * EXT-X-ENDLIST; but for the type nothing else changes (section 6.2.1), the target duration among it. EXTINF is what
+ * the samples of a segment last, the priming that a player discards included.
  */
 void hls_media(struct buf *out, const struct rendition *rendition, const struct hls_options *options);
 

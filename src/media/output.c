@@ -114,6 +114,11 @@ enum err output_frame(struct output *output, const AVFrame *frame, struct err_in
 	return encode_frame(output->encode, frame, take_packet, output, info);
 }
 
+bool output_next_segment(const struct output *output, size_t index, struct segment *segment)
+{
+	return output->writer != NULL && cmaf_next_segment(output->writer, index, segment);
+}
+
 enum err output_finish(struct output *output, uint64_t samples, struct err_info *info)
 {
 	uint32_t frame = output->encode->frame_samples;

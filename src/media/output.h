@@ -46,6 +46,9 @@ enum err output_start(struct output *output, const struct segment_plan *plan, ui
 /* Encodes FRAME and writes what is ready. FRAME stays the caller's. */
 enum err output_frame(struct output *output, const AVFrame *frame, struct err_info *info);
 
+/* The segments that are whole in the file, as cmaf_next_segment(); a native container has none. */
+bool output_next_segment(const struct output *output, size_t index, struct segment *segment);
+
 /* The end: SAMPLES is the presented length at the rendition's rate. */
 enum err output_finish(struct output *output, uint64_t samples, struct err_info *info);
 

@@ -2,6 +2,7 @@
 #include "media/pipeline.h"
 
 #include "base/clock.h"
+#include "media/feed.h"
 #include "media/stages.h"
 
 #include <assert.h>
@@ -182,6 +183,7 @@ static void *encode_thread(void *context)
 	while (err == ERR_OK && (frame = queue_pop(&branch->queue)) != NULL) {
 		err = output_frame(&branch->output, frame, &info);
 		av_frame_free(&frame);
+		feed_note(branch);
 	}
 	if (err == ERR_OK && !queue_aborted(&branch->queue))
 		err = output_finish(&branch->output, branch->samples, &info);
@@ -225,7 +227,7 @@ static void report(struct pipeline *pipeline, uint64_t decoded, int64_t began_us
 	pipeline->job->on_progress(pipeline->job->context, fraction > 1 ? 1 : fraction, wall > 0 ? seconds / wall : 0);
 }
 
-/* Until all threads have ended: progress, and the stop flag. */
+/* Until all threads have ended: segments, progress, and the stop flag. */
 static void watch(struct pipeline *pipeline)
 {
 	int64_t began_us = clock_monotonic_us();
@@ -235,16 +237,18 @@ static void watch(struct pipeline *pipeline)
 	while (pipeline->running > 0) {
 		struct timespec until;
 		uint64_t decoded;
+		bool in_time;
 
 		clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_nsec += PIPELINE_REPORT_MS * 1000000L;
 		until.tv_sec += until.tv_nsec / 1000000000L;
 		until.tv_nsec %= 1000000000L;
-		if (pthread_cond_timedwait(&pipeline->ended, &pipeline->lock, &until) == 0)
-			continue;
+		in_time = pthread_cond_timedwait(&pipeline->ended, &pipeline->lock, &until) == 0;
 		decoded = pipeline->decoded;
 		pthread_mutex_unlock(&pipeline->lock);
-		report(pipeline, decoded, began_us);
+		feed_tell(pipeline);
+		if (!in_time)
+			report(pipeline, decoded, began_us);
 		if (atomic_load(pipeline->job->stop) && !stopping) {
 			struct err_info info;
 

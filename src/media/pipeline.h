@@ -26,10 +26,11 @@
 #include "conf/conf.h"
 #include "media/probe.h"
 #include "model/extra_role.h"
+#include "model/segment_table.h"
 
 #include <stdatomic.h>
 
-enum { PIPELINE_RENDITIONS_MOST = 32, PIPELINE_REPORT_MS = 500 };
+enum { PIPELINE_RENDITIONS_MOST = 32, PIPELINE_REPORT_MS = 500, PIPELINE_SEGMENTS_MOST = 256 };
 
 struct pipeline_job {
 	int source; /* read-only, seekable */
@@ -49,6 +50,11 @@ struct pipeline_job {
 	void (*on_progress)(void *context, double fraction, double speed);
 	/* Also from there, and may be NULL: something beside the sound could not be made, INFO says why. */
 	void (*on_notice)(void *context, const struct err_info *info);
+	/*
+	 * The next COUNT (at most PIPELINE_SEGMENTS_MOST) segments of a rendition are in its file and will not change:
+	 * as soon as it has its first, then every PIPELINE_REPORT_MS. The last of all is never told. May be NULL.
+	 */
+	void (*on_segments)(void *context, size_t rendition, const struct segment *segments, size_t count);
 	void *context;
 };
 

@@ -18,6 +18,14 @@
 
 struct pipeline;
 
+/* Finished segments that nobody was told of yet (feed.h). */
+struct feed {
+	size_t noted;        /* of all, by the encode thread, whose own this and the next are */
+	struct segment last; /* noted */
+	struct segment waiting[PIPELINE_SEGMENTS_MOST];
+	size_t count; /* of those waiting; under the pipeline's lock as they are */
+};
+
 /* A rendition: its thread and what belongs to it. */
 struct branch {
 	struct pipeline *pipeline;
@@ -25,6 +33,7 @@ struct branch {
 	struct queue queue;
 	size_t filter;    /* which of the filters feeds it */
 	uint64_t samples; /* presented length; set before the queue is closed */
+	struct feed feed;
 	pthread_t thread;
 };
 
@@ -42,7 +51,7 @@ struct pipeline {
 	pthread_t thread;
 
 	pthread_mutex_t lock; /* of what follows */
-	pthread_cond_t ended;
+	pthread_cond_t ended; /* a thread; also: there is a first segment to tell of */
 	size_t running;   /* threads */
 	uint64_t decoded; /* samples so far */
 	enum err err;     /* of the stage that failed first */

@@ -9,9 +9,8 @@
 
 enum { COLUMNS = 19, ROOM_FIRST = 8 };
 
-enum err rendition_put(struct db *db, const struct rendition *rendition, struct err_info *info)
+static enum err put(struct db_stmt *stmt, const struct rendition *rendition, struct err_info *info)
 {
-	struct db_stmt *stmt = db_stmt(db, SQL_RENDITION_PUT);
 	struct arena arena = {0};
 	size_t length;
 	const void *blob = segment_table_encode(&rendition->segments, &arena, &length);
@@ -40,6 +39,26 @@ enum err rendition_put(struct db *db, const struct rendition *rendition, struct 
 	db_bind_blob(stmt, ":segments", blob, length);
 	err = db_run(stmt, info);
 	arena_free(&arena);
+	return err;
+}
+
+enum err rendition_put(struct db *db, const struct rendition *rendition, struct err_info *info)
+{
+	return put(db_stmt(db, SQL_RENDITION_PUT), rendition, info);
+}
+
+enum err rendition_grow(
+	struct db *db, const char *job, const char *owner, const struct rendition *rendition, struct err_info *info)
+{
+	struct db_stmt *stmt = db_stmt(db, SQL_GROWING_PUT);
+	enum err err;
+
+	db_bind_text(stmt, ":job", job);
+	db_bind_text(stmt, ":owner", owner);
+	db_bind_text(stmt, ":work", rendition->work);
+	err = put(stmt, rendition, info);
+	if (err == ERR_OK && db_changes(db) == 0)
+		err = err_set(info, ERR_CONFLICT, "%s of the track is not this job's to make", rendition->quality);
 	return err;
 }
 
@@ -119,10 +138,9 @@ static enum err read_segments(
 	return ERR_OK;
 }
 
-enum err rendition_get(struct db *db, const char *track, const char *quality, struct arena *arena,
+static enum err get(struct db_stmt *stmt, const char *track, const char *quality, struct arena *arena,
 	struct rendition_view *out, struct err_info *info)
 {
-	struct db_stmt *stmt = db_stmt(db, SQL_RENDITION_GET);
 	enum err err;
 
 	db_bind_text(stmt, ":track", track);
@@ -137,6 +155,27 @@ enum err rendition_get(struct db *db, const char *track, const char *quality, st
 			db_text(stmt, COLUMNS), db_text(stmt, COLUMNS + 1), &out->visibility, &out->state, info);
 	if (err == ERR_OK)
 		err = read_segments(stmt, COLUMNS + 2, arena, &out->rendition, info);
+	return err;
+}
+
+enum err rendition_get(struct db *db, const char *track, const char *quality, struct arena *arena,
+	struct rendition_view *out, struct err_info *info)
+{
+	struct db_stmt *stmt = db_stmt(db, SQL_RENDITION_GET);
+	enum err err = get(stmt, track, quality, arena, out, info);
+
+	db_reset(stmt);
+	return err;
+}
+
+enum err rendition_get_growing(struct db *db, const char *track, const char *quality, struct arena *arena,
+	struct rendition_view *out, struct err_info *info)
+{
+	struct db_stmt *stmt = db_stmt(db, SQL_GROWING_GET);
+	enum err err = get(stmt, track, quality, arena, out, info);
+
+	if (err == ERR_OK)
+		out->rendition.work = arena_strdup(arena, db_text(stmt, COLUMNS + 3));
 	db_reset(stmt);
 	return err;
 }
@@ -182,6 +221,29 @@ enum err rendition_list(struct db *db, const char *track, struct arena *arena, s
 			break;
 		}
 	}
+	db_reset(stmt);
+	return err;
+}
+
+enum err rendition_list_growing(struct db *db, const char *track, struct arena *arena, struct rendition **out,
+	size_t *count, struct err_info *info)
+{
+	struct db_stmt *stmt = db_stmt(db, SQL_GROWING_LIST);
+	size_t room = 0;
+	enum err err;
+
+	*out = NULL;
+	*count = 0;
+	db_bind_text(stmt, ":track", track);
+	while ((err = db_step(stmt, info)) == ERR_OK) {
+		grow(arena, out, *count, &room);
+		err = read_row(stmt, 0, track, &(*out)[*count], info);
+		if (err != ERR_OK)
+			break;
+		(*out)[(*count)++].work = arena_strdup(arena, db_text(stmt, COLUMNS));
+	}
+	if (err == ERR_NOT_FOUND)
+		err = err_set(info, ERR_OK, "%s", "");
 	db_reset(stmt);
 	return err;
 }

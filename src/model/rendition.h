@@ -2,6 +2,12 @@
 /*
  * A rendition: one encoding of a track, in one file, with the table of its segments. A row exists only for
  * a file that is whole and in place.
+ *
+ * While a job makes it, a rendition can be heard already: as a growing one, in a table of its own, whose `work` is set.
+ * It has the segments that are whole so far, and lives as long as one attempt of its job:
+ *
+ *     first segments ──rendition_grow()──► growing, longer each time ──► whole: rendition_put(), when the job is done
+ *                                              └── attempt fails, is lost or begins anew: gone, with the job's row
  */
 #ifndef TONEARM_MODEL_RENDITION_H
 #define TONEARM_MODEL_RENDITION_H
@@ -30,6 +36,11 @@ struct rendition {
 	uint64_t index_offset, index_size; /* the sidx box */
 	int64_t modified;                  /* seconds since 1970 */
 	struct segment_table segments;
+	/*
+	 * Of a growing one the file below <data>/spool, else NULL. `samples` is then an estimate of the length to
+	 * come, `file_size` the end of the last segment, `etag` says which attempt makes it; there is no index.
+	 */
+	const char *work;
 };
 
 /* A rendition with what a responder must know of its track before it answers: filled by one indexed read. */
@@ -54,6 +65,22 @@ enum err rendition_get(struct db *db, const char *track, const char *quality, st
  * also yields the track's row: ERR_NOT_FOUND only when there is no such track; *COUNT may be 0.
  */
 enum err rendition_list(struct db *db, const char *track, struct arena *arena, struct track *of, struct rendition **out,
+	size_t *count, struct err_info *info);
+
+/*
+ * Makes RENDITION, which grows in the work file that it names, visible as far as its segments go, on behalf of JOB
+ * which OWNER has leased. One statement. ERR_CONFLICT when the job is not the owner's any more, or when the track has
+ * this quality already, whole or from another job: then it stays as it is.
+ */
+enum err rendition_grow(
+	struct db *db, const char *job, const char *owner, const struct rendition *rendition, struct err_info *info);
+
+/* As rendition_get(), of a growing one. */
+enum err rendition_get_growing(struct db *db, const char *track, const char *quality, struct arena *arena,
+	struct rendition_view *out, struct err_info *info);
+
+/* The growing ones of a track, without segments, best first. *COUNT may be 0. */
+enum err rendition_list_growing(struct db *db, const char *track, struct arena *arena, struct rendition **out,
 	size_t *count, struct err_info *info);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "package/cmaf.h"
 
-#include "model/segment_table.h"
 #include "package/bmff.h"
 #include "package/cmaf_init.h"
 
@@ -269,6 +268,20 @@ void cmaf_config(struct cmaf_writer *writer, const void *config, size_t size)
 {
 	if (size == writer->track.config_size)
 		memcpy((void *)(uintptr_t)writer->track.config, config, size);
+}
+
+bool cmaf_next_segment(const struct cmaf_writer *writer, size_t index, struct segment *segment)
+{
+	uint64_t first = writer->init_size + index_room(writer);
+
+	if (index >= writer->fragment_count)
+		return false;
+	*segment = (struct segment){
+		.offset = index == 0 ? first : segment->offset + segment->size,
+		.size = writer->fragments[index].size,
+		.duration = writer->fragments[index].duration,
+	};
+	return true;
 }
 
 /* Cuts the last sample so that the track ends SAMPLES past its priming. */

@@ -7,7 +7,10 @@
  *
  * Encoded frames go in, bytes go out through a write callback at given offsets; no FFmpeg. One fragment is one segment.
  * Room for the `sidx` is reserved before the first fragment, so fragments never move; what is left of it is a `free`
- * box. Encoder delay is an edit list (media_time = priming); padding is cut by the duration of the last sample, so that
+ * box. Until the end that room is one `free` box and the durations of moov are 0, so that what is written can be played
+ * while the rest is made; the end then writes init section and index in place, of the same size, in one write.
+ *
+ * Encoder delay is an edit list (media_time = priming); padding is cut by the duration of the last sample, so that
  * durations sum to priming + samples. The same input gives the same bytes.
  *
  * The open segment is held in memory (64 MiB at most), and 12 bytes for each segment written. A writer belongs to one
@@ -17,7 +20,9 @@
 #define TONEARM_PACKAGE_CMAF_H
 
 #include "base/err.h"
+#include "model/segment_table.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -73,6 +78,13 @@ enum err cmaf_cut(struct cmaf_writer *writer, struct err_info *info);
  * cmaf_finish().
  */
 void cmaf_config(struct cmaf_writer *writer, const void *config, size_t size);
+
+/*
+ * SEGMENT, which holds number INDEX-1 (nothing when INDEX is 0), becomes number INDEX. False when that one is not
+ * written yet, or is the last one cut, which the end may still change. Bytes and place of those told never change,
+ * whatever follows (but cmaf_finish() may join them in the index).
+ */
+bool cmaf_next_segment(const struct cmaf_writer *writer, size_t index, struct segment *segment);
 
 /*
  * Ends the track: the last sample's duration is cut so that the presented length is SAMPLES, the last segment is

@@ -114,7 +114,7 @@ static bool parse_edit(struct bmff_span trak, struct rendition *out)
 	out->samples = bmff_take(&elst, 8);
 	media_time = bmff_take(&elst, 8);
 	out->priming = (uint32_t)media_time;
-	return one && !elst.bad && out->samples > 0 && media_time <= UINT32_MAX;
+	return one && !elst.bad && media_time <= UINT32_MAX;
 }
 
 static bool parse_timescale(struct bmff_span moov, struct bmff_span trak, struct rendition *out)
@@ -209,7 +209,7 @@ static enum err parse_moov(struct bmff_span moov, struct rendition *out, struct 
 	if (!parse_timescale(moov, trak, out))
 		return broken(info, "its timescale makes no sense");
 	if (!parse_edit(trak, out))
-		return broken(info, "its edit list makes no sense, or the track was not finished");
+		return broken(info, "its edit list makes no sense");
 	if (!parse_sample_entry(trak, out))
 		return broken(info, "its sample entry makes no sense");
 	return ERR_OK;
@@ -333,9 +333,9 @@ static void measure(struct rendition *rendition)
 	}
 }
 
-static enum err read_index(struct walk *walk, struct arena *arena, struct rendition *found, struct err_info *info)
+static enum err read_init(struct walk *walk, struct arena *arena, struct rendition *found, struct err_info *info)
 {
-	struct bmff_span moov, sidx;
+	struct bmff_span moov;
 	enum err err = take(walk, "ftyp", arena, NULL, info);
 
 	if (err == ERR_OK)
@@ -344,7 +344,20 @@ static enum err read_index(struct walk *walk, struct arena *arena, struct rendit
 		err = parse_moov(moov, found, info);
 	if (err != ERR_OK)
 		return err;
-	found->init_size = found->index_offset = walk->offset;
+	found->init_size = walk->offset;
+	return ERR_OK;
+}
+
+static enum err read_index(struct walk *walk, struct arena *arena, struct rendition *found, struct err_info *info)
+{
+	struct bmff_span sidx;
+	enum err err = read_init(walk, arena, found, info);
+
+	if (err == ERR_OK && found->samples == 0)
+		err = broken(info, "the track was not finished");
+	if (err != ERR_OK)
+		return err;
+	found->index_offset = walk->offset;
 	err = take(walk, "sidx", arena, &sidx, info);
 	if (err != ERR_OK)
 		return err;
@@ -357,18 +370,61 @@ static enum err read_index(struct walk *walk, struct arena *arena, struct rendit
 	return err;
 }
 
-enum err cmaf_index_read(int fd, struct arena *arena, struct rendition *out, struct err_info *info)
+/* A walk from the beginning of the file. */
+static enum err begin_walk(int fd, struct walk *out, struct err_info *info)
 {
-	struct rendition found = *out;
-	struct walk walk = {.fd = fd};
 	struct stat status;
-	enum err err;
 
 	if (fstat(fd, &status) != 0)
 		return err_set_errno(info, ERR_IO, errno, "A rendition file cannot be looked at");
 	if (status.st_size < 0 || (uint64_t)status.st_size > CMAF_FILE_MOST)
 		return broken(info, "it is too large");
-	walk.size = found.file_size = (uint64_t)status.st_size;
+	*out = (struct walk){.fd = fd, .size = (uint64_t)status.st_size};
+	return ERR_OK;
+}
+
+enum err cmaf_index_begin(int fd, struct arena *arena, struct rendition *out, struct err_info *info)
+{
+	struct rendition found = *out;
+	struct walk walk;
+	enum err err = begin_walk(fd, &walk, info);
+
+	if (err == ERR_OK)
+		err = read_init(&walk, arena, &found, info);
+	if (err != ERR_OK)
+		return err;
+	found.samples = out->samples;
+	*out = found;
+	return ERR_OK;
+}
+
+enum err cmaf_index_segment(int fd, const struct segment *segment, struct err_info *info)
+{
+	struct walk walk;
+	uint64_t end = segment->offset + segment->size;
+	enum err err = begin_walk(fd, &walk, info);
+
+	if (err == ERR_OK && (segment->offset > walk.size || end > walk.size || segment->duration == 0))
+		err = broken(info, "a segment is not there");
+	walk.offset = segment->offset;
+	for (int box = 0; err == ERR_OK && box < 2; box++) {
+		err = look(&walk, end, info);
+		if (err == ERR_OK && walk.type != bmff_type(box == 0 ? "moof" : "mdat"))
+			err = broken(info, "a segment is not made of fragments");
+		walk.offset += walk.box_size;
+	}
+	return err == ERR_OK && walk.offset != end ? broken(info, "a segment is longer than its fragment") : err;
+}
+
+enum err cmaf_index_read(int fd, struct arena *arena, struct rendition *out, struct err_info *info)
+{
+	struct rendition found = *out;
+	struct walk walk;
+	enum err err = begin_walk(fd, &walk, info);
+
+	if (err != ERR_OK)
+		return err;
+	found.file_size = walk.size;
 	err = read_index(&walk, arena, &found, info);
 	if (err != ERR_OK)
 		return err;

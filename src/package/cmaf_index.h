@@ -27,4 +27,13 @@ enum { CMAF_INDEX_MOST = 4 << 20 };
  */
 enum err cmaf_index_read(int fd, struct arena *arena, struct rendition *out, struct err_info *info);
 
+/*
+ * What the init section says before the track was ended: codec, codecs, sample_rate, channels, timescale, priming and
+ * init_size; the rest of OUT is untouched, and so is all of it on failure. Errors as above.
+ */
+enum err cmaf_index_begin(int fd, struct arena *arena, struct rendition *out, struct err_info *info);
+
+/* Whether SEGMENT is whole in a file that still grows: there, a moof and its mdat, and no more. Errors as above. */
+enum err cmaf_index_segment(int fd, const struct segment *segment, struct err_info *info);
+
 #endif

@@ -125,6 +125,73 @@ static void target_duration_rounds(void **state)
 	expect_target(UINT32_MAX, 8000, "DURATION:536871\n", "#EXTINF:536870.911875,\n");
 }
 
+/* What grows: the same lines but for its type and its end, whatever segments it has so far. */
+static void media_that_grows(void **state)
+{
+	struct rendition growing = FIXTURE_HIGH;
+	struct buf whole, part;
+
+	(void)state;
+	growing.work = "job-x.1/0.mp4";
+	buf_init(&whole, 1 << 16);
+	buf_init(&part, 1 << 16);
+	hls_media(&whole, &FIXTURE_HIGH, &RANGES);
+	for (size_t count = 1; count <= FIXTURE_HIGH.segments.count; count++) {
+		const char *event, *vod = strstr(buf_text(&whole), "TYPE:VOD\n");
+
+		growing.segments.count = count;
+		buf_clear(&part);
+		hls_media(&part, &growing, &RANGES);
+		event = strstr(buf_text(&part), "TYPE:EVENT\n");
+		assert_non_null(event);
+		assert_null(strstr(event, "ENDLIST"));
+		assert_memory_equal(buf_text(&part), buf_text(&whole), (size_t)(event - buf_text(&part)));
+		event += strlen("TYPE:EVENT\n");
+		vod += strlen("TYPE:VOD\n");
+		assert_memory_equal(event, vod, strlen(event));
+	}
+	buf_free(&part);
+	buf_free(&whole);
+}
+
+static void master_of_what_grows(void **state)
+{
+	struct rendition growing = fixture_rendition("high", "aac", "mp4a.40.2", 400000);
+	struct buf out;
+
+	(void)state;
+	growing.work = "job-x.1/0.mp4";
+	buf_init(&out, 1 << 16);
+	hls_master(&out, &growing, 1, &RANGES);
+	assert_non_null(strstr(buf_text(&out), "\n#EXT-X-START:TIME-OFFSET=0\n"));
+	growing.work = NULL;
+	buf_clear(&out);
+	hls_master(&out, &growing, 1, &RANGES);
+	assert_null(strstr(buf_text(&out), "START"));
+	buf_free(&out);
+}
+
+/* A target that is right for the first segment stays right when others are two frames longer. */
+static void target_duration_never_changes(void **state)
+{
+	struct segment segments[] = {{800, 1000, 154350}, {1800, 1000, 156398}, {2800, 1000, 1024}};
+	struct rendition rendition = FIXTURE_HIGH;
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 1 << 16);
+	rendition.work = "job-x.1/0.mp4";
+	for (size_t count = 1; count <= 3; count++) {
+		rendition.segments = (struct segment_table){segments, count};
+		if (count == 3)
+			rendition.work = NULL;
+		buf_clear(&out);
+		hls_media(&out, &rendition, &RANGES);
+		assert_non_null(strstr(buf_text(&out), "DURATION:4\n"));
+	}
+	buf_free(&out);
+}
+
 static void locale_does_not_matter(void **state)
 {
 	static const char *const comma[] = {"de_DE.UTF-8", "de_DE", "fr_FR.UTF-8", "fr_FR"};
@@ -151,6 +218,9 @@ int main(void)
 		cmocka_unit_test(media_by_ranges_with_query),
 		cmocka_unit_test(media_by_segments),
 		cmocka_unit_test(target_duration_rounds),
+		cmocka_unit_test(media_that_grows),
+		cmocka_unit_test(master_of_what_grows),
+		cmocka_unit_test(target_duration_never_changes),
 		cmocka_unit_test(locale_does_not_matter),
 	};
 

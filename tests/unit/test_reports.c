@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "jobs/reports.h"
 
+#include "base/buf.h"
+
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -95,6 +97,59 @@ static void reads_progress(void **state)
 		parse("{\"event\":\"progress\",\"stage\":\"a\",\"progress\":7,\"speed\":\"fast\"}", &report), ERR_OK);
 	assert_float_equal(report.progress, 1, 0);
 	assert_float_equal(report.speed, 0, 0);
+}
+
+static void reads_segments(void **state)
+{
+	static const char *const bad[] = {
+		"{\"event\":\"segments\",\"rendition\":0,\"offset\":1}",
+		"{\"event\":\"segments\",\"rendition\":0,\"offset\":1,\"segments\":[]}",
+		"{\"event\":\"segments\",\"rendition\":32,\"offset\":1,\"segments\":[[1,1]]}",
+		"{\"event\":\"segments\",\"rendition\":-1,\"offset\":1,\"segments\":[[1,1]]}",
+		"{\"event\":\"segments\",\"rendition\":0,\"offset\":0,\"segments\":[[1,1]]}",
+		"{\"event\":\"segments\",\"rendition\":0,\"offset\":1099511627777,\"segments\":[[1,1]]}",
+		"{\"event\":\"segments\",\"rendition\":0,\"offset\":1,\"segments\":[[0,1]]}",
+		"{\"event\":\"segments\",\"rendition\":0,\"offset\":1,\"segments\":[[1,0]]}",
+		"{\"event\":\"segments\",\"rendition\":0,\"offset\":1,\"segments\":[[2147483648,1]]}",
+		"{\"event\":\"segments\",\"rendition\":0,\"offset\":1,\"segments\":[[1,4294967296]]}",
+		"{\"event\":\"segments\",\"rendition\":0,\"offset\":1,\"segments\":[1,1]}",
+		"{\"event\":\"segments\",\"rendition\":0,\"offset\":1,\"segments\":[[1,1],null]}",
+	};
+	struct report report;
+
+	(void)state;
+	assert_int_equal(
+		parse("{\"event\":\"segments\",\"rendition\":2,\"offset\":1410,\"segments\":[[162301,176128],[9,8]]}",
+			&report),
+		ERR_OK);
+	assert_int_equal(report.kind, REPORT_SEGMENTS);
+	assert_int_equal(report.segments.rendition, 2);
+	assert_int_equal(report.segments.count, 2);
+	assert_int_equal(report.segments.segments[0].offset, 1410);
+	assert_int_equal(report.segments.segments[1].offset, 1410 + 162301);
+	assert_int_equal(report.segments.segments[1].size, 9);
+	assert_int_equal(report.segments.segments[1].duration, 8);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_int_equal(parse(bad[i], &report), ERR_UNPROCESSABLE);
+}
+
+static void a_report_has_room_for_so_many_segments(void **state)
+{
+	struct report report;
+	struct buf line;
+
+	(void)state;
+	buf_init(&line, 1 << 16);
+	buf_puts(&line, "{\"event\":\"segments\",\"rendition\":0,\"offset\":1,\"segments\":[[1,1]");
+	for (int i = 1; i < WORKER_SEGMENTS_MOST; i++)
+		buf_puts(&line, ",[1,1]");
+	buf_puts(&line, "]}");
+	assert_int_equal(parse(buf_text(&line), &report), ERR_OK);
+	assert_int_equal(report.segments.count, WORKER_SEGMENTS_MOST);
+	line.length -= 2;
+	buf_puts(&line, ",[1,1]]}");
+	assert_int_equal(parse(buf_text(&line), &report), ERR_UNPROCESSABLE);
+	buf_free(&line);
 }
 
 static void reads_both_ends(void **state)
@@ -254,6 +309,8 @@ int main(void)
 		cmocka_unit_test(tags_are_cleaned),
 		cmocka_unit_test(long_tags_are_cut_between_characters),
 		cmocka_unit_test(reads_progress),
+		cmocka_unit_test(reads_segments),
+		cmocka_unit_test(a_report_has_room_for_so_many_segments),
 		cmocka_unit_test(reads_both_ends),
 		cmocka_unit_test(refuses_what_is_no_report),
 		cmocka_unit_test_setup_teardown(lines_come_in_pieces, setup, teardown),
