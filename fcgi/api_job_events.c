@@ -7,8 +7,8 @@
  *     : (a comment)    every http.event_beat_s without any of these
  *
  * A client that comes back with Last-Event-ID gets what it missed. The stream ends when the job is over, and after
- * http.event_stream_s in any case; 204 tells a client that comes back that nothing will follow. Each stream has a thread
- * to itself, so that they are few, and looks at the job only when something was committed to the database.
+ * http.event_stream_s in any case; 204 tells a client that comes back that nothing will follow. Each stream has a
+ * thread to itself, so that they are few, and looks at the job only when something was committed to the database.
  */
 #include "fcgi/api.h"
 
@@ -41,8 +41,8 @@ static void read_last_id(struct stream *stream)
 	uint64_t number = 0, updated = 0;
 	const char *dash = text != NULL ? strchr(text, '-') : NULL;
 
-	if (dash == NULL || !text_to_u64(arena_memdup(stream->request->arena, text, (size_t)(dash - text)), INT64_MAX,
-				&number) ||
+	if (dash == NULL ||
+		!text_to_u64(arena_memdup(stream->request->arena, text, (size_t)(dash - text)), INT64_MAX, &number) ||
 		!text_to_u64(dash + 1, INT64_MAX, &updated))
 		return;
 	stream->number = (int64_t)number;
@@ -211,7 +211,8 @@ void api_job_events(struct request *request, struct response *response)
 	if (atomic_fetch_add(&responder->streams, 1) < most_streams(responder->conf))
 		answer(&stream);
 	else
-		response_problem(response, ERR_BUSY, "as many streams of events as may be are open: poll the job instead");
+		response_problem(
+			response, ERR_BUSY, "as many streams of events as may be are open: poll the job instead");
 	atomic_fetch_sub(&responder->streams, 1);
 	arena_free(&stream.arena);
 }

@@ -48,13 +48,13 @@ static enum err check(const struct job *job, struct err_info *info)
 	if (strlen(job->payload) > JOB_PAYLOAD_MOST)
 		return err_set(info, ERR_TOO_LARGE, "the payload of a job is at most %d bytes", (int)JOB_PAYLOAD_MOST);
 	if (job->priority < -JOB_PRIORITY_MOST || job->priority > JOB_PRIORITY_MOST)
-		return err_set(info, ERR_UNPROCESSABLE, "the priority of a job is from %d to %d", -(int)JOB_PRIORITY_MOST,
-			(int)JOB_PRIORITY_MOST);
+		return err_set(info, ERR_UNPROCESSABLE, "the priority of a job is from %d to %d",
+			-(int)JOB_PRIORITY_MOST, (int)JOB_PRIORITY_MOST);
 	return ERR_OK;
 }
 
-static enum err insert(struct db *db, const struct job *job, const char *held_by, int64_t max_queued,
-	struct err_info *info)
+static enum err insert(
+	struct db *db, const struct job *job, const char *held_by, int64_t max_queued, struct err_info *info)
 {
 	int64_t run_after = job->run_after_ms > job->created_ms ? job->run_after_ms : job->created_ms;
 	struct db_stmt *stmt;
@@ -121,8 +121,8 @@ static enum err settle_needs(struct db *db, const char *id, struct err_info *inf
 	return err;
 }
 
-enum err job_submit_after(struct db *db, const struct job *job, const struct job_ids *needs, int64_t max_queued,
-	struct err_info *info)
+enum err job_submit_after(
+	struct db *db, const struct job *job, const struct job_ids *needs, int64_t max_queued, struct err_info *info)
 {
 	enum err err;
 

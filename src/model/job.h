@@ -10,9 +10,10 @@
  *
  * A queued job is held until its time has come and those it needs are done; then it stands in the line of its class.
  *
- * A track that is pending becomes failed, with the job's error as its reason, in the very statement that makes its job dead
- * or cancelled, and pending again when job_retry() queues that job. Jobs that need a job which becomes dead or cancelled are
- * cancelled with it, and all that happens to a job is written down for job_history.h (triggers of the schema).
+ * A track that is pending becomes failed, with the job's error as its reason, in the very statement that makes its job
+ * dead or cancelled, and pending again when job_retry() queues that job. Jobs that need a job which becomes dead or
+ * cancelled are cancelled with it, and all that happens to a job is written down for job_history.h (triggers of the
+ * schema).
  */
 #ifndef TONEARM_MODEL_JOB_H
 #define TONEARM_MODEL_JOB_H
@@ -28,22 +29,17 @@
 enum { JOB_PAGE_MOST = 200, JOB_OWNER = 80, JOB_PAYLOAD_MOST = 65536 };
 
 /*
- * The order of a line. Each job has a fair place, a moment in time: when it may run, but not before the place of the job
- * that was claimed last, and JOB_SHARE_MS behind the last job of its own submitter that stands in line with at least its
- * priority. So a thousand jobs of one submitter are spread out, and the one job of another that comes later goes before all
- * of them that were not served yet (start-time fair queueing; idle times give no credit and past feasts leave no debt). A
- * place is at most JOB_AHEAD_MS in the future, which bounds the wait of the last in a crowd.
+ * The order of a line. Each job has a fair place, a moment in time: when it may run, but not before the place of the
+ * job that was claimed last, and JOB_SHARE_MS behind the last job of its own submitter that stands in line with at
+ * least its priority. So a thousand jobs of one submitter are spread out, and the one job of another that comes later
+ * goes before all of them that were not served yet (start-time fair queueing; idle times give no credit and past feasts
+ * leave no debt). A place is at most JOB_AHEAD_MS in the future, which bounds the wait of the last in a crowd.
  *
- * A point of priority is worth a minute: a job's rank is its place less one minute for each point, and the lowest rank runs
- * first. What waits rises past what comes later, as later places lie later in time, without a row being rewritten; and an
- * index serves the claim however long the line is. A job that is tried again keeps its place.
+ * A point of priority is worth a minute: a job's rank is its place less one minute for each point, and the lowest rank
+ * runs first. What waits rises past what comes later, as later places lie later in time, without a row being rewritten;
+ * and an index serves the claim however long the line is. A job that is tried again keeps its place.
  */
-enum {
-	JOB_PRIORITY_MOST = 1000,
-	JOB_PRIORITY_MS = 60000,
-	JOB_SHARE_MS = 600000,
-	JOB_AHEAD_MS = 7 * 86400000
-};
+enum { JOB_PRIORITY_MOST = 1000, JOB_PRIORITY_MS = 60000, JOB_SHARE_MS = 600000, JOB_AHEAD_MS = 7 * 86400000 };
 
 /* Jobs that one may need, and the longest chain of jobs that need one another. */
 enum { JOB_NEEDS_MOST = 16, JOB_DEPTH_MOST = 32 };
@@ -81,30 +77,31 @@ const char *job_state_name(enum job_state state);
 enum err job_state_parse(const char *name, enum job_state *out);
 
 /*
- * Queues JOB (id, kind, track, payload, submitter, priority, max_attempts, run_after_ms, created_ms are read; run_after_ms
- * 0 is at once). ERR_BUSY when MAX_QUEUED jobs wait already (0: no limit); ERR_TOO_LARGE for a payload of more than
- * JOB_PAYLOAD_MOST bytes; ERR_UNPROCESSABLE for a kind that job_kind.h does not know and for a priority beyond
+ * Queues JOB (id, kind, track, payload, submitter, priority, max_attempts, run_after_ms, created_ms are read;
+ * run_after_ms 0 is at once). ERR_BUSY when MAX_QUEUED jobs wait already (0: no limit); ERR_TOO_LARGE for a payload of
+ * more than JOB_PAYLOAD_MOST bytes; ERR_UNPROCESSABLE for a kind that job_kind.h does not know and for a priority
+ * beyond
  * +-JOB_PRIORITY_MOST; ERR_CONFLICT when the id exists.
  */
 enum err job_submit(struct db *db, const struct job *job, int64_t max_queued, struct err_info *info);
 
 /*
- * As job_submit(), for a job that runs only when those in NEEDS (at most JOB_NEEDS_MOST, all there before it, so that there
- * can be no circle) are done. Call inside a transaction and roll it back on failure. ERR_UNPROCESSABLE when there are too
- * many or the chain is longer than JOB_DEPTH_MOST; ERR_CONFLICT when one does not exist or will never be done.
+ * As job_submit(), for a job that runs only when those in NEEDS (at most JOB_NEEDS_MOST, all there before it, so that
+ * there can be no circle) are done. Call inside a transaction and roll it back on failure. ERR_UNPROCESSABLE when there
+ * are too many or the chain is longer than JOB_DEPTH_MOST; ERR_CONFLICT when one does not exist or will never be done.
  */
-enum err job_submit_after(struct db *db, const struct job *job, const struct job_ids *needs, int64_t max_queued,
-	struct err_info *info);
+enum err job_submit_after(
+	struct db *db, const struct job *job, const struct job_ids *needs, int64_t max_queued, struct err_info *info);
 
 /* The jobs that job ID needs, in ARENA. */
 enum err job_needs(struct db *db, const char *id, struct arena *arena, struct job_ids *out, struct err_info *info);
 
 /*
  * Claims for OWNER the best job that may run at NOW (lowest rank, see above, then oldest), queued or with
- * its lease run out, and sets lease and attempts. CLASSES are those the runner has room for: a mask of enum job_class, tried
- * in the order upkeep, network, media, as the first two are short or few. One atomic statement a class. A job whose lease
- * ran out in its last attempt becomes dead, one that was to be cancelled becomes cancelled, and the next is tried.
- * ERR_NOT_FOUND when there is nothing to do.
+ * its lease run out, and sets lease and attempts. CLASSES are those the runner has room for: a mask of enum job_class,
+ * tried in the order upkeep, network, media, as the first two are short or few. One atomic statement a class. A job
+ * whose lease ran out in its last attempt becomes dead, one that was to be cancelled becomes cancelled, and the next is
+ * tried. ERR_NOT_FOUND when there is nothing to do.
  */
 enum err job_claim(struct db *db, const char *owner, unsigned classes, int64_t now_ms, int64_t lease_ms,
 	struct arena *arena, struct job *out, struct err_info *info);
@@ -143,18 +140,20 @@ enum err job_get(struct db *db, const char *id, struct arena *arena, struct job 
 enum err job_list(struct db *db, const char *after, const enum job_state *state, const char *track, size_t limit,
 	struct arena *arena, struct job **out, size_t *count, struct err_info *info);
 
-/* Milliseconds that a running job still needs, judged by its progress since it was claimed; -1 while nobody can tell. */
+/* Milliseconds that a running job still needs, judged by its progress since it was claimed; -1 while nobody can tell.
+ */
 int64_t job_left_ms(const struct job *job, int64_t now_ms);
 
 /*
- * Removes up to MOST jobs that are over since BEFORE, with their history; *COUNT is how many. A job that another one needs
- * stays until that one is gone, and the newest of a track stays with its track. Looks without a lock, then removes one by
- * one. Call outside of a transaction.
+ * Removes up to MOST jobs that are over since BEFORE, with their history; *COUNT is how many. A job that another one
+ * needs stays until that one is gone, and the newest of a track stays with its track. Looks without a lock, then
+ * removes one by one. Call outside of a transaction.
  */
 enum err job_prune(struct db *db, int64_t before_ms, size_t most, size_t *count, struct err_info *info);
 
 /*
- * The next moment at which time alone gives a runner work: a held job's hour comes or a lease runs out. INT64_MAX: never.
+ * The next moment at which time alone gives a runner work: a held job's hour comes or a lease runs out. INT64_MAX:
+ * never.
  */
 enum err job_next_due(struct db *db, int64_t *ms, struct err_info *info);
 

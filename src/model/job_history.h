@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What happened to a job, in order. Triggers of the schema write it, in the statement that changes the job, so that nothing
- * that happens is missing. Of a job with a long life the first event and the latest are kept, JOB_HISTORY_MOST in all; the
- * numbers tell of gaps. It goes with its job.
+ * What happened to a job, in order. Triggers of the schema write it, in the statement that changes the job, so that
+ * nothing that happens is missing. Of a job with a long life the first event and the latest are kept, JOB_HISTORY_MOST
+ * in all; the numbers tell of gaps. It goes with its job.
  */
 #ifndef TONEARM_MODEL_JOB_HISTORY_H
 #define TONEARM_MODEL_JOB_HISTORY_H
@@ -19,9 +19,10 @@ struct job_event {
 	int64_t number; /* from 1, growing */
 	int64_t at_ms;
 	/*
-	 * "submitted", "released" (what it needed is done), "claimed" (detail: by which runner), "stage" (its name), "failed"
-	 * (an attempt; the reason), "lost" (the runner whose lease ran out), "handed-back" (by the runner that stopped),
-	 * "cancel-asked", "retried" (queued anew by a person), "done", "dead" (the reason), "cancelled" (the reason, if any)
+	 * "submitted", "released" (what it needed is done), "claimed" (detail: by which runner), "stage" (its name),
+	 * "failed" (an attempt; the reason), "lost" (the runner whose lease ran out), "handed-back" (by the runner that
+	 * stopped), "cancel-asked", "retried" (queued anew by a person), "done", "dead" (the reason), "cancelled" (the
+	 * reason, if any)
 	 */
 	const char *event;
 	int64_t attempt;

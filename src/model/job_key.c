@@ -18,8 +18,8 @@ enum err job_key_check(const char *name, struct err_info *info)
 	return ERR_OK;
 }
 
-enum err job_key_find(struct db *db, const struct job_key *key, int64_t now_ms, char job[static ID_SIZE],
-	struct err_info *info)
+enum err job_key_find(
+	struct db *db, const struct job_key *key, int64_t now_ms, char job[static ID_SIZE], struct err_info *info)
 {
 	struct db_stmt *stmt = db_stmt(db, SQL_JOB_KEY_GET);
 	enum err err;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kinds of jobs: one table (job_kind.c) says what each kind is called, what it wears out, and how often it is tried. A
- * class is what a runner has room for: as many media jobs at a time as it has places for workers, beside them some that
- * only wait for a network, and house-keeping one by one. Each class has a line of its own in the queue. Static data.
+ * The kinds of jobs: one table (job_kind.c) says what each kind is called, what it wears out, and how often it is
+ * tried. A class is what a runner has room for: as many media jobs at a time as it has places for workers, beside them
+ * some that only wait for a network, and house-keeping one by one. Each class has a line of its own in the queue.
+ * Static data.
  */
 #ifndef TONEARM_MODEL_JOB_KIND_H
 #define TONEARM_MODEL_JOB_KIND_H

@@ -11,8 +11,8 @@ struct over {
 };
 
 /* Up to PAGE jobs that were over after AFTER and before BEFORE. */
-static enum err list_over(struct db *db, int64_t after_ms, int64_t before_ms, struct over *page, size_t *count,
-	struct err_info *info)
+static enum err list_over(
+	struct db *db, int64_t after_ms, int64_t before_ms, struct over *page, size_t *count, struct err_info *info)
 {
 	struct db_stmt *stmt = db_stmt(db, SQL_JOB_PRUNE_LIST);
 	enum err err;

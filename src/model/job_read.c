@@ -139,7 +139,8 @@ int64_t job_left_ms(const struct job *job, int64_t now_ms)
 	int64_t worked = job->updated_ms - job->started_ms;
 	double left;
 
-	if (job->state != JOB_RUNNING || job->started_ms == 0 || job->progress < PROGRESS_LEAST || worked < WORKED_LEAST_MS)
+	if (job->state != JOB_RUNNING || job->started_ms == 0 || job->progress < PROGRESS_LEAST ||
+		worked < WORKED_LEAST_MS)
 		return -1;
 	left = (double)worked * (1 - job->progress) / job->progress - (double)(now_ms - job->updated_ms);
 	return left > 0 ? (int64_t)left : 0;

@@ -14,8 +14,8 @@ static bool is_known(const char *kind)
 	return job_kind_find(kind) != NULL && job_kind_find(kind)->max_attempts > 0;
 }
 
-enum err periodic_put(struct db *db, const char *name, const char *kind, int64_t interval_ms, int64_t now_ms,
-	struct err_info *info)
+enum err periodic_put(
+	struct db *db, const char *name, const char *kind, int64_t interval_ms, int64_t now_ms, struct err_info *info)
 {
 	struct db_stmt *stmt = db_stmt(db, SQL_PERIODIC_PUT);
 
@@ -68,7 +68,10 @@ static enum err take(struct db *db, int64_t now_ms, struct arena *arena, struct 
 
 static enum err queue(struct db *db, const struct clock *clock, const struct taken *taken, struct err_info *info)
 {
-	struct job job = {.kind = taken->kind, .payload = "{}", .submitter = "", .created_ms = clock_ms(clock),
+	struct job job = {.kind = taken->kind,
+		.payload = "{}",
+		.submitter = "",
+		.created_ms = clock_ms(clock),
 		.max_attempts = job_kind_find(taken->kind)->max_attempts};
 	struct db_stmt *stmt;
 	enum err err;
@@ -83,8 +86,8 @@ static enum err queue(struct db *db, const struct clock *clock, const struct tak
 	return db_run(stmt, info);
 }
 
-static enum err queue_one(struct db *db, const struct clock *clock, struct arena *arena, bool *queued,
-	struct err_info *info)
+static enum err queue_one(
+	struct db *db, const struct clock *clock, struct arena *arena, bool *queued, struct err_info *info)
 {
 	struct taken taken;
 	enum err err = db_begin(db, info);

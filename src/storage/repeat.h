@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An ingest that is asked for again under its Idempotency-Key: what makes two the same, and what the first one made. For
- * ingest.c alone.
+ * An ingest that is asked for again under its Idempotency-Key: what makes two the same, and what the first one made.
+ * For ingest.c alone.
  */
 #ifndef TONEARM_STORAGE_REPEAT_H
 #define TONEARM_STORAGE_REPEAT_H

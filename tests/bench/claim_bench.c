@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How long a claim takes with JOBS in the queue: claim_bench FOLDER JOBS CLAIMS makes a database in FOLDER, queues the jobs
- * of many submitters, times CLAIMS claims, each with the job's end after it, and prints {"p50", "p99", "most"} in
+ * How long a claim takes with JOBS in the queue: claim_bench FOLDER JOBS CLAIMS makes a database in FOLDER, queues the
+ * jobs of many submitters, times CLAIMS claims, each with the job's end after it, and prints {"p50", "p99", "most"} in
  * microseconds.
  */
 #include "base/clock.h"
@@ -40,8 +40,12 @@ static void submit_all(struct db *db, int jobs)
 {
 	for (int i = 0; i < jobs; i++) {
 		char submitter[32];
-		struct job job = {.kind = "transcode", .payload = "{}", .submitter = submitter, .max_attempts = 3,
-			.priority = i % 5 - 2, .created_ms = clock_ms(NULL)};
+		struct job job = {.kind = "transcode",
+			.payload = "{}",
+			.submitter = submitter,
+			.max_attempts = 3,
+			.priority = i % 5 - 2,
+			.created_ms = clock_ms(NULL)};
 
 		snprintf(submitter, sizeof submitter, "submitter %d", i % SUBMITTERS);
 		id_new(NULL, job.id);

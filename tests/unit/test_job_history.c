@@ -69,11 +69,13 @@ static void test_failed_attempts(void **state)
 	submit_one(fixture);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(claim_number(fixture, JOB_MEDIA, BIRTH + i * 1000), 1);
-		assert_int_equal(job_fail(fixture->db, id, "r", "it broke", 0, BIRTH + (i + 1) * 1000, BIRTH, &now, NULL),
+		assert_int_equal(
+			job_fail(fixture->db, id, "r", "it broke", 0, BIRTH + (i + 1) * 1000, BIRTH, &now, NULL),
 			ERR_OK);
 	}
-	assert_string_equal(story(fixture, 0), "1:submitted 2:claimed=r 3:failed=it broke 4:claimed=r 5:failed=it broke "
-					       "6:claimed=r 7:dead=it broke");
+	assert_string_equal(story(fixture, 0),
+		"1:submitted 2:claimed=r 3:failed=it broke 4:claimed=r 5:failed=it broke "
+		"6:claimed=r 7:dead=it broke");
 	assert_int_equal(job_history(fixture->db, id, 2, &fixture->arena, &events, &count, NULL), ERR_OK);
 	assert_int_equal(events[0].due_ms, BIRTH + 1000);
 	assert_int_equal(events[0].attempt, 1);
@@ -87,8 +89,7 @@ static void test_runner_that_died(void **state)
 	struct job job;
 
 	submit_one(fixture);
-	assert_int_equal(
-		job_claim(fixture->db, "first", JOB_MEDIA, BIRTH, LEASE, &fixture->arena, &job, NULL), ERR_OK);
+	assert_int_equal(job_claim(fixture->db, "first", JOB_MEDIA, BIRTH, LEASE, &fixture->arena, &job, NULL), ERR_OK);
 	assert_int_equal(
 		job_claim(fixture->db, "second", JOB_MEDIA, BIRTH + LEASE, LEASE, &fixture->arena, &job, NULL), ERR_OK);
 	assert_string_equal(story(fixture, 0), "1:submitted 2:claimed=first 3:lost=first 4:claimed=second");
@@ -119,8 +120,7 @@ static void test_waited_for_another(void **state)
 
 	submit(fixture, &first);
 	assert_int_equal(db_begin(fixture->db, NULL), ERR_OK);
-	assert_int_equal(
-		job_submit_after(fixture->db, &second, &(struct job_ids){ids, 1}, 0, NULL), ERR_OK);
+	assert_int_equal(job_submit_after(fixture->db, &second, &(struct job_ids){ids, 1}, 0, NULL), ERR_OK);
 	assert_int_equal(db_commit(fixture->db, NULL), ERR_OK);
 	assert_int_equal(claim_number(fixture, JOB_MEDIA, BIRTH), 2);
 	finish_number(fixture, 2, BIRTH);

@@ -144,7 +144,8 @@ static void test_tried_again_keeps_its_place(void **state)
 	submit_many(fixture, 1, 3, "label", BIRTH);
 	assert_int_equal(claim_number(fixture, JOB_MEDIA, BIRTH), 1);
 	assert_int_equal(
-		job_fail(fixture->db, job_number(1, "").id, "r", "it broke", 0, BIRTH + 500, BIRTH, &now, NULL), ERR_OK);
+		job_fail(fixture->db, job_number(1, "").id, "r", "it broke", 0, BIRTH + 500, BIRTH, &now, NULL),
+		ERR_OK);
 	assert_int_equal(claim_number(fixture, JOB_MEDIA, BIRTH), 2);
 	assert_int_equal(claim_number(fixture, JOB_MEDIA, BIRTH + 500), 1);
 }
@@ -193,16 +194,18 @@ static void fill(struct fixture *fixture)
 	snprintf(sql, sizeof sql,
 		"PRAGMA synchronous = OFF; BEGIN;"
 		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)"
-		"INSERT INTO job (id, kind, class, payload, submitter, state, held_by, priority, fair_ms, rank_ms, attempts,"
-		" max_attempts, run_after_ms, lease_expires_ms, progress, stage, speed, cancel_requested, created_ms, updated_ms,"
+		"INSERT INTO job (id, kind, class, payload, submitter, state, held_by, priority, fair_ms, rank_ms, "
+		"attempts,"
+		" max_attempts, run_after_ms, lease_expires_ms, progress, stage, speed, cancel_requested, created_ms, "
+		"updated_ms,"
 		" started_ms, finished_ms)"
 		"SELECT printf('%%026d', i), 'transcode', 'media', '{}', 's' || (i %% %d), 'queued',"
 		" CASE WHEN i %% 100 = 0 THEN 'time' ELSE 'nothing' END, i %% 3,"
 		" %lld + i / %d * %d, %lld + i / %d * %d - (i %% 3) * %d, 0, 3,"
 		" %lld + CASE WHEN i %% 100 = 0 THEN 3600000 ELSE 0 END, 0, 0, 'queued', 0, 0, %lld, %lld, 0, 0 FROM n;"
 		"COMMIT",
-		CROWD, SUBMITTERS, (long long)BIRTH, SUBMITTERS, JOB_SHARE_MS, (long long)BIRTH, SUBMITTERS, JOB_SHARE_MS,
-		JOB_PRIORITY_MS, (long long)BIRTH, (long long)BIRTH, (long long)BIRTH);
+		CROWD, SUBMITTERS, (long long)BIRTH, SUBMITTERS, JOB_SHARE_MS, (long long)BIRTH, SUBMITTERS,
+		JOB_SHARE_MS, JOB_PRIORITY_MS, (long long)BIRTH, (long long)BIRTH, (long long)BIRTH);
 	fixture_sql(fixture, sql);
 }
 
@@ -231,7 +234,8 @@ static void test_crowd(void **state)
 	assert_int_equal(number, CROWD + 1);
 	do {
 		assert_int_equal(
-			job_list(fixture->db, after, NULL, NULL, JOB_PAGE_MOST, &fixture->arena, &page, &count, NULL), ERR_OK);
+			job_list(fixture->db, after, NULL, NULL, JOB_PAGE_MOST, &fixture->arena, &page, &count, NULL),
+			ERR_OK);
 		seen += count;
 		after = count > 0 ? page[count - 1].id : NULL;
 	} while (count == JOB_PAGE_MOST && seen < 2000);

@@ -26,7 +26,7 @@ static enum err submit_after(struct fixture *fixture, int number, const int *num
 	return err;
 }
 
-#define AFTER(fixture, number, ...) \
+#define AFTER(fixture, number, ...)                                                                                    \
 	assert_int_equal(submit_after(fixture, number, (const int[]){__VA_ARGS__, 0}, NULL), ERR_OK)
 
 static void submit_plain(struct fixture *fixture, int number)
@@ -79,7 +79,8 @@ static void test_goes_with_what_it_needs(void **state)
 	AFTER(fixture, 4, 3, 1);
 	assert_int_equal(claim_number(fixture, JOB_MEDIA, BIRTH), 1);
 	assert_int_equal(
-		job_fail(fixture->db, job_number(1, "").id, "r", "no sound in it", 1, 0, BIRTH + 7, &now, NULL), ERR_OK);
+		job_fail(fixture->db, job_number(1, "").id, "r", "no sound in it", 1, 0, BIRTH + 7, &now, NULL),
+		ERR_OK);
 	assert_int_equal(now, JOB_DEAD);
 	for (int i = 2; i <= 4; i++) {
 		job = get_number(fixture, i);
@@ -192,7 +193,8 @@ static void test_prune(void **state)
 	assert_true(is_there(fixture, 3));
 	assert_false(is_there(fixture, 4));
 	assert_true(is_there(fixture, 5) && is_there(fixture, 6));
-	assert_int_equal(job_history(fixture->db, job_number(1, "").id, 0, &fixture->arena, &events, &count, NULL), ERR_OK);
+	assert_int_equal(
+		job_history(fixture->db, job_number(1, "").id, 0, &fixture->arena, &events, &count, NULL), ERR_OK);
 	assert_int_equal(count, 0);
 	complete(fixture, 6, BIRTH + 6 * MINUTE);
 	complete(fixture, 7, BIRTH + 7 * MINUTE);
