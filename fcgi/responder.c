@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Threads share this many connections: one costs memory, and a statement takes microseconds. */
 enum { CONNECTIONS_MOST = 16 };
@@ -129,6 +130,7 @@ static enum err serve_all(
 		.program = responder->name,
 		.router = router,
 		.socket = options->socket,
+		.event = strcmp(responder->conf->http_transport, "event") == 0,
 		.threads = (int)responder->conf->http_threads,
 		.backlog = (int)responder->conf->http_backlog,
 		.metrics = responder->metrics,

@@ -37,6 +37,7 @@ struct conf {
 	const char *run_dir;  /* absolute */
 
 	const char *base_url; /* "" or e.g. "https://audio.example.org", no slash at the end */
+	const char *http_transport; /* "threads" or "event" */
 	int64_t http_threads;
 	int64_t http_backlog;
 	int64_t event_streams;  /* at a time, of one process */

@@ -24,8 +24,13 @@ const struct option option_table[] = {
 		.sentence = "Where listeners reach the service, such as \"https://audio.example.org\", without a slash "
 			    "at the "
 			    "end; when empty, links are relative to the host of the request."},
+	{"http", "transport", OPTION_CHOICE, AT(http_transport), .text = "threads", .choices = {"threads", "event"},
+		.sentence = "How a responder carries its requests: \"threads\" gives each connection a thread; with "
+			    "\"event\" one loop answers what needs no waiting, and connections that the web server "
+			    "keeps open need no thread."},
 	{"http", "threads", OPTION_INTEGER, AT(http_threads), .least = 1, .most = 4096, .standard = 32,
-		.sentence = "Requests that one responder process answers at the same time."},
+		.sentence = "Requests that one responder process answers at the same time; with the event transport, "
+			    "those that may wait for their client."},
 	{"http", "backlog", OPTION_INTEGER, AT(http_backlog), .least = 1, .most = 65535, .standard = 1024,
 		.sentence = "Connections that may wait for a thread before the web server is turned away."},
 	{"http", "event_streams", OPTION_INTEGER, AT(event_streams), .least = 0, .most = 4096, .standard = 8,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One HTTP request as a handler sees it, whatever carried it: libfcgi, plain CGI, later an event loop.
+ * One HTTP request as a handler sees it, whatever carried it: libfcgi, the event loop, plain CGI.
  *
  *   transport ──► parameters, body ──► struct request ──► router ──► handler ──► struct response ──► transport
  *

@@ -109,7 +109,7 @@ enum err serve(const struct serve_options *options, struct err_info *info)
 		if (code != ERR_OK)
 			return code;
 	}
-	code = serve_fcgi(options, listener.fd, info);
+	code = options->event ? serve_event(options, listener.fd, info) : serve_fcgi(options, listener.fd, info);
 	if (options->socket != NULL)
 		listen_close(&listener, options->socket);
 	return code;

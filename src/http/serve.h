@@ -2,7 +2,8 @@
 /*
  * Runs a responder. Plain CGI when GATEWAY_INTERFACE is in the environment and standard input is no
  * listening socket: one request, then return. Otherwise FastCGI on descriptor 0 (spawned by the web server or
- * spawn-fcgi) or on a socket of its own, with a number of threads that each take a request at a time.
+ * spawn-fcgi) or on a socket of its own: with a number of threads that each take a request at a time, or with an event
+ * loop that answers what it can without waiting and gives the rest to these threads.
  * SIGTERM: accepting stops, requests in flight end, serve() returns. SIGPIPE is ignored.
  */
 #ifndef TONEARM_HTTP_SERVE_H
@@ -15,6 +16,7 @@ struct serve_options {
 	const char *program;      /* "stream": label of metrics and logs */
 	const struct router *router;
 	const char *socket;       /* path of a Unix socket to listen on, or NULL for descriptor 0 */
+	bool event;               /* the event loop */
 	int threads, backlog;
 	struct metrics *metrics;  /* may be NULL */
 	void *context;            /* becomes request->context */

@@ -9,6 +9,7 @@
 #include "http/transport.h"
 
 #include "base/log.h"
+#include "http/threads.h"
 
 #include <errno.h>
 #include <fcgiapp.h>
@@ -16,16 +17,13 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { STACK_BYTES = 512 * 1024, IDLE_DEFAULT_S = 30 };
+enum { IDLE_DEFAULT_S = 30 };
 
 struct fcgi_transport {
 	struct transport base;
@@ -211,62 +209,16 @@ static void *run_thread(void *context)
 	return NULL;
 }
 
-/* Starts up to WANTED threads and returns how many run. */
-static int start_threads(struct pool *pool, pthread_t *threads, int wanted)
-{
-	pthread_attr_t attributes;
-	int count = 0;
-
-	if (pthread_attr_init(&attributes) != 0)
-		return 0;
-	pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	while (count < wanted && pthread_create(&threads[count], &attributes, run_thread, pool) == 0)
-		count++;
-	pthread_attr_destroy(&attributes);
-	return count;
-}
-
-static void wait_for_signal(const sigset_t *signals)
-{
-	int got;
-
-	while (sigwait(signals, &got) != 0)
-		continue;
-}
-
 enum err serve_fcgi(const struct serve_options *options, int listener, struct err_info *info)
 {
 	struct pool pool = {.options = options, .listener = listener, .stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
-	int wanted = options->threads > 0 ? options->threads : 1;
-	pthread_t *threads = calloc((size_t)wanted, sizeof *threads);
-	sigset_t signals, before;
-	enum err code = ERR_OK;
-	int count = 0;
+	enum err code;
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	pthread_sigmask(SIG_BLOCK, &signals, &before);
-	if (pool.stop < 0 || threads == NULL || FCGX_Init() != 0 ||
-		fcntl(listener, F_SETFL, fcntl(listener, F_GETFL) | O_NONBLOCK) < 0) {
+	if (pool.stop >= 0 && FCGX_Init() == 0 && fcntl(listener, F_SETFL, fcntl(listener, F_GETFL) | O_NONBLOCK) == 0)
+		code = threads_run(options->threads, run_thread, &pool, pool.stop, info);
+	else
 		code = err_set_errno(info, ERR_INTERNAL, errno, "cannot set up FastCGI");
-		goto out;
-	}
-	count = start_threads(&pool, threads, wanted);
-	if (count == 0) {
-		code = err_set(info, ERR_INTERNAL, "cannot start a thread");
-		goto out;
-	}
-	if (count < wanted)
-		log_message(LOG_WARNING, "fewer threads than configured could be started");
-	wait_for_signal(&signals);
-	eventfd_write(pool.stop, 1);
-	for (int i = 0; i < count; i++)
-		pthread_join(threads[i], NULL);
-out:
 	if (pool.stop >= 0)
 		close(pool.stop);
-	free(threads);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return code;
 }

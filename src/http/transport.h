@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What carries a request. serve_fcgi.c and serve_cgi.c each implement this table; an event loop can be a third.
+ * What carries a request. serve_fcgi.c, serve_event.c and serve_cgi.c each implement this table.
  *
  *     serve_xxx.c ──► struct transport ──► transport_handle() ──► router ──► handler
  *          ▲                                     │
@@ -53,6 +53,9 @@ void transport_handle(struct transport *transport, const struct serve_options *o
  * start.
  */
 enum err serve_fcgi(const struct serve_options *options, int listener, struct err_info *info);
+
+/* The same by one event loop: see serve_event.c. ERR_INTERNAL when it cannot be set up. */
+enum err serve_event(const struct serve_options *options, int listener, struct err_info *info);
 
 /* One request from the environment, standard input and standard output. */
 void serve_cgi(const struct serve_options *options);

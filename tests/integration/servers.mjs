@@ -286,12 +286,15 @@ async function until(isSo, ms, otherwise) {
 
 const chapters = {playback, conditional, listening, uploads, lists, tricks, methods};
 
-for (const server of ["lighttpd", "nginx"]) {
-	describe(server, {skip: cannotServe(server), timeout: 300000}, () => {
+const homes = [{server: "lighttpd", transport: "threads"}, {server: "lighttpd", transport: "event"},
+	{server: "nginx", transport: "threads"}];
+
+for (const {server, transport} of homes) {
+	describe(`${server}, ${transport}`, {skip: cannotServe(server), timeout: 300000}, () => {
 		const scene = {};
 
 		before(async () => {
-			scene.site = await start({server, runner: true, conf: {limits: {upload_size: "2M"}}});
+			scene.site = await start({server, transport, runner: true, conf: {limits: {upload_size: "2M"}}});
 			scene.tone = wav(6);
 			const file = path.join(scene.site.dir, "tone.wav");
 			await fs.writeFile(file, scene.tone);

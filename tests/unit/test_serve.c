@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The accept loop over a real Unix socket, and plain CGI in a forked process. */
+/*
+ * The accept loop over a real Unix socket, and plain CGI in a forked process. Built twice, for both transports of
+ * FastCGI: BY_EVENTS is true or false.
+ */
 #include "fcgi_client.h"
 #include "vectors.h"
 
@@ -113,7 +116,7 @@ static const struct route routes[] = {
 };
 static const struct router router = {routes, sizeof routes / sizeof *routes, NULL};
 static struct serve_options options = {
-	.program = "test", .router = &router, .threads = 4, .backlog = 64, .idle_s = 2};
+	.program = "test", .router = &router, .event = BY_EVENTS, .threads = 4, .backlog = 64, .idle_s = 2};
 static struct fcgi_server server;
 
 static int start(void **state)

@@ -82,12 +82,14 @@ export function cannotServe(server) {
 }
 
 /**
- * Starts a site. OPTIONS: server ("lighttpd" or "nginx"), delivery ("" as the example has it, or "direct"), runner
- * (whether a jobrunner works), webRoot (document root instead of the built page), conf ({section: {option: value}}
+ * Starts a site. OPTIONS: server ("lighttpd" or "nginx"), transport (http.transport of the responders; TONEARM_TRANSPORT
+ * in the environment else), keep (whether nginx keeps its connections to them; as it is right for the transport else),
+ * delivery ("" as the example has it, or "direct"), runner (whether a jobrunner works), webRoot (document root instead of the built page), conf ({section: {option: value}}
  * over the test's own). The caller calls stop().
  */
 export async function start(options = {}) {
-	const site = new Site({server: "lighttpd", delivery: "", runner: false, conf: {}, ...options});
+	const transport = process.env.TONEARM_TRANSPORT ?? "threads";
+	const site = new Site({server: "lighttpd", transport, delivery: "", runner: false, conf: {}, ...options});
 	try {
 		await site.start();
 	} catch (error) {
@@ -137,7 +139,7 @@ class Site {
 			media: {},
 			jobs: {poll_ms: 50, nice: 0},
 			db: {},
-			http: {},
+			http: {transport: this.options.transport},
 			log: {},
 		};
 		for (const [name, values] of Object.entries(this.options.conf))
@@ -205,6 +207,8 @@ class Site {
 			WWW: this.options.webRoot ?? path.join(build, "www"),
 		};
 		let text = await fs.readFile(path.join(source, "conf-examples", `${this.options.server}.conf`), "utf8");
+		if (this.options.keep ?? this.options.transport === "event")
+			text = text.replaceAll("#keep ", "");
 		// lighttpd does not switch to the user that it already is when that is root.
 		text = text.replace(/^server\.(username|groupname).*\n/gm, "");
 		text = text.replace(/^[^#\n].*$/gm, line => line.replace(/@([A-Z]+)@/g, (_, name) => places[name]));

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * FastCGI by one loop. One thread, the leader, waits for all connections at once and answers what can be answered
+ * without waiting; a connection between two requests, or whose answer is on its way to a slow peer, costs its struct
+ * and at most its two buffers. The other threads stand by:
+ *
+ *  - A request that may wait goes to one of them at once: one with a body, or of a method other than GET, HEAD, OPTIONS.
+ *  - Any other request starts with the leader. When its handler turns out to wait after all, as it flushes or
+ *    writes more than the socket takes, the leader gives the loop to a thread that stands by and goes on with this request
+ *    alone (event_leave()). So no handler needs to say beforehand what it will do.
+ *
+ * As many requests may wait as there are threads; when all do, the loop rests until one has ended.
+ */
+#include "http/event_loop.h"
+
+#include "http/threads.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { IDLE_DEFAULT_S = 30, THREADS_LEAST = 2 };
+
+static void detach(struct event_loop *loop, struct event_connection *connection)
+{
+	if (connection->list != NULL)
+		event_list_remove(connection);
+	if (connection->watched != 0)
+		event_loop_control(loop, EPOLL_CTL_DEL, connection->fd, 0, connection);
+	connection->watched = 0;
+	connection->away = true;
+}
+
+void event_leave(struct event_connection *connection)
+{
+	struct event_loop *loop = connection->loop;
+
+	if (connection->away)
+		return;
+	detach(loop, connection);
+	pthread_mutex_lock(&loop->mutex);
+	loop->led = false;
+	pthread_cond_signal(&loop->change);
+	pthread_mutex_unlock(&loop->mutex);
+}
+
+void event_loop_hand_over(struct event_loop *loop, struct event_connection *connection)
+{
+	detach(loop, connection);
+	pthread_mutex_lock(&loop->mutex);
+	event_list_append(&loop->waiting, connection);
+	pthread_cond_signal(&loop->change);
+	pthread_mutex_unlock(&loop->mutex);
+}
+
+void event_loop_give_back(struct event_loop *loop, struct event_connection *connection)
+{
+	pthread_mutex_lock(&loop->mutex);
+	event_list_append(&loop->back, connection);
+	pthread_mutex_unlock(&loop->mutex);
+	eventfd_write(loop->wake, 1);
+}
+
+void event_loop_end(struct event_loop *loop)
+{
+	pthread_mutex_lock(&loop->mutex);
+	loop->done = true;
+	pthread_cond_broadcast(&loop->change);
+	pthread_mutex_unlock(&loop->mutex);
+}
+
+static void *run_thread(void *context)
+{
+	struct event_loop *loop = context;
+	struct event_connection *connection;
+	struct arena arena = {0};
+
+	pthread_mutex_lock(&loop->mutex);
+	while (!loop->done) {
+		if (!loop->led) {
+			loop->led = true;
+			pthread_mutex_unlock(&loop->mutex);
+			event_loop_lead(loop, &arena);
+			pthread_mutex_lock(&loop->mutex);
+		} else if ((connection = event_list_take(&loop->waiting)) != NULL) {
+			pthread_mutex_unlock(&loop->mutex);
+			event_loop_answer(loop, connection, &arena);
+			event_loop_give_back(loop, connection);
+			pthread_mutex_lock(&loop->mutex);
+		} else {
+			pthread_cond_wait(&loop->change, &loop->mutex);
+		}
+	}
+	pthread_mutex_unlock(&loop->mutex);
+	arena_free(&arena);
+	return NULL;
+}
+
+static bool set_up(struct event_loop *loop)
+{
+	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
+	loop->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	loop->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return loop->epoll >= 0 && loop->stop >= 0 && loop->wake >= 0 &&
+		fcntl(loop->listener, F_SETFL, fcntl(loop->listener, F_GETFL) | O_NONBLOCK) == 0 &&
+		event_loop_control(loop, EPOLL_CTL_ADD, loop->stop, EPOLLIN, &loop->stop) &&
+		event_loop_control(loop, EPOLL_CTL_ADD, loop->wake, EPOLLIN, &loop->wake);
+}
+
+enum err serve_event(const struct serve_options *options, int listener, struct err_info *info)
+{
+	struct event_loop loop = {.options = options, .listener = listener,
+		.idle_s = options->idle_s > 0 ? options->idle_s : IDLE_DEFAULT_S,
+		.mutex = PTHREAD_MUTEX_INITIALIZER, .change = PTHREAD_COND_INITIALIZER};
+	int threads = options->threads > THREADS_LEAST ? options->threads : THREADS_LEAST;
+	const int *const fds[] = {&loop.epoll, &loop.stop, &loop.wake};
+	enum err code;
+
+	if (set_up(&loop))
+		code = threads_run(threads, run_thread, &loop, loop.stop, info);
+	else
+		code = err_set_errno(info, ERR_INTERNAL, errno, "cannot set up the event loop");
+	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++) {
+		if (*fds[i] >= 0)
+			close(*fds[i]);
+	}
+	pthread_cond_destroy(&loop.change);
+	pthread_mutex_destroy(&loop.mutex);
+	return code;
+}

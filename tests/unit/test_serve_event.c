@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: MIT */
+/* What the event loop does beyond test_serve.c, which runs against it too: the protocol's odd corners, and who waits. */
+#include "fcgi_client.h"
+
+#include "base/log.h"
+
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { BEGIN_REQUEST = 1, ABORT_REQUEST = 2, PARAMS = 4, STDIN = 5, GET_VALUES = 9, STUCK_MS = 20000 };
+
+static void healthz(struct request *request, struct response *response)
+{
+	const char *role = request_parameter(request, "FCGI_ROLE");
+
+	response_status(response, 200);
+	response_body(response, "text/plain", role, strlen(role));
+}
+
+static void swallow(struct request *request, struct response *response)
+{
+	char piece[777];
+	ssize_t got;
+
+	while ((got = request_read(request, piece, sizeof piece)) > 0)
+		continue;
+	if (got < 0)
+		response_problem(response, ERR_ABORTED, "the body broke off");
+	else
+		response_body(response, "text/plain", "ok", 2);
+}
+
+static void post(struct request *request, struct response *response)
+{
+	response_status(response, 200);
+	swallow(request, response);
+}
+
+/* More than any socket takes at once. */
+static void large(struct request *request, struct response *response)
+{
+	static char zeros[65536];
+
+	(void)request;
+	response_status(response, 200);
+	response_headerf(response, "Content-Length", "%zu", sizeof zeros * 160);
+	response_begin(response);
+	for (int i = 0; i < 160 && response_write(response, zeros, sizeof zeros); i++)
+		continue;
+}
+
+/* An event stream: says something now and then until nobody listens any more. */
+static void events(struct request *request, struct response *response)
+{
+	(void)request;
+	response_status(response, 200);
+	response_header(response, "Content-Type", "text/event-stream");
+	response_begin(response);
+	while (response_write(response, ": still here\n\n", 14) && response_flush(response) && response_wait(response, 2))
+		continue;
+}
+
+static const struct route routes[] = {
+	{.methods = HTTP_GET, .pattern = "/healthz", .handler = healthz},
+	{.methods = HTTP_POST, .pattern = "/swallow", .handler = post},
+	{.methods = HTTP_GET, .pattern = "/large", .handler = large},
+	{.methods = HTTP_GET, .pattern = "/events", .handler = events},
+};
+static const struct router router = {routes, sizeof routes / sizeof *routes, NULL};
+static struct serve_options options = {
+	.program = "test", .router = &router, .event = true, .threads = 3, .backlog = 512, .idle_s = 2};
+static struct fcgi_server server;
+
+static int start(void **state)
+{
+	(void)state;
+	log_open("test", LOG_ERROR, NULL, NULL);
+	fcgi_server_start(&server, &options);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	return fcgi_server_stop(&server);
+}
+
+static void put_request(struct buf *out, bool keep, const char *method, const char *uri, const char *body)
+{
+	char lines[3][64];
+	const char *const params[] = {lines[0], lines[1], lines[2], NULL};
+
+	snprintf(lines[0], sizeof lines[0], "REQUEST_METHOD=%s", method);
+	snprintf(lines[1], sizeof lines[1], "REQUEST_URI=%s", uri);
+	snprintf(lines[2], sizeof lines[2], "CONTENT_LENGTH=%zu", strlen(body));
+	fcgi_put_request(out, keep, params, body, strlen(body));
+}
+
+static int send_request(bool keep, const char *method, const char *uri, const char *body)
+{
+	int fd = fcgi_connect(server.socket);
+	struct buf out;
+
+	assert_true(fd >= 0);
+	buf_init(&out, 1 << 16);
+	put_request(&out, keep, method, uri, body);
+	assert_true(fcgi_send(fd, out.data, out.length, 0));
+	buf_free(&out);
+	return fd;
+}
+
+static void assert_answered(int fd, bool keep, int status, const char *body)
+{
+	struct fcgi_reply reply;
+	size_t length;
+
+	fcgi_receive(fd, keep, STUCK_MS, &reply);
+	assert_null(reply.fault);
+	assert_true(reply.ended);
+	assert_int_equal(reply.protocol_status, 0);
+	assert_int_equal(cgi_status(&reply.out), status);
+	if (body != NULL)
+		assert_string_equal(cgi_body(&reply.out, &length), body);
+	fcgi_reply_free(&reply);
+}
+
+/* One good request on a new connection: the loop turns. */
+static void assert_alive(void)
+{
+	int fd = send_request(false, "GET", "/healthz", "");
+
+	assert_answered(fd, false, 200, "RESPONDER");
+	close(fd);
+}
+
+static void read_exactly(int fd, unsigned char *bytes, size_t length)
+{
+	for (size_t at = 0; at < length;) {
+		ssize_t got = read(fd, bytes + at, length - at);
+
+		assert_true(got > 0);
+		at += (size_t)got;
+	}
+}
+
+static void assert_closed(int fd)
+{
+	struct pollfd ready = {.fd = fd, .events = POLLIN};
+	char byte;
+
+	assert_int_equal(poll(&ready, 1, STUCK_MS), 1);
+	assert_true(read(fd, &byte, 1) <= 0);
+	close(fd);
+}
+
+/* A record of TYPE for request ID. */
+static void send_record(int fd, int type, unsigned char id, const void *content, size_t length)
+{
+	struct buf out;
+
+	buf_init(&out, 1 << 20);
+	fcgi_put_record(&out, type, content, length);
+	out.data[3] = (char)id;
+	assert_true(fcgi_send(fd, out.data, out.length, 0));
+	buf_free(&out);
+}
+
+static void assert_end(int fd, unsigned char id, unsigned char status)
+{
+	unsigned char record[16];
+
+	read_exactly(fd, record, sizeof record);
+	assert_int_equal(record[1], 3);
+	assert_int_equal(record[3], id);
+	assert_int_equal(record[5], 8);
+	assert_int_equal(record[12], status);
+}
+
+static void test_values(void **state)
+{
+	static const char query[] = "\017\0FCGI_MPXS_CONNS\004\0HUGO\016\0FCGI_MAX_CONNS";
+	static const char answer[] = "\016\005FCGI_MAX_CONNS16384\017\001FCGI_MPXS_CONNS0";
+	unsigned char record[8 + sizeof answer - 1];
+	int fd = fcgi_connect(server.socket);
+	struct buf out;
+
+	(void)state;
+	send_record(fd, GET_VALUES, 0, query, sizeof query - 1);
+	read_exactly(fd, record, sizeof record);
+	assert_int_equal(record[1], 10);
+	assert_int_equal(record[5], sizeof answer - 1);
+	assert_memory_equal(record + 8, answer, sizeof answer - 1);
+	send_record(fd, 77, 0, "what", 4);
+	read_exactly(fd, record, 16);
+	assert_int_equal(record[1], 11);
+	assert_int_equal(record[8], 77);
+	send_record(fd, 78, 9, "who", 3); /* of no request: not answered */
+	buf_init(&out, 1 << 16);
+	put_request(&out, false, "GET", "/healthz", "");
+	fcgi_send(fd, out.data, out.length, 1);
+	assert_answered(fd, false, 200, "RESPONDER");
+	buf_free(&out);
+	close(fd);
+}
+
+static void test_roles(void **state)
+{
+	static const char filter[8] = {0, 3, 1}, stranger[8] = {0, 9, 0};
+	int fd = fcgi_connect(server.socket);
+	struct buf out;
+
+	(void)state;
+	send_record(fd, BEGIN_REQUEST, 1, filter, sizeof filter);
+	send_record(fd, PARAMS, 1, "", 0);
+	assert_end(fd, 1, 3);
+	buf_init(&out, 1 << 16);
+	put_request(&out, true, "GET", "/healthz", "");
+	out.data[9] = 2;
+	fcgi_send(fd, out.data, out.length, 0);
+	assert_answered(fd, true, 200, "AUTHORIZER");
+	send_record(fd, BEGIN_REQUEST, 1, stranger, sizeof stranger);
+	assert_end(fd, 1, 3);
+	assert_closed(fd); /* it did not ask to keep it */
+	buf_free(&out);
+}
+
+/* A second request while the first is not over is refused by itself; the first goes on. */
+static void test_multiplexing(void **state)
+{
+	static const char begin[8] = {0, 1, 1};
+	int fd = fcgi_connect(server.socket);
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 1 << 16);
+	put_request(&out, true, "POST", "/swallow", "body");
+	fcgi_send(fd, out.data, out.length - 20, 0);
+	send_record(fd, BEGIN_REQUEST, 7, begin, sizeof begin);
+	send_record(fd, PARAMS, 7, "", 0);
+	assert_end(fd, 7, 1);
+	fcgi_send(fd, out.data + out.length - 20, 20, 0);
+	assert_answered(fd, true, 200, "ok");
+	buf_free(&out);
+	close(fd);
+}
+
+static void test_abort(void **state)
+{
+	static const char begin[8] = {0, 1, 1};
+	int fd = fcgi_connect(server.socket);
+	struct buf out;
+
+	(void)state;
+	send_record(fd, BEGIN_REQUEST, 1, begin, sizeof begin);
+	send_record(fd, ABORT_REQUEST, 1, "", 0);
+	assert_end(fd, 1, 0);
+	buf_init(&out, 1 << 16);
+	put_request(&out, true, "POST", "/swallow", "body");
+	fcgi_send(fd, out.data, out.length - 20, 0);
+	send_record(fd, ABORT_REQUEST, 1, "", 0);
+	assert_answered(fd, true, 499, NULL);
+	buf_free(&out);
+	close(fd);
+	fd = send_request(true, "GET", "/events", "");
+	send_record(fd, ABORT_REQUEST, 1, "", 0);
+	while (read(fd, (char[512]){0}, 512) > 0) /* an answer that is aborted in the middle breaks off */
+		continue;
+	close(fd);
+}
+
+static void test_broken(void **state)
+{
+	static const char begin[8] = {0, 1, 1};
+	static char zeros[60000];
+	struct fcgi_reply reply;
+	int fd = fcgi_connect(server.socket);
+
+	(void)state;
+	fcgi_send(fd, "GET / HTTP/1.0\r\n\r\n", 18, 0);
+	assert_closed(fd);
+	fd = fcgi_connect(server.socket);
+	send_record(fd, BEGIN_REQUEST, 1, begin, 7);
+	assert_closed(fd);
+	fd = fcgi_connect(server.socket);
+	send_record(fd, BEGIN_REQUEST, 1, begin, sizeof begin);
+	send_record(fd, PARAMS, 1, "\012\012short", 7);
+	send_record(fd, PARAMS, 1, "", 0);
+	assert_closed(fd);
+	fd = fcgi_connect(server.socket);
+	send_record(fd, BEGIN_REQUEST, 1, begin, sizeof begin);
+	send_record(fd, STDIN, 1, "early", 5);
+	assert_closed(fd);
+	fd = fcgi_connect(server.socket);
+	send_record(fd, BEGIN_REQUEST, 1, begin, sizeof begin);
+	for (int i = 0; i < 5; i++)
+		send_record(fd, PARAMS, 1, zeros, sizeof zeros);
+	fcgi_receive(fd, false, STUCK_MS, &reply);
+	assert_true(reply.ended && reply.closed);
+	assert_int_equal(reply.protocol_status, 2);
+	fcgi_reply_free(&reply);
+	close(fd);
+	assert_alive();
+}
+
+/* A connection that says nothing, and one that says half, end by themselves; the loop turns meanwhile. */
+static void test_silence(void **state)
+{
+	int mute = fcgi_connect(server.socket), half = fcgi_connect(server.socket);
+
+	(void)state;
+	fcgi_send(half, "\1\1\0\1", 4, 0);
+	assert_alive();
+	assert_closed(mute);
+	assert_closed(half);
+}
+
+/* Kept connections, many more than threads, and all alive. */
+static void test_kept(void **state)
+{
+	enum { MANY = 300 };
+	int fds[MANY];
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 1 << 16);
+	put_request(&out, true, "GET", "/healthz", "");
+	for (int i = 0; i < MANY; i++) {
+		fds[i] = fcgi_connect(server.socket);
+		assert_true(fds[i] >= 0);
+	}
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < MANY; i++) {
+			fcgi_send(fds[i], out.data, out.length, 0);
+			assert_answered(fds[i], true, 200, "RESPONDER");
+		}
+	}
+	for (int i = 0; i < MANY; i++)
+		close(fds[i]);
+	buf_free(&out);
+}
+
+/* Who reads slowly, uploads slowly, or listens to events holds a thread, not the loop. */
+static void test_slow(void **state)
+{
+	int reader = send_request(true, "GET", "/large", ""), listener;
+
+	(void)state;
+	assert_alive();
+	listener = send_request(true, "GET", "/events", "");
+	for (int i = 0; i < 10; i++)
+		assert_alive();
+	close(listener);
+	assert_answered(reader, true, 200, NULL);
+	close(reader);
+}
+
+/* Two listeners take two threads of three; when they are gone the threads must be free for the next two. */
+static void test_vanished(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 10; i++) {
+		int a = send_request(false, "GET", "/events", ""), b = send_request(false, "GET", "/events", "");
+		char byte;
+
+		assert_int_equal(read(a, &byte, 1), 1);
+		assert_int_equal(read(b, &byte, 1), 1);
+		assert_alive();
+		close(a);
+		close(b);
+	}
+	assert_alive();
+}
+
+/* More uploads at once than threads wait their turn; each is served. */
+static void test_queue(void **state)
+{
+	enum { MANY = 20 };
+	int fds[MANY];
+
+	(void)state;
+	for (int i = 0; i < MANY; i++)
+		fds[i] = send_request(true, "POST", "/swallow", "body");
+	for (int i = 0; i < MANY; i++) {
+		assert_answered(fds[i], true, 200, "ok");
+		close(fds[i]);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_roles),
+		cmocka_unit_test(test_multiplexing),
+		cmocka_unit_test(test_abort),
+		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_silence),
+		cmocka_unit_test(test_kept),
+		cmocka_unit_test(test_slow),
+		cmocka_unit_test(test_vanished),
+		cmocka_unit_test(test_queue),
+	};
+
+	return cmocka_run_group_tests_name("the event loop", tests, start, stop);
+}
