@@ -6,6 +6,7 @@
 #include "fcgi/responder.h"
 #include "model/extra.h"
 #include "model/job.h"
+#include "model/loudness_row.h"
 #include "model/job_history.h"
 #include "model/rendition.h"
 
@@ -50,6 +51,7 @@ void api_metrics(struct request *request, struct response *response);
 json_t *api_track_json(const struct track *track);
 json_t *api_rendition_json(const struct request *request, const struct rendition *rendition);
 json_t *api_job_json(const struct job *job, int64_t now_ms);
+json_t *api_loudness_json(const struct loudness_row *row);
 json_t *api_job_event_json(const struct job_event *event);
 
 /*

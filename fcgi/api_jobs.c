@@ -24,6 +24,9 @@ static const char *const members[] = {
 	"visibility",
 	"priority",
 	"after",
+	"loudness",
+	"preset",
+	"album_mode",
 	NULL,
 };
 
@@ -58,6 +61,7 @@ static enum err read_wish(
 {
 	struct ingest *ingest = &wish->ingest;
 	const char *visibility = conf->default_visibility, *formats = NULL;
+	const char *loudness = NULL, *preset = NULL, *group = NULL;
 	enum err err = json_read_members(body, members, info);
 
 	if (err == ERR_OK)
@@ -80,6 +84,14 @@ static enum err read_wish(
 		err = json_read_whole(body, "priority", -PRIORITY_MOST, PRIORITY_MOST, &ingest->priority, info);
 	if (err == ERR_OK)
 		err = read_after(json_object_get(body, "after"), arena, &ingest->after, info);
+	if (err == ERR_OK)
+		err = json_read_text(body, "loudness", TRACK_TEXT, &loudness, info);
+	if (err == ERR_OK)
+		err = json_read_text(body, "preset", TRACK_TEXT, &preset, info);
+	if (err == ERR_OK)
+		err = json_read_text(body, "album_mode", SOUND_ALBUM_MOST, &group, info);
+	if (err == ERR_OK)
+		err = sound_choose(conf, loudness, preset, group, &ingest->sound, info);
 	if (err == ERR_OK && (wish->track == NULL) == (wish->path == NULL))
 		err = err_set(info, ERR_UNPROCESSABLE, "there must be one of \"track\" and \"path\"");
 	if (err == ERR_OK)

@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "conf/profile.h"
 
+#include <math.h>
+
 /* Members that are unknown are left out: NULL, and numbers that are 0. */
 static void put_text(json_t *object, const char *name, const char *value)
 {
@@ -76,6 +78,32 @@ json_t *api_rendition_json(const struct request *request, const struct rendition
 	put_number(object, "bytes", (int64_t)rendition->file_size);
 	json_object_set_new(
 		object, "url", json_sprintf("%s/media/%s/%s", root_of(request), rendition->track, rendition->file));
+	return object;
+}
+
+/* Hundredths are more than anybody hears, and all that a measurement is good for. */
+static json_t *hundredths(double value)
+{
+	return json_real(round(value * 100) / 100);
+}
+
+json_t *api_loudness_json(const struct loudness_row *row)
+{
+	const struct loudness *loudness = &row->loudness;
+	json_t *object = json_object();
+
+	json_object_set_new(object, "integrated_lufs", hundredths(loudness->integrated_lufs));
+	json_object_set_new(object, "range_lu", hundredths(loudness->range_lu));
+	json_object_set_new(object, "momentary_max_lufs", hundredths(loudness->momentary_max_lufs));
+	json_object_set_new(object, "short_term_max_lufs", hundredths(loudness->short_term_max_lufs));
+	json_object_set_new(object, "true_peak_dbtp", hundredths(loudness->true_peak_dbtp));
+	json_object_set_new(object, "gain_db", hundredths(loudness->gain_db));
+	json_object_set_new(object, "applied", json_boolean(loudness->applied));
+	if (row->album != NULL)
+		json_object_set_new(object, "album",
+			json_pack("{s:s, s:o, s:o, s:o}", "name", row->album, "integrated_lufs",
+				hundredths(row->album_lufs), "true_peak_dbtp", hundredths(row->album_peak_dbtp),
+				"gain_db", hundredths(row->album_gain_db)));
 	return object;
 }
 

@@ -116,6 +116,7 @@ void api_track_list(struct request *request, struct response *response)
 /* A track with its renditions and addresses, and for its owner the job that is at work on it. */
 static json_t *track_answer(const struct request *request, const struct track *track,
 	const struct rendition *renditions, size_t count, const bool *extras, const char *tags,
+	const struct loudness_row *loudness,
 	const struct job *job)
 {
 	json_t *object = api_track_json(track), *list = json_array(), *answer;
@@ -125,6 +126,8 @@ static json_t *track_answer(const struct request *request, const struct track *t
 		json_array_append_new(list, api_rendition_json(request, &renditions[i]));
 	json_object_set_new(object, "renditions", list);
 	api_put_tags(object, tags);
+	if (loudness != NULL)
+		json_object_set_new(object, "loudness", api_loudness_json(loudness));
 	api_extra_urls(urls, extras);
 	answer = json_pack("{s:o, s:o}", "track", object, "urls", urls);
 	if (job != NULL)
@@ -139,6 +142,8 @@ static enum err read_all(
 	struct extra extras[EXTRA_ROLES];
 	bool found[EXTRA_ROLES];
 	const char *tags = NULL;
+	struct loudness_row loudness;
+	enum err measured = ERR_NOT_FOUND;
 	struct rendition *renditions;
 	struct job *jobs = NULL;
 	struct track track;
@@ -155,8 +160,12 @@ static enum err read_all(
 	if (err == ERR_OK)
 		err = track_get_tags(db, id, request->arena, &tags, info);
 	if (err == ERR_OK)
-		*out = track_answer(
-			request, &track, renditions, count, found, tags, job_count > 0 ? jobs : NULL);
+		measured = loudness_row_get(db, id, request->arena, &loudness, info);
+	if (err == ERR_OK && measured != ERR_OK && measured != ERR_NOT_FOUND)
+		err = measured;
+	if (err == ERR_OK)
+		*out = track_answer(request, &track, renditions, count, found, tags,
+			measured == ERR_OK ? &loudness : NULL, job_count > 0 ? jobs : NULL);
 	return err;
 }
 

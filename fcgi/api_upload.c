@@ -20,9 +20,21 @@
 /* Bytes read at a time, of a text field, and of all that a form adds to its file. */
 enum { PIECE = 64 * 1024, FIELD_MOST = 16 * 1024, FORM_MOST = 256 * 1024 };
 
-enum field { FIELD_TITLE, FIELD_ARTIST, FIELD_ALBUM, FIELD_VISIBILITY, FIELD_RENDITIONS, FIELD_FORMATS, FIELD_COUNT };
+enum field {
+	FIELD_TITLE,
+	FIELD_ARTIST,
+	FIELD_ALBUM,
+	FIELD_VISIBILITY,
+	FIELD_RENDITIONS,
+	FIELD_FORMATS,
+	FIELD_LOUDNESS,
+	FIELD_PRESET,
+	FIELD_ALBUM_MODE,
+	FIELD_COUNT
+};
 
-static const char *const field_names[FIELD_COUNT] = {"title", "artist", "album", "visibility", "renditions", "formats"};
+static const char *const field_names[FIELD_COUNT] = {
+	"title", "artist", "album", "visibility", "renditions", "formats", "loudness", "preset", "album_mode"};
 
 struct upload {
 	struct request *request;
@@ -209,6 +221,9 @@ static enum err read_fields(const struct upload *upload, struct ingest *ingest, 
 	ingest->title = fields[FIELD_TITLE];
 	ingest->artist = fields[FIELD_ARTIST];
 	ingest->album = fields[FIELD_ALBUM];
+	if (err == ERR_OK)
+		err = sound_choose(conf, fields[FIELD_LOUDNESS], fields[FIELD_PRESET], fields[FIELD_ALBUM_MODE],
+			&ingest->sound, info);
 	if (err == ERR_OK && fields[FIELD_RENDITIONS] != NULL) {
 		renditions = json_loads(fields[FIELD_RENDITIONS], JSON_REJECT_DUPLICATES, NULL);
 		if (renditions == NULL)

@@ -50,6 +50,9 @@ static enum err find_missing(struct run *run, const struct transcode_job *wanted
 		publish->outputs[publish->count].wanted = &wanted->renditions[i];
 		publish->outputs[publish->count++].fd = -1;
 	}
+	err = sound_job_settle(run->runner->db, run->job.track, count > 0, &wanted->sound, &run->arena, &publish->sound, info);
+	if (err != ERR_OK)
+		return err;
 	/* Without a rendition to make no worker runs that could make the extras. */
 	if (publish->count == 0)
 		return ERR_OK;
@@ -100,12 +103,13 @@ static char *worker_job(const struct run *run, struct arena *arena)
 
 	for (size_t i = 0; i < run->publish.count; i++)
 		json_array_append_new(renditions, transcode_job_rendition(run->publish.outputs[i].wanted));
-	job = json_pack("{s:s, s:I, s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:o}", "source_name",
+	job = json_pack("{s:s, s:I, s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:o, s:o}", "source_name",
 		run->track.source_name == NULL ? "" : run->track.source_name, "segment_ms",
 		(json_int_t)conf->segment_ms, "limits", "duration_s", (json_int_t)conf->source_duration_s, "memory",
 		(json_int_t)conf->job_memory, "cpu_s", (json_int_t)conf->job_cpu_s, "output",
 		(json_int_t)output_limit(run), "nice", (json_int_t)conf->job_nice, "renditions", renditions,
-		"extras", extras_json(&run->publish.extras, WORKER_FD_OUTPUT + (int)run->publish.count));
+		"extras", extras_json(&run->publish.extras, WORKER_FD_OUTPUT + (int)run->publish.count), "sound",
+		sound_job_json(&run->publish.sound));
 	text = json_dumps(job, JSON_COMPACT);
 	if (text == NULL)
 		abort();

@@ -218,6 +218,8 @@ enum err publish_commit(const struct publish *publish, struct err_info *info)
 	if (err == ERR_OK && publish->count > 0)
 		err = track_set_source(publish->db, &publish->source, info);
 	if (err == ERR_OK)
+		err = sound_job_commit(&publish->sound, publish->db, publish->track, info);
+	if (err == ERR_OK)
 		err = track_set_state(publish->db, publish->track, TRACK_READY, NULL, now, info);
 	if (err == ERR_OK)
 		err = forget_source(publish, &track, &source, info);

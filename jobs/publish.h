@@ -19,6 +19,7 @@
 #include "conf/conf.h"
 #include "db/db.h"
 #include "jobs/extras.h"
+#include "jobs/sound_job.h"
 #include "model/rendition.h"
 
 #include <stdbool.h>
@@ -41,6 +42,7 @@ struct publish {
 	const char *owner, *job, *track;
 	bool drop_source;    /* the source goes with success, unless another job of the track needs it */
 	struct track source; /* what the worker reported of it at last: for track_set_source() */
+	struct sound_job sound;
 	int64_t samples;     /* of the source at its rate, as the worker reported it */
 	struct extras extras; /* asked for beside the outputs; extras_check() has passed each */
 	struct publish_output *outputs;

@@ -2,6 +2,7 @@
 #include "jobs/reports.h"
 
 #include "base/text.h"
+#include "jobs/sound_job.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -166,9 +167,14 @@ static enum err parse_segments(const json_t *line, struct report_segments *out, 
 
 static enum err parse_done(const json_t *line, struct report *out, struct err_info *info)
 {
+	const json_t *loudness = json_object_get(line, "loudness");
+
 	if (!take_integer(line, "duration_ms", 0, DURATION_MOST_MS, &out->duration_ms) ||
 		!take_integer(line, "samples", 1, DURATION_MOST_MS / 1000 * RATE_MOST, &out->samples))
 		return breach(info, "\"done\" with a value missing or out of range");
+	out->measured = loudness != NULL;
+	if (out->measured && !sound_job_parse(loudness, &out->loudness, out->bins))
+		return breach(info, "\"loudness\" with a value missing or out of range");
 	return ERR_OK;
 }
 

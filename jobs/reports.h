@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "jobs/worker_protocol.h"
 #include "media/tags.h"
+#include "model/loudness.h"
 #include "model/segment_table.h"
 
 #include <stdbool.h>
@@ -47,7 +48,10 @@ struct report {
 	double progress, speed;      /* REPORT_PROGRESS: 0 to 1; times real time, 0 when unknown */
 	int64_t duration_ms;         /* REPORT_DONE */
 	int64_t samples;             /* REPORT_DONE, at the source's rate */
-	struct err_info failure;     /* REPORT_FAILED; of REPORT_NOTICE the detail alone */
+	bool measured;               /* REPORT_DONE: the two below are filled */
+	struct loudness loudness;
+	uint32_t bins[LOUDNESS_BINS];
+	struct err_info failure; /* REPORT_FAILED; of REPORT_NOTICE the detail alone */
 };
 
 struct reports {

@@ -189,6 +189,9 @@ static enum err take_done(struct run *run, const struct report *report, struct e
 		return err_set(info, ERR_UNPROCESSABLE, "the worker broke the protocol: \"done\" without \"source\"");
 	run->done_seen = true;
 	run->publish.samples = report->samples;
+	run->publish.sound.measured = report->measured;
+	run->publish.sound.loudness = report->loudness;
+	memcpy(run->publish.sound.bins, report->bins, sizeof report->bins);
 	run->publish.source.duration_ms = report->duration_ms;
 	run->publish.source.updated_ms = clock_ms(run->runner->clock);
 	return ERR_OK;

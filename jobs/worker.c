@@ -7,6 +7,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "jobs/sandbox.h"
+#include "jobs/sound_job.h"
 #include "jobs/worker_job.h"
 #include "jobs/worker_protocol.h"
 #include "media/pipeline.h"
@@ -68,11 +69,11 @@ static void report_source(void *context, const struct source_info *source)
 		(json_int_t)source->duration_ms, "tags", tags_json(&source->tags)));
 }
 
-static void report_progress(void *context, double fraction, double speed)
+static void report_progress(void *context, const char *stage, double fraction, double speed)
 {
 	(void)context;
-	send_report(json_pack("{s:s, s:s, s:f, s:f}", "event", "progress", "stage", "transcode", "progress", fraction,
-		"speed", speed));
+	send_report(json_pack("{s:s, s:s, s:f, s:f}", "event", "progress", "stage", stage, "progress", fraction, "speed",
+		speed));
 }
 
 static void report_notice(void *context, const struct err_info *info)
@@ -96,9 +97,12 @@ static void report_segments(void *context, size_t rendition, const struct segmen
 static void report_done(const struct pipeline_result *result)
 {
 	uint64_t ms = (result->samples * 1000 + result->sample_rate / 2) / result->sample_rate;
+	json_t *report = json_pack("{s:s, s:I, s:I}", "event", "done", "duration_ms", (json_int_t)ms, "samples",
+		(json_int_t)result->samples);
 
-	send_report(json_pack("{s:s, s:I, s:I}", "event", "done", "duration_ms", (json_int_t)ms, "samples",
-		(json_int_t)result->samples));
+	if (result->measured)
+		json_object_set_new(report, "loudness", sound_job_report(&result->loudness, result->bins));
+	send_report(report);
 }
 
 static void report_failure(const struct err_info *info)
@@ -152,6 +156,7 @@ static enum err run(struct arena *arena, struct pipeline_result *result, struct 
 				    .outputs = outputs,
 				    .count = job.count,
 				    .extras = job.extras,
+				    .sound = &job.sound,
 				    .stop = &out_of_time,
 				    .on_source = report_source,
 				    .on_progress = report_progress,

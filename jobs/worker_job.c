@@ -158,6 +158,8 @@ enum err worker_job_read(int fd, struct arena *arena, struct worker_job *out, st
 		err = get_renditions(job, arena, out, info);
 	if (err == ERR_OK)
 		err = get_extras(job, out, info);
+	if (err == ERR_OK)
+		err = sound_read(json_object_get(job, "sound"), arena, &out->sound, info);
 	out->segment_ms = (uint32_t)segment_ms;
 	json_decref(job);
 	return err;

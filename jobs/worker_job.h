@@ -8,6 +8,7 @@
 #include "conf/conf.h"
 #include "jobs/sandbox.h"
 #include "jobs/worker_protocol.h"
+#include "media/sound.h"
 #include "model/extra_role.h"
 
 #include <stddef.h>
@@ -20,6 +21,7 @@ struct worker_job {
 	struct sandbox_limits limits;
 	struct conf_rendition renditions[WORKER_RENDITIONS_MOST]; /* each has passed profile_check() */
 	size_t count;
+	struct sound sound;
 	int extras[EXTRA_ROLES]; /* a descriptor each, -1 for what is not wanted */
 	size_t extra_count;
 };

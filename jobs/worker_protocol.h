@@ -14,19 +14,25 @@
  *      "limits": {"duration_s": 43200, "memory": 1073741824, "cpu_s": 7200, "output": 4294967296, "nice": 10},
  *      "renditions": [{"quality": "high", "codec": "aac", "container": "cmaf", "bit_rate": 320000, "sample_rate": 44100,
  *                      "channels": 2}, ...],
- *      "extras": [{"role": "waveform", "fd": 9}, ...]}
+ *      "extras": [{"role": "waveform", "fd": 9}, ...],
+ *      "sound": {"loudness": "tags" | "apply" | "off", "target_lufs": -14.0, "true_peak_dbtp": -1.0, "limiter": false,
+ *                "gain_db": -3.2 (known already), "filter": "highpass=f=80"}}
  *
  * A rendition without "container" has the usual one of its codec; a sample_rate or channels of 0 is the source's
  * (conf/profile.h). "extras" may be left out. A role is one of src/model/extra_role.h; "fd" counts on from the
- * renditions. A file that stays empty says that the source has no such thing.
+ * renditions. A file that stays empty says that the source has no such thing. "sound" may be left out: then
+ * nothing is measured or changed. Its gain_db and filter may be left out too.
  *
  * Reports, at least one a second while it works (the runner renews its lease on each), "done" or "failed" last:
  *     {"event": "source", "format": "mp3", "sample_rate": 44100, "channels": 2, "duration_ms": 10333 (an estimate),
  *      "tags": {"title": "...", "artist": "...", "track": 3, "chapters": [...], ...}} (all of tags_json())
- *     {"event": "progress", "stage": "transcode", "progress": 0.31, "speed": 41.7}
+ *     {"event": "progress", "stage": "measure" | "transcode", "progress": 0.31, "speed": 41.7}
  *     {"event": "notice", "detail": "a sentence on what beside the sound could not be made, such as the cover"}
  *     {"event": "segments", "rendition": 0, "offset": 1410, "segments": [[162301, 176128], ...]}
- *     {"event": "done", "duration_ms": 10333, "samples": 455699 (at the source's rate)}
+ *     {"event": "done", "duration_ms": 10333, "samples": 455699 (at the source's rate),
+ *      "loudness": {"integrated_lufs": -9.3, "range_lu": 4.1, "momentary_max_lufs": -6.0, "short_term_max_lufs": -7.2,
+ *                   "true_peak_dbtp": 0.4, "gain_db": -4.7, "applied": false,
+ *                   "blocks": [[607, 12], ...] (gating blocks by bin, see model/loudness.h)}}  when it measured
  *     {"event": "failed", "error": "<slug of err.h>", "detail": "a sentence for the person who uploaded it"}
  *
  * "segments" are the next of a rendition (by its place in "renditions") as [bytes, units of its timescale], the first

@@ -19,6 +19,9 @@ static void set_default(struct conf *conf, const struct option *option)
 	case OPTION_SIZE:
 		*option_number(conf, option) = option->standard;
 		break;
+	case OPTION_REAL:
+		*option_real(conf, option) = (double)option->standard / 100;
+		break;
 	case OPTION_SWITCH:
 		*option_switch(conf, option) = option->standard != 0;
 		break;
@@ -26,6 +29,8 @@ static void set_default(struct conf *conf, const struct option *option)
 		conf->ladder_count = option_ladder_count;
 		conf->ladder = arena_array(&conf->arena, option_ladder_count, sizeof *conf->ladder);
 		memcpy(conf->ladder, option_ladder, option_ladder_count * sizeof *conf->ladder);
+		break;
+	case OPTION_PRESETS:
 		break;
 	case OPTION_PATHS:
 		conf->import_dirs = arena_array(&conf->arena, 1, sizeof *conf->import_dirs);
@@ -100,6 +105,20 @@ static enum err check_secrets(const struct reader *reader)
 	return ERR_OK;
 }
 
+/* media.preset may stand before media.presets, so it is looked up when all is read. */
+static enum err check_preset(const struct reader *reader)
+{
+	const struct conf *conf = reader->conf;
+
+	if (conf->preset[0] == '\0')
+		return ERR_OK;
+	for (size_t i = 0; i < conf->preset_count; i++)
+		if (strcmp(conf->presets[i].name, conf->preset) == 0)
+			return ERR_OK;
+	return err_set(reader->info, ERR_BAD_REQUEST, "%s: media.preset: there is no \"%.40s\" in media.presets",
+		conf->path, conf->preset);
+}
+
 static void settle_workers(struct conf *conf)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -150,6 +169,8 @@ enum err conf_read(const char *path, struct conf **out, struct err_info *info)
 	for (size_t i = 0; i < option_count; i++)
 		set_default(conf, &option_table[i]);
 	err = read_text_of_file(&reader, text);
+	if (err == ERR_OK)
+		err = check_preset(&reader);
 	if (err == ERR_OK)
 		err = check_secrets(&reader);
 	settle_workers(conf);

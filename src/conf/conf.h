@@ -29,6 +29,16 @@ struct conf_rendition {
 	const char *container; /* "cmaf" */
 };
 
+/* Bounds of media.loudness_target_lufs and media.true_peak_dbtp; both end at 0. */
+#define CONF_TARGET_LEAST -40.0
+#define CONF_PEAK_LEAST -20.0
+
+/* One row of media.presets. */
+struct conf_preset {
+	const char *name;   /* [a-z0-9-]{1,32} */
+	const char *filter; /* has passed preset_check() */
+};
+
 struct conf {
 	struct arena arena; /* owns all text below */
 	const char *path;   /* file it was read from */
@@ -62,6 +72,13 @@ struct conf {
 	const char *default_visibility; /* "private" or "public" */
 	struct conf_rendition *ladder;  /* never empty */
 	size_t ladder_count;
+	const char *loudness;   /* "tags", "apply" or "off" */
+	double loudness_target; /* LUFS */
+	double true_peak;       /* dBTP, the most that "apply" gives */
+	bool limiter;
+	const char *preset; /* "" or the name of one of the presets */
+	struct conf_preset *presets;
+	size_t preset_count;
 
 	int64_t job_workers; /* 0 in the file is resolved when it is read: never 0 here */
 	int64_t job_network_workers;

@@ -56,6 +56,12 @@ static void put_ladder(struct buf *out)
 	buf_puts(out, "\n\t)");
 }
 
+/* libconfig takes a number for one with decimals only when it has a point. */
+static void put_real(struct buf *out, double value)
+{
+	buf_printf(out, "%.2f", value);
+}
+
 static void put_default(struct buf *out, const struct option *option)
 {
 	switch (option->type) {
@@ -64,6 +70,12 @@ static void put_default(struct buf *out, const struct option *option)
 		break;
 	case OPTION_SIZE:
 		put_size(out, option->standard);
+		break;
+	case OPTION_REAL:
+		put_real(out, (double)option->standard / 100);
+		break;
+	case OPTION_PRESETS:
+		buf_puts(out, "()");
 		break;
 	case OPTION_SWITCH:
 		buf_puts(out, option->standard ? "true" : "false");
@@ -101,6 +113,8 @@ static void put_range(struct buf *out, const struct option *option)
 {
 	if (option->type == OPTION_INTEGER)
 		buf_printf(out, "%" PRId64 " to %" PRId64, option->least, option->most);
+	if (option->type == OPTION_REAL)
+		buf_printf(out, "%g to %g", (double)option->least / 100, (double)option->most / 100);
 	if (option->type == OPTION_SIZE) {
 		put_size(out, option->least);
 		buf_puts(out, " to ");
@@ -114,7 +128,8 @@ static void put_range(struct buf *out, const struct option *option)
 
 static bool has_range(const struct option *option)
 {
-	return option->type == OPTION_INTEGER || option->type == OPTION_SIZE || option->type == OPTION_CHOICE;
+	return option->type == OPTION_INTEGER || option->type == OPTION_SIZE || option->type == OPTION_REAL ||
+	       option->type == OPTION_CHOICE;
 }
 
 void conf_write_defaults(struct buf *out)
@@ -234,6 +249,15 @@ static void put_value(struct buf *out, struct conf *conf, const struct option *o
 	case OPTION_INTEGER:
 	case OPTION_SIZE:
 		buf_printf(out, "%" PRId64, *option_number(conf, option));
+		break;
+	case OPTION_REAL:
+		put_real(out, *option_real(conf, option));
+		break;
+	case OPTION_PRESETS:
+		for (size_t i = 0; i < conf->preset_count; i++) {
+			buf_printf(out, "%s%s:", i == 0 ? "" : ", ", conf->presets[i].name);
+			put_quoted(out, conf->presets[i].filter);
+		}
 		break;
 	case OPTION_SWITCH:
 		buf_puts(out, *option_switch(conf, option) ? "true" : "false");

@@ -85,6 +85,24 @@ const struct option option_table[] = {
 			"pcm; sample_rate is in hertz (44100 when left out, always 48000 for opus, that of the source "
 			"for flac and pcm); channels is 1 or 2 (2 when left out, those of the source for flac and "
 			"pcm)."},
+	{"media", "loudness", OPTION_CHOICE, AT(loudness), .text = "tags", .choices = {"tags", "apply", "off"},
+		.sentence = "What is done about the loudness (EBU R128) of an upload that does not say: it is measured "
+			    "and told to players, or the gain is in the renditions, or nothing."},
+	{"media", "loudness_target_lufs", OPTION_REAL, AT(loudness_target), .unit = "LUFS", .least = -4000, .most = 0,
+		.standard = -1400, .sentence = "The loudness that the gain aims at."},
+	{"media", "true_peak_dbtp", OPTION_REAL, AT(true_peak), .unit = "dBTP", .least = -2000, .most = 0,
+		.standard = -100,
+		.sentence = "The true peak that the gain must not lead past: it is lowered where it would."},
+	{"media", "limiter", OPTION_SWITCH, AT(limiter), .standard = 0,
+		.sentence = "Whether \"apply\" reaches the target with a limiter where peaks are in the way, instead "
+			    "of staying below it."},
+	{"media", "presets", OPTION_PRESETS, AT(presets),
+		.sentence = "Effects by name: a list of { name = \"voice\"; filter = "
+			    "\"highpass=f=80,acompressor=ratio=3\"; }, filter being a chain of libavfilter's audio "
+			    "filters. Equalisers, passes, compressors, limiters, gates, fades, silenceremove and "
+			    "volume are taken."},
+	{"media", "preset", OPTION_TEXT, AT(preset), .text = "",
+		.sentence = "The preset of an upload that names none; when empty the sound stays as it is."},
 
 	{"jobs", "workers", OPTION_INTEGER, AT(job_workers), .least = 0, .most = 1024, .standard = 0,
 		.sentence = "Media jobs that a jobrunner runs at the same time; 0 is half the number of processors, at "
@@ -136,6 +154,11 @@ const size_t option_ladder_count = sizeof option_ladder / sizeof option_ladder[0
 int64_t *option_number(struct conf *conf, const struct option *option)
 {
 	return (int64_t *)(void *)((char *)conf + option->offset);
+}
+
+double *option_real(struct conf *conf, const struct option *option)
+{
+	return (double *)(void *)((char *)conf + option->offset);
 }
 
 bool *option_switch(struct conf *conf, const struct option *option)

@@ -17,11 +17,13 @@ enum option_type {
 	OPTION_PATHS,   /* array of paths */
 	OPTION_INTEGER, /* a number from least to most */
 	OPTION_SIZE,    /* bytes: a number, or text such as "512M" */
+	OPTION_REAL,    /* a number with decimals, from least to most, which count hundredths */
 	OPTION_SWITCH,  /* true or false */
-	OPTION_LADDER   /* list of groups */
+	OPTION_LADDER,  /* list of groups */
+	OPTION_PRESETS  /* list of groups */
 };
 
-enum { OPTION_SECRET_LEAST = 32, OPTION_CHOICES = 5, OPTION_LADDER_MOST = 16, OPTION_PATHS_MOST = 64 };
+enum { OPTION_SECRET_LEAST = 32, OPTION_CHOICES = 5, OPTION_LADDER_MOST = 16, OPTION_PRESETS_MOST = 64, OPTION_PATHS_MOST = 64 };
 
 struct option {
 	const char *section, *name;
@@ -52,6 +54,7 @@ const struct option *option_nearest(const char *section, const char *name);
 
 /* Fields of CONF. */
 int64_t *option_number(struct conf *conf, const struct option *option);
+double *option_real(struct conf *conf, const struct option *option);
 bool *option_switch(struct conf *conf, const struct option *option);
 const char **option_text(struct conf *conf, const struct option *option);
 

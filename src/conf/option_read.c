@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "conf/option_read.h"
 
+#include "conf/preset.h"
 #include "conf/profile.h"
 
 #include <stdarg.h>
@@ -84,6 +85,23 @@ static enum err read_number(const struct reader *reader, const struct option *op
 		return option_refuse(reader, setting, "%lld is not from %lld to %lld", (long long)value,
 			(long long)option->least, (long long)option->most);
 	*option_number(reader->conf, option) = value;
+	return ERR_OK;
+}
+
+static enum err read_real(const struct reader *reader, const struct option *option, const config_setting_t *setting)
+{
+	double least = (double)option->least / 100, most = (double)option->most / 100, value;
+	int64_t whole;
+
+	if (config_setting_type(setting) == CONFIG_TYPE_FLOAT)
+		value = config_setting_get_float(setting);
+	else if (get_integer(setting, &whole))
+		value = (double)whole;
+	else
+		return option_refuse(reader, setting, "a number is wanted");
+	if (!(value >= least && value <= most))
+		return option_refuse(reader, setting, "%g is not from %g to %g", value, least, most);
+	*option_real(reader->conf, option) = value;
 	return ERR_OK;
 }
 
@@ -249,12 +267,60 @@ static enum err read_ladder(const struct reader *reader, const config_setting_t 
 	return ERR_OK;
 }
 
+static enum err read_preset(
+	const struct reader *reader, const config_setting_t *setting, struct conf_preset *out, struct err_info *info)
+{
+	const char *name = NULL, *filter = NULL;
+	size_t length;
+
+	if (!config_setting_is_group(setting) || config_setting_length(setting) != 2 ||
+		!config_setting_lookup_string(setting, "name", &name) ||
+		!config_setting_lookup_string(setting, "filter", &filter))
+		return option_refuse(reader, setting, "name and filter are wanted, and nothing else");
+	length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
+	if (length < 1 || length > PRESET_NAME_MOST || name[length] != '\0')
+		return option_refuse(
+			reader, setting, "name must be 1 to %d characters of a-z, 0-9 and -", (int)PRESET_NAME_MOST);
+	if (preset_check(filter, info) != ERR_OK)
+		return option_refuse(reader, setting, "%s", info->detail);
+	out->name = arena_strdup(&reader->conf->arena, name);
+	out->filter = arena_strdup(&reader->conf->arena, filter);
+	return ERR_OK;
+}
+
+static enum err read_presets(const struct reader *reader, const config_setting_t *setting)
+{
+	struct conf *conf = reader->conf;
+	int count = config_setting_length(setting);
+	struct err_info info;
+
+	if (!config_setting_is_list(setting) || count > OPTION_PRESETS_MOST)
+		return option_refuse(
+			reader, setting, "a list of at most %d presets in ( ) is wanted", (int)OPTION_PRESETS_MOST);
+	conf->presets = arena_array(&conf->arena, (size_t)count + 1, sizeof *conf->presets);
+	for (size_t i = 0; i < (size_t)count; i++) {
+		config_setting_t *preset = config_setting_get_elem(setting, (unsigned)i);
+		enum err err = read_preset(reader, preset, &conf->presets[i], &info);
+
+		for (size_t j = 0; err == ERR_OK && j < i; j++)
+			if (strcmp(conf->presets[i].name, conf->presets[j].name) == 0)
+				err = option_refuse(
+					reader, preset, "the preset \"%s\" is there twice", conf->presets[i].name);
+		if (err != ERR_OK)
+			return err;
+		conf->preset_count++;
+	}
+	return ERR_OK;
+}
+
 enum err option_read(const struct reader *reader, const struct option *option, config_setting_t *setting)
 {
 	switch (option->type) {
 	case OPTION_INTEGER:
 	case OPTION_SIZE:
 		return read_number(reader, option, setting);
+	case OPTION_REAL:
+		return read_real(reader, option, setting);
 	case OPTION_SWITCH:
 		if (config_setting_type(setting) != CONFIG_TYPE_BOOL)
 			return option_refuse(reader, setting, "true or false is wanted");
@@ -264,6 +330,8 @@ enum err option_read(const struct reader *reader, const struct option *option, c
 		return read_paths(reader, setting);
 	case OPTION_LADDER:
 		return read_ladder(reader, setting);
+	case OPTION_PRESETS:
+		return read_presets(reader, setting);
 	default:
 		return read_text(reader, option, setting);
 	}

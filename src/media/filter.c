@@ -21,6 +21,7 @@ enum err filter_open(int sample_rate, int channels, int frame_samples, struct fi
 	filter->sample_rate = sample_rate;
 	filter->channels = channels;
 	filter->frame_samples = frame_samples;
+	filter->gain = 1;
 	filter->fifo = av_audio_fifo_alloc(AV_SAMPLE_FMT_FLTP, channels, 4 * frame_samples);
 	if (filter->fifo == NULL) {
 		filter_close(filter);
@@ -67,6 +68,8 @@ static int set_matrix(struct filter *filter)
 	for (int i = 0; i < inputs; i++)
 		speakers[i] = speaker_of(av_channel_layout_channel_from_index(&filter->from, (unsigned)i));
 	downmix_matrix(speakers, (size_t)inputs, (size_t)filter->channels, matrix);
+	for (int i = 0; i < inputs * filter->channels; i++)
+		matrix[i] *= filter->gain;
 	return swr_set_matrix(filter->resampler, matrix, inputs);
 }
 

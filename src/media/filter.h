@@ -22,6 +22,7 @@
 struct filter {
 	int sample_rate, channels; /* of what comes out */
 	int frame_samples;
+	double gain; /* factor of all samples, 1 unless it is set before the first frame */
 	SwrContext *resampler; /* NULL until the first frame */
 	AVChannelLayout from;  /* what the resampler is set up for */
 	int from_rate, from_format;

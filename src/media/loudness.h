@@ -22,8 +22,8 @@ enum loudness_part { LOUDNESS_LEVELS = 1, LOUDNESS_PEAK = 2 };
 struct loudness_meter;
 
 /*
- * A meter of PARTS (enum loudness_part, or'ed) for CHANNELS (1 to 6, in the order L R C LFE Ls Rs; five are L R C Ls Rs)
- * at RATE Hz (at least 100). *OUT is owned by the caller (loudness_close()), NULL on failure. ERR_NO_MEMORY.
+ * A meter of PARTS (enum loudness_part, or'ed) for CHANNELS (1 to 6, in the order L R C LFE Ls Rs; five are L R C Ls
+ * Rs) at RATE Hz (at least 100). *OUT is owned by the caller (loudness_close()), NULL on failure. ERR_NO_MEMORY.
  */
 enum err loudness_open(
 	unsigned parts, unsigned channels, uint32_t rate, struct loudness_meter **out, struct err_info *info);

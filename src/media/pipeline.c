@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -61,8 +62,17 @@ static enum err fan_out(void *context, AVFrame *frame, struct err_info *info)
 	return err;
 }
 
-static enum err filter_all(struct pipeline *pipeline, const AVFrame *frame, struct err_info *info)
+/* A shape_sink: FRAME to all who listen. */
+static enum err filter_all(void *context, const AVFrame *frame, struct err_info *info)
 {
+	struct pipeline *pipeline = context;
+
+	if (pipeline->sound.tap != NULL) {
+		enum err err = loudness_tap_push(pipeline->sound.tap, frame, info);
+
+		if (err != ERR_OK)
+			return err;
+	}
 	if (pipeline->waveform != NULL) {
 		enum err err = waveform_tap_frame(pipeline->waveform, frame, info);
 
@@ -77,6 +87,25 @@ static enum err filter_all(struct pipeline *pipeline, const AVFrame *frame, stru
 			return err;
 	}
 	return ERR_OK;
+}
+
+static enum err take_frame(struct pipeline *pipeline, const AVFrame *frame, struct err_info *info)
+{
+	if (pipeline->sound.shape != NULL)
+		return shape_push(pipeline->sound.shape, frame, filter_all, pipeline, info);
+	pipeline->presented += (uint64_t)frame->nb_samples;
+	return filter_all(pipeline, frame, info);
+}
+
+static enum err finish_shape(struct pipeline *pipeline, struct err_info *info)
+{
+	enum err err = ERR_OK;
+
+	if (pipeline->sound.shape != NULL)
+		err = shape_finish(pipeline->sound.shape, filter_all, pipeline, &pipeline->presented, info);
+	if (err == ERR_OK && pipeline->presented == 0)
+		err = err_set(info, ERR_UNPROCESSABLE, "the preset leaves nothing of the sound");
+	return err;
 }
 
 static enum err check_progress(struct pipeline *pipeline, struct err_info *info)
@@ -102,7 +131,7 @@ static enum err decode_all(struct pipeline *pipeline, AVFrame *frame, struct err
 			return err;
 		err = check_progress(pipeline, info);
 		if (err == ERR_OK)
-			err = filter_all(pipeline, frame, info);
+			err = take_frame(pipeline, frame, info);
 		av_frame_unref(frame);
 		if (err != ERR_OK)
 			return err;
@@ -160,6 +189,8 @@ static void *decode_thread(void *context)
 	av_frame_free(&frame);
 	if (err == ERR_OK)
 		err = judge(pipeline, &info);
+	if (err == ERR_OK)
+		err = finish_shape(pipeline, &info);
 	if (err == ERR_OK)
 		err = finish_filters(pipeline, &info);
 	if (err == ERR_OK && pipeline->waveform != NULL)
@@ -224,7 +255,8 @@ static void report(struct pipeline *pipeline, uint64_t decoded, int64_t began_us
 	double fraction = seconds * 1000 / (double)pipeline->source.duration_ms;
 	double wall = (double)(clock_monotonic_us() - began_us) / 1e6;
 
-	pipeline->job->on_progress(pipeline->job->context, fraction > 1 ? 1 : fraction, wall > 0 ? seconds / wall : 0);
+	pipeline->job->on_progress(
+		pipeline->job->context, "transcode", fraction > 1 ? 1 : fraction, wall > 0 ? seconds / wall : 0);
 }
 
 /* Until all threads have ended: segments, progress, and the stop flag. */
@@ -279,6 +311,18 @@ static void make_artwork(const struct pipeline *pipeline)
 		job->on_notice(job->context, &info);
 }
 
+static void fill_result(const struct pipeline *pipeline, struct pipeline_result *result)
+{
+	const struct sound_stage *sound = &pipeline->sound;
+
+	result->samples = pipeline->presented;
+	result->sample_rate = (uint32_t)(sound->shape != NULL ? (int)pipeline->source.sample_rate
+							       : pipeline->decode->sample_rate);
+	result->measured = sound->measured;
+	result->loudness = sound->loudness;
+	memcpy(result->bins, sound->bins, sizeof result->bins);
+}
+
 enum err pipeline_run(const struct pipeline_job *job, struct pipeline_result *result, struct err_info *info)
 {
 	struct pipeline *pipeline;
@@ -300,7 +344,9 @@ enum err pipeline_run(const struct pipeline_job *job, struct pipeline_result *re
 	err = pipeline->err;
 	*info = pipeline->info;
 	if (err == ERR_OK)
-		*result = (struct pipeline_result){pipeline->decode->samples, (uint32_t)pipeline->decode->sample_rate};
+		err = sound_stage_finish(&pipeline->sound, job, info);
+	if (err == ERR_OK)
+		fill_result(pipeline, result);
 	stages_close(pipeline);
 	return err;
 }

@@ -25,7 +25,9 @@
 
 #include "conf/conf.h"
 #include "media/probe.h"
+#include "media/sound.h"
 #include "model/extra_role.h"
+#include "model/loudness.h"
 #include "model/segment_table.h"
 
 #include <stdatomic.h>
@@ -40,14 +42,15 @@ struct pipeline_job {
 	const int *outputs;                      /* a descriptor each, open for writing */
 	size_t count;                            /* 1 to PIPELINE_RENDITIONS_MOST */
 	const int *extras; /* EXTRA_ROLES descriptors open for writing, -1 for what is not wanted; NULL: none is */
+	const struct sound *sound; /* what to do to the sound (sound_stage.h); NULL: nothing */
 	const atomic_int *stop; /* becomes not 0, maybe in a signal handler, when processor time runs out */
 
 	/*
-	 * Called from the caller's thread: once when the headers were read, then every PIPELINE_REPORT_MS. SPEED is
-	 * seconds of sound a second.
+	 * Called from the caller's thread: once when the headers were read, then every PIPELINE_REPORT_MS. STAGE is
+	 * "measure" or "transcode", SPEED seconds of sound a second.
 	 */
 	void (*on_source)(void *context, const struct source_info *source);
-	void (*on_progress)(void *context, double fraction, double speed);
+	void (*on_progress)(void *context, const char *stage, double fraction, double speed);
 	/* Also from there, and may be NULL: something beside the sound could not be made, INFO says why. */
 	void (*on_notice)(void *context, const struct err_info *info);
 	/*
@@ -59,8 +62,11 @@ struct pipeline_job {
 };
 
 struct pipeline_result {
-	uint64_t samples;     /* decoded, a channel, at the source's rate */
+	uint64_t samples;     /* presented, a channel, at the source's rate: all, less what a preset trims */
 	uint32_t sample_rate; /* Hz, of the source as decoded */
+	bool measured;        /* the two below are filled */
+	struct loudness loudness;
+	uint32_t bins[LOUDNESS_BINS]; /* gating blocks by loudness, see loudness_album() */
 };
 
 /*

@@ -58,7 +58,7 @@ static enum err attach_filter(struct pipeline *pipeline, struct branch *branch, 
 	}
 	err = filter_open(rate, channels, frame, &pipeline->filters[pipeline->filter_count], info);
 	if (err == ERR_OK)
-		pipeline->filter_count++;
+		pipeline->filters[pipeline->filter_count++]->gain = pipeline->sound.gain;
 	return err;
 }
 
@@ -109,6 +109,16 @@ static bool wants_waveform(const struct pipeline_job *job)
 	       (job->extras[EXTRA_WAVEFORM] >= 0 || job->extras[EXTRA_WAVEFORM_SPLIT] >= 0);
 }
 
+/* In as many channels as the widest rendition has. */
+static enum err open_sound(struct pipeline *pipeline, struct err_info *info)
+{
+	uint32_t channels = 1;
+
+	for (size_t i = 0; i < pipeline->branch_count; i++)
+		channels = pipeline->branches[i].output.channels > channels ? 2 : channels;
+	return sound_stage_open(&pipeline->sound, pipeline->job, &pipeline->source, (int)channels, info);
+}
+
 static enum err open_all(struct pipeline *pipeline, struct err_info *info)
 {
 	const struct pipeline_job *job = pipeline->job;
@@ -131,6 +141,8 @@ static enum err open_all(struct pipeline *pipeline, struct err_info *info)
 	if (err != ERR_OK)
 		return err;
 	err = open_branches(pipeline, info);
+	if (err == ERR_OK)
+		err = open_sound(pipeline, info);
 	return err == ERR_OK ? start_outputs(pipeline, info) : err;
 }
 
@@ -166,6 +178,7 @@ void stages_close(struct pipeline *pipeline)
 	for (size_t i = 0; i < pipeline->filter_count; i++)
 		filter_close(pipeline->filters[i]);
 	artwork_close(&pipeline->artwork);
+	sound_stage_close(&pipeline->sound);
 	waveform_tap_close(pipeline->waveform);
 	decode_close(pipeline->decode);
 	demux_close(pipeline->demux);

@@ -12,6 +12,7 @@
 #include "media/output.h"
 #include "media/pipeline.h"
 #include "media/queue.h"
+#include "media/sound_stage.h"
 #include "media/waveform_tap.h"
 
 #include <pthread.h>
@@ -44,6 +45,8 @@ struct pipeline {
 	struct decode *decode;
 	struct artwork artwork;
 	struct waveform_tap *waveform; /* NULL when none is wanted */
+	struct sound_stage sound;
+	uint64_t presented; /* samples that have passed it so far */
 	struct filter *filters[PIPELINE_RENDITIONS_MOST];
 	size_t filter_count;
 	struct branch branches[PIPELINE_RENDITIONS_MOST];

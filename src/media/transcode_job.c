@@ -13,7 +13,7 @@ enum { QUALITY_MOST = 23, NAME_MOST = 255 };
 
 static const char *const rendition_members[] = {
 	"quality", "codec", "container", "bit_rate", "sample_rate", "channels", NULL};
-static const char *const job_members[] = {"source", "import", "renditions", NULL};
+static const char *const job_members[] = {"source", "import", "renditions", "sound", NULL};
 
 json_t *transcode_job_rendition(const struct conf_rendition *rendition)
 {
@@ -34,6 +34,7 @@ char *transcode_job_encode(const struct transcode_job *job, struct arena *arena)
 	for (size_t i = 0; i < job->count; i++)
 		json_array_append_new(renditions, transcode_job_rendition(&job->renditions[i]));
 	json_object_set_new(object, "renditions", renditions);
+	json_object_set_new(object, "sound", sound_json(&job->sound));
 	text = json_dumps(object, JSON_COMPACT);
 	json_decref(object);
 	if (text == NULL)
@@ -212,6 +213,8 @@ enum err transcode_job_decode(
 		err = json_read_text(object, "import", PATH_MAX - 1, &import, info);
 	if (err == ERR_OK)
 		err = check_source(source, import, info);
+	if (err == ERR_OK)
+		err = sound_read(json_object_get(object, "sound"), arena, &out->sound, info);
 	if (err == ERR_OK)
 		err = read_renditions(
 			NULL, json_object_get(object, "renditions"), arena, &out->renditions, &out->count, info);

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "conf/conf.h"
+#include "media/sound.h"
 
 #include <jansson.h>
 
@@ -17,7 +18,8 @@ struct transcode_job {
 	const char *source; /* name below <data>/source, or NULL */
 	const char *import; /* absolute path under a configured import folder, or NULL; exactly one of the two is set */
 	const struct conf_rendition *renditions;
-	size_t count; /* 1 to 32 */
+	size_t count;       /* 1 to 32 */
+	struct sound sound; /* the member "sound"; left out, nothing is done */
 };
 
 /* JSON text in ARENA. */

@@ -32,7 +32,10 @@ struct loudness {
 	bool applied;
 };
 
-/* The gain that brings LOUDNESS to TARGET_LUFS, lowered so that its true peak stays at or below PEAK_DBTP. 0 for silence. */
+/*
+ * The gain that brings LOUDNESS to TARGET_LUFS, lowered so that its true peak stays at or below PEAK_DBTP. 0 for
+ * silence.
+ */
 double loudness_gain(const struct loudness *loudness, double target_lufs, double peak_dbtp);
 
 /* The bin of a block of LUFS, and the loudness at the middle of BIN. A block below -70 LUFS has none: -1. */

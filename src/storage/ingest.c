@@ -91,9 +91,14 @@ static enum err submit(const struct conf *conf, struct db *db, const char *track
 
 static struct transcode_job payload_of(const struct conf *conf, const struct ingest *ingest)
 {
-	if (ingest->renditions == NULL)
-		return (struct transcode_job){.renditions = conf->ladder, .count = conf->ladder_count};
-	return (struct transcode_job){.renditions = ingest->renditions, .count = ingest->rendition_count};
+	struct transcode_job payload = {
+		.renditions = ingest->renditions, .count = ingest->rendition_count, .sound = ingest->sound};
+
+	if (ingest->renditions == NULL) {
+		payload.renditions = conf->ladder;
+		payload.count = conf->ladder_count;
+	}
+	return payload;
 }
 
 /* One request to make something. */

@@ -25,6 +25,7 @@ struct ingest {
 	const struct conf_rendition *renditions; /* NULL: the configured ladder */
 	size_t rendition_count;
 	int64_t priority;
+	struct sound sound; /* of sound_choose(); zeroed, nothing is done */
 	struct job_ids after; /* jobs that must be done before this one runs */
 	/*
 	 * Idempotency key, NULL for none. Asked for again under the same key by the same owner within JOB_KEY_KEPT_MS

@@ -35,9 +35,10 @@ static void on_source(void *context, const struct source_info *source)
 	seen = *source;
 }
 
-static void on_progress(void *context, double fraction, double speed)
+static void on_progress(void *context, const char *stage, double fraction, double speed)
 {
 	(void)context;
+	assert_non_null(stage);
 	assert_true(fraction >= 0 && fraction <= 1 && speed >= 0);
 }
 

@@ -43,7 +43,7 @@ static enum err wish(const char *text, struct arena *arena, const struct conf_re
 
 static void survives_encoding(void **state)
 {
-	struct transcode_job job = {"01.flac", NULL, ladder, 2}, back;
+	struct transcode_job job = {.source = "01.flac", .renditions = ladder, .count = 2}, back;
 	struct err_info info;
 	char *text = transcode_job_encode(&job, *state);
 
@@ -56,7 +56,7 @@ static void survives_encoding(void **state)
 	assert_int_equal(back.renditions[1].bit_rate, 128000);
 	assert_int_equal(back.renditions[1].sample_rate, 44100);
 	assert_int_equal(back.renditions[1].channels, 2);
-	job = (struct transcode_job){NULL, "/music/\xC3\xA9 \"x\".wav", ladder, 1};
+	job = (struct transcode_job){.import = "/music/\xC3\xA9 \"x\".wav", .renditions = ladder, .count = 1};
 	assert_int_equal(transcode_job_decode(transcode_job_encode(&job, *state), *state, &back, &info), ERR_OK);
 	assert_string_equal(back.import, job.import);
 	assert_null(back.source);

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+#include "model/loudness_row.h"
+
+#include <math.h>
+
+/* A bin that is not empty takes six bytes of the blob: its number and its count, little-endian. */
+enum { ENTRY_BYTES = 6 };
+
+static size_t pack_bins(const uint32_t *bins, unsigned char *out)
+{
+	unsigned char *at = out;
+
+	for (uint32_t bin = 0; bin < LOUDNESS_BINS; bin++) {
+		if (bins[bin] == 0)
+			continue;
+		for (int i = 0; i < 2; i++)
+			*at++ = (unsigned char)(bin >> 8 * i);
+		for (int i = 0; i < 4; i++)
+			*at++ = (unsigned char)(bins[bin] >> 8 * i);
+	}
+	return (size_t)(at - out);
+}
+
+/* Adds what the blob counts to BINS. */
+static void add_bins(const unsigned char *blob, size_t length, uint64_t *bins)
+{
+	for (; length >= ENTRY_BYTES; blob += ENTRY_BYTES, length -= ENTRY_BYTES) {
+		unsigned bin = blob[0] | (unsigned)blob[1] << 8;
+
+		if (bin < LOUDNESS_BINS)
+			bins[bin] += blob[2] | (uint32_t)blob[3] << 8 | (uint32_t)blob[4] << 16 |
+				     (uint32_t)blob[5] << 24;
+	}
+}
+
+static enum err read_album(struct db *db, const char *track, const char *album, struct loudness *out,
+	struct err_info *info)
+{
+	struct db_stmt *stmt = db_stmt(db, SQL_LOUDNESS_ALBUM_LIST);
+	uint64_t bins[LOUDNESS_BINS] = {0};
+	enum err err;
+
+	out->true_peak_dbtp = LOUDNESS_SILENT_DBTP;
+	db_bind_text(stmt, ":track", track);
+	db_bind_text(stmt, ":album", album);
+	while ((err = db_step(stmt, info)) == ERR_OK) {
+		size_t length;
+		const unsigned char *blob = db_blob(stmt, 1, &length);
+
+		out->true_peak_dbtp = fmax(out->true_peak_dbtp, db_real(stmt, 0));
+		add_bins(blob, length, bins);
+	}
+	db_reset(stmt);
+	out->integrated_lufs = loudness_album(bins);
+	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+}
+
+static enum err update_album(struct db *db, const char *track, const char *album, double target_lufs,
+	double peak_dbtp, struct err_info *info)
+{
+	struct loudness all = {0};
+	enum err err = read_album(db, track, album, &all, info);
+	struct db_stmt *stmt;
+
+	if (err != ERR_OK)
+		return err;
+	stmt = db_stmt(db, SQL_LOUDNESS_ALBUM_SET);
+	db_bind_text(stmt, ":track", track);
+	db_bind_text(stmt, ":album", album);
+	db_bind_real(stmt, ":lufs", all.integrated_lufs);
+	db_bind_real(stmt, ":peak_dbtp", all.true_peak_dbtp);
+	db_bind_real(stmt, ":gain_db", loudness_gain(&all, target_lufs, peak_dbtp));
+	return db_run(stmt, info);
+}
+
+enum err loudness_row_put(struct db *db, const char *track, const struct loudness_row *row, const uint32_t *bins,
+	double target_lufs, double peak_dbtp, struct err_info *info)
+{
+	unsigned char blob[LOUDNESS_BINS * ENTRY_BYTES];
+	const struct loudness *loudness = &row->loudness;
+	struct db_stmt *stmt = db_stmt(db, SQL_LOUDNESS_PUT);
+	enum err err;
+
+	db_bind_text(stmt, ":track", track);
+	db_bind_real(stmt, ":integrated_lufs", loudness->integrated_lufs);
+	db_bind_real(stmt, ":range_lu", loudness->range_lu);
+	db_bind_real(stmt, ":momentary_max_lufs", loudness->momentary_max_lufs);
+	db_bind_real(stmt, ":short_term_max_lufs", loudness->short_term_max_lufs);
+	db_bind_real(stmt, ":true_peak_dbtp", loudness->true_peak_dbtp);
+	db_bind_real(stmt, ":gain_db", loudness->gain_db);
+	db_bind_int(stmt, ":applied", loudness->applied);
+	db_bind_text(stmt, ":filter", row->filter);
+	db_bind_text(stmt, ":album", row->album);
+	db_bind_blob(stmt, ":blocks", blob, pack_bins(bins, blob));
+	err = db_run(stmt, info);
+	if (err == ERR_OK && row->album != NULL && db_changes(db) > 0)
+		err = update_album(db, track, row->album, target_lufs, peak_dbtp, info);
+	return err;
+}
+
+enum err loudness_row_get(
+	struct db *db, const char *track, struct arena *arena, struct loudness_row *out, struct err_info *info)
+{
+	struct db_stmt *stmt = db_stmt(db, SQL_LOUDNESS_GET);
+	enum err err;
+
+	db_bind_text(stmt, ":track", track);
+	err = db_step(stmt, info);
+	if (err == ERR_OK)
+		*out = (struct loudness_row){
+			.loudness = {.integrated_lufs = db_real(stmt, 0),
+				.range_lu = db_real(stmt, 1),
+				.momentary_max_lufs = db_real(stmt, 2),
+				.short_term_max_lufs = db_real(stmt, 3),
+				.true_peak_dbtp = db_real(stmt, 4),
+				.gain_db = db_real(stmt, 5),
+				.applied = db_int(stmt, 6) != 0},
+			.filter = arena_strdup(arena, db_text(stmt, 7)),
+			.album = arena_strdup(arena, db_text(stmt, 8)),
+			.album_lufs = db_real(stmt, 9),
+			.album_peak_dbtp = db_real(stmt, 10),
+			.album_gain_db = db_real(stmt, 11),
+		};
+	else if (err == ERR_NOT_FOUND)
+		err_set(info, err, "the loudness of this track was not measured");
+	db_reset(stmt);
+	return err;
+}
