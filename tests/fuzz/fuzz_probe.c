@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A stranger's file up to its first frames: magic bytes, demuxer, limits, tags, decoder, conversion. */
+/* A stranger's file up to its first frames: magic bytes, demuxer, limits, tags, cover, decoder, conversion. */
+#include "media/ape.h"
+#include "media/artwork.h"
 #include "media/decode.h"
 #include "media/filter.h"
 #include "media/probe.h"
+#include "model/extra_role.h"
 
 #include <libavutil/log.h>
 #include <stdint.h>
@@ -46,11 +49,39 @@ out:
 	av_frame_free(&frame);
 }
 
+/* What is reported of the tags is what is read of the report. */
+static void pass_tags_on(const struct tags *tags)
+{
+	static struct tags again;
+	json_t *object = tags_json(tags);
+	json_t *second;
+
+	tags_read(object, &again);
+	second = tags_json(&again);
+	if (!json_equal(object, second))
+		abort();
+	json_decref(object);
+	json_decref(second);
+}
+
+static void take_artwork(const struct demux *demux)
+{
+	struct artwork artwork;
+	struct err_info info;
+	int extras[EXTRA_ROLES];
+
+	for (int role = 0; role < EXTRA_ROLES; role++)
+		extras[role] = -1;
+	if (artwork_find(demux, &artwork, &info) == ERR_OK && artwork.packet != NULL)
+		artwork_make(&artwork, extras, &info);
+	artwork_close(&artwork);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct demux *demux = NULL;
-	struct source_info source;
+	static struct source_info source;
 	struct err_info info;
 	enum magic magic;
 	int fd;
@@ -62,8 +93,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
 		abort();
 	magic = magic_find_file(fd);
-	if (demux_open(fd, magic, &demux, &info) == ERR_OK && probe(demux, magic, DURATION_S, &source, &info) == ERR_OK)
+	if (demux_open(fd, magic, &demux, &info) == ERR_OK && probe(demux, magic, DURATION_S, &source, &info) == ERR_OK) {
+		ape_read(fd, &source.tags);
+		pass_tags_on(&source.tags);
+		take_artwork(demux);
 		decode_some(demux);
+	}
 	demux_close(demux);
 	close(fd);
 	return 0;
