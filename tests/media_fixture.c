@@ -51,7 +51,8 @@ static enum err put(void *context, uint64_t offset, const void *bytes, size_t le
 /* Frames of SIZE bytes each: only their number and length matter here. */
 static void write_file(int fd, uint32_t bit_rate, size_t size)
 {
-	const struct cmaf_track track = {CMAF_AAC, 44100, 44100, 2, bit_rate, PRIMING, config, sizeof config, SEGMENTS};
+	const struct cmaf_track track = {
+		CMAF_AAC, 44100, 44100, 2, bit_rate, PRIMING, config, sizeof config, SEGMENTS, {0}};
 	const struct cmaf_output output = {put, &fd};
 	unsigned char *frame = calloc(1, size);
 	struct cmaf_writer *writer;

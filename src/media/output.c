@@ -38,8 +38,8 @@ static enum cmaf_codec cmaf_codec_of(const struct profile *profile)
 	return strcmp(profile->codec, "flac") == 0 ? CMAF_FLAC : CMAF_AAC;
 }
 
-static enum err start_cmaf(
-	struct output *output, const struct segment_plan *plan, uint64_t duration_ms, struct err_info *info)
+static enum err start_cmaf(struct output *output, const struct segment_plan *plan, uint64_t duration_ms,
+	const struct tags *tags, struct err_info *info)
 {
 	const AVCodecContext *codec = output->encode->codec;
 	uint64_t expected = segment_plan_count(plan, duration_ms);
@@ -53,6 +53,11 @@ static enum err start_cmaf(
 		.priming = output->encode->priming,
 		.config = codec->extradata,
 		.config_size = (size_t)codec->extradata_size,
+		.tags = {.title = tags->title,
+			.artist = tags->artist,
+			.album = tags->album,
+			.number = tags->track,
+			.year = tags->year},
 		.segments_expected = expected < SEGMENT_TABLE_MOST ? (size_t)expected : SEGMENT_TABLE_MOST,
 	};
 
@@ -70,7 +75,7 @@ enum err output_start(struct output *output, const struct segment_plan *plan, ui
 	const struct tags *tags, struct err_info *info)
 {
 	if (output_is_segmented(output))
-		return start_cmaf(output, plan, duration_ms, info);
+		return start_cmaf(output, plan, duration_ms, tags, info);
 	return mux_open(output->encode->profile->muxer, output->encode->codec, tags, output->fd, &output->mux, info);
 }
 

@@ -37,8 +37,8 @@ enum err output_open(
 bool output_is_segmented(const struct output *output);
 
 /*
- * Writes the init section with room for the segments of DURATION_MS by PLAN, or the header of a native container with
- * TAGS.
+ * Writes the init section with room for the segments of DURATION_MS by PLAN, or the header of a native container; with
+ * TAGS, which outlive the output.
  */
 enum err output_start(struct output *output, const struct segment_plan *plan, uint64_t duration_ms,
 	const struct tags *tags, struct err_info *info);

@@ -27,10 +27,16 @@
 #include <stdint.h>
 
 /* Most units a second, and bytes in a file: with these, rates are computed in 64 bits. */
-enum { CMAF_TIMESCALE_MOST = 1000000 };
+enum { CMAF_TIMESCALE_MOST = 1000000, CMAF_TAG_BYTES = 1024 };
 #define CMAF_FILE_MOST (UINT64_C(1) << 40)
 
 enum cmaf_codec { CMAF_AAC, CMAF_OPUS, CMAF_FLAC };
+
+/* What a file says of itself to those who have nothing but the file. Texts are UTF-8; NULL, "" and 0 where unknown. */
+struct cmaf_tags {
+	const char *title, *artist, *album;
+	int number, year; /* of the track on its album; 0 to 9999 */
+};
 
 struct cmaf_track {
 	enum cmaf_codec codec;
@@ -42,6 +48,7 @@ struct cmaf_track {
 	const void *config;
 	size_t config_size;
 	size_t segments_expected; /* how many segments to reserve `sidx` room for; at most 65535 are */
+	struct cmaf_tags tags; /* texts of at most CMAF_TAG_BYTES; they outlive the writer */
 };
 
 struct cmaf_output {
@@ -53,7 +60,7 @@ struct cmaf_output {
 struct cmaf_writer;
 
 /*
- * Writes the init section and reserves the index. TRACK and its config are copied. *OUT is owned by the caller, NULL on
+ * Writes the init section and reserves the index. TRACK and its config are copied, the texts of its tags are not. *OUT is owned by the caller, NULL on
  * failure. ERR_UNPROCESSABLE for a track that cannot be written; what the callback returns.
  */
 enum err cmaf_open(const struct cmaf_track *track, const struct cmaf_output *output, struct cmaf_writer **out,

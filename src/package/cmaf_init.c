@@ -4,6 +4,8 @@
 #include "package/bmff.h"
 
 #include <assert.h>
+#include <stdio.h>
+#include <string.h>
 
 enum {
 	TRACK_ID = 1,
@@ -305,6 +307,66 @@ static void put_mvex(struct buf *out, const struct cmaf_totals *totals)
 	bmff_end(out, mvex);
 }
 
+static bool is_text(const char *text)
+{
+	return text != NULL && text[0] != '\0';
+}
+
+/* One value of a list of metadata: KIND 1 is UTF-8, 0 a structure that the item's type implies. */
+static void put_item(struct buf *out, const char *type, uint32_t kind, const void *bytes, size_t length)
+{
+	size_t item = bmff_begin(out, type), data = bmff_begin(out, "data");
+
+	buf_put_be32(out, kind);
+	buf_put_be32(out, 0); /* locale */
+	buf_put(out, bytes, length);
+	bmff_end(out, data);
+	bmff_end(out, item);
+}
+
+static void put_text_item(struct buf *out, const char *type, const char *text)
+{
+	if (is_text(text))
+		put_item(out, type, 1, text, strnlen(text, CMAF_TAG_BYTES));
+}
+
+static void put_items(struct buf *out, const struct cmaf_tags *tags)
+{
+	const unsigned char number[8] = {0, 0, (unsigned char)(tags->number >> 8), (unsigned char)tags->number};
+	char year[8];
+
+	put_text_item(out, "\xA9nam", tags->title);
+	put_text_item(out, "\xA9" "ART", tags->artist);
+	put_text_item(out, "\xA9" "alb", tags->album);
+	if (tags->year > 0 && tags->year <= 9999) {
+		put_item(out, "\xA9" "day", 1, year, (size_t)snprintf(year, sizeof year, "%d", tags->year));
+	}
+	if (tags->number > 0)
+		put_item(out, "trkn", 0, number, sizeof number);
+}
+
+/* Tags as iTunes and all who followed keep them; players pass the box over where they do not know it. */
+static void put_udta(struct buf *out, const struct cmaf_tags *tags)
+{
+	size_t udta, meta, hdlr, ilst;
+
+	if (!is_text(tags->title) && !is_text(tags->artist) && !is_text(tags->album) && tags->number == 0 &&
+		tags->year == 0)
+		return;
+	udta = bmff_begin(out, "udta");
+	meta = bmff_begin_full(out, "meta", 0, 0);
+	hdlr = bmff_begin_full(out, "hdlr", 0, 0);
+	buf_put_be32(out, 0);
+	buf_puts(out, "mdirappl");
+	bmff_put_zeros(out, 9);
+	bmff_end(out, hdlr);
+	ilst = bmff_begin(out, "ilst");
+	put_items(out, tags);
+	bmff_end(out, ilst);
+	bmff_end(out, meta);
+	bmff_end(out, udta);
+}
+
 void cmaf_init_put(struct buf *out, const struct cmaf_track *track, const struct cmaf_totals *totals)
 {
 	size_t moov;
@@ -314,6 +376,7 @@ void cmaf_init_put(struct buf *out, const struct cmaf_track *track, const struct
 	put_mvhd(out, track, totals->samples);
 	put_trak(out, track, totals);
 	put_mvex(out, totals);
+	put_udta(out, &track->tags);
 	bmff_end(out, moov);
 }
 

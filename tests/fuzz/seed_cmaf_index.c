@@ -38,9 +38,9 @@ int main(int argc, char **argv)
 	static const unsigned char opus[] = {1, 2, 0x38, 0x01, 0x80, 0xbb, 0, 0, 0, 0, 0};
 	static const unsigned char flac[34] = {0x10, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 0x0a, 0xc4, 0x42, 0xf0};
 	const struct cmaf_track tracks[] = {
-		{CMAF_AAC, 44100, 44100, 2, 128000, 512, "\x12\x10", 2, 3},
-		{CMAF_OPUS, 48000, 48000, 2, 0, 512, opus, sizeof opus, 5},
-		{CMAF_FLAC, 44100, 44100, 2, 0, 512, flac, sizeof flac, 1},
+		{CMAF_AAC, 44100, 44100, 2, 128000, 512, "\x12\x10", 2, 3, {0}},
+		{CMAF_OPUS, 48000, 48000, 2, 0, 512, opus, sizeof opus, 5, {.title = "T", .number = 2}},
+		{CMAF_FLAC, 44100, 44100, 2, 0, 512, flac, sizeof flac, 1, {0}},
 	};
 
 	for (size_t i = 0; argc == 2 && i < sizeof tracks / sizeof *tracks; i++) {

@@ -260,6 +260,13 @@ describe("tags", {skip: missing("ffmpeg")}, () => {
 		assert.deepEqual((await shown(track)).tags, {title: "Grüße", album_artist: "C"}, log);
 	});
 
+	test("are in the renditions", async () => {
+		const {track} = await add(await tagged("written.flac", all));
+		const told = JSON.parse(await output("ffprobe", ["-v", "error", "-of", "json", "-show_format",
+			library.path("data", "media", track, "mobile.mp4")])).format.tags;
+		assert.deepEqual([told.title, told.artist, told.album, told.track, told.date], ["Käse", "A", "B", "3", "1999"]);
+	});
+
 	test("hostile ones come out clean", {skip: missing("vectors:media")}, async () => {
 		const {track} = await add(vector("media/flac_16bit_44k_tags.flac"));
 		assert.deepEqual((await shown(track)).tags, {title: "Ümläut 東京", artist: 'Test "quoted" <b>&amp;', album: "A/B\\C", track: 3, tracks: 12});

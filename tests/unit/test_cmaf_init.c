@@ -76,6 +76,21 @@ static void expect(const struct cmaf_track *track, const char *path, const char 
 	buf_free(&out);
 }
 
+static void tags_stand_in_the_movie(void **state)
+{
+	struct cmaf_track track = AAC;
+
+	(void)state;
+	track.tags = (struct cmaf_tags){.title = "K\xC3\xA4se", .artist = "", .number = 3, .year = 1999};
+	expect(&track, "moovudtameta",
+		"00000000"
+		"00000021 68646c72 00000000 00000000 6d646972 6170706c 00000000 00000000 00"
+		"00000061 696c7374"
+		"0000001d a96e616d 00000015 64617461 00000001 00000000 4bc3a47365"
+		"0000001c a9646179 00000014 64617461 00000001 00000000 31393939"
+		"00000020 74726b6e 00000018 64617461 00000000 00000000 0000000300000000");
+}
+
 static void movie_boxes(void **state)
 {
 	(void)state;
@@ -218,6 +233,7 @@ static void refuses_what_cannot_be_written(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tags_stand_in_the_movie),
 		cmocka_unit_test(movie_boxes),
 		cmocka_unit_test(track_boxes),
 		cmocka_unit_test(sample_tables_are_empty),
