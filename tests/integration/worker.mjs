@@ -56,10 +56,10 @@ async function assertExact(source, wanted, result, least = 0.9) {
 
 describe("real files", {skip: missing("ffmpeg", "vectors:media")}, () => {
 	const tags = {
-		"flac_16bit_44k_tags.flac": {title: "Ümläut 東京", artist: 'Test "quoted" <b>&amp;', album: "A/B\\C", track: 3},
-		"mp3_vbr_V2_xing_cover.mp3": {title: "VBR title", artist: "Artist", album: "Album", track: 1, year: 2020},
+		"flac_16bit_44k_tags.flac": {title: "Ümläut 東京", artist: 'Test "quoted" <b>&amp;', album: "A/B\\C", track: 3, tracks: 12},
+		"mp3_vbr_V2_xing_cover.mp3": {title: "VBR title", artist: "Artist", album: "Album", date: "2020", track: 1, tracks: 9, year: 2020},
 		"opus_96k_cover.opus": {title: "Opus title"},
-		"aac_lc_cover_faststart.m4a": {title: "M4A ±title", artist: "東京", track: 2},
+		"aac_lc_cover_faststart.m4a": {title: "M4A ±title", artist: "東京", track: 2, tracks: 5},
 	};
 	for (const name of existsSync(vector("media")) ? readdirSync(vector("media")) : []) {
 		if (name === "NOTE")
