@@ -16,12 +16,19 @@
 
 #include <cmocka.h>
 
-enum { RATE = 48000, SAMPLES = 3 * RATE + 7, RENDITIONS = 3 };
+enum { RATE = 48000, SAMPLES = 3 * RATE + 7, RENDITIONS = 10 };
 
 static const struct conf_rendition renditions[RENDITIONS] = {
 	{"high", "aac", 192000, 44100, 2, "cmaf"},
 	{"low", "aac", 64000, 44100, 2, "cmaf"},
 	{"slow", "aac", 32000, 22050, 1, "cmaf"},
+	{"opus", "opus", 64000, 48000, 2, "cmaf"},
+	{"lossless", "flac", 0, 0, 0, "cmaf"},
+	{"mp3", "mp3", 128000, 44100, 2, "mp3"},
+	{"opus-ogg", "opus", 64000, 48000, 1, "ogg"},
+	{"vorbis", "vorbis", 128000, 44100, 2, "ogg"},
+	{"flac", "flac", 0, 96000, 2, "flac"},
+	{"wav", "pcm", 0, 0, 0, "wav"},
 };
 
 static atomic_int stop;
