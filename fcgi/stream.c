@@ -6,6 +6,7 @@
 #include "fcgi/listen.h"
 #include "fcgi/responder.h"
 #include "http/deliver.h"
+#include "http/url.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -166,6 +167,20 @@ static void stream(struct request *request, struct response *response)
 		stream_best(request, response, &listening, extension);
 }
 
+/* With ?download a browser shall keep the file, under the title of the track (RFC 6266, RFC 8187). */
+static void name_download(
+	const struct request *request, struct response *response, const struct track *track, const char *file)
+{
+	const char *title = track->title != NULL ? track->title : track->id;
+	const char *name = arena_printf(request->arena, "%s%s", title, strrchr(file, '.'));
+
+	if (request_query(request, "download") == NULL)
+		return;
+	response_status(response, 200);
+	response_headerf(
+		response, "Content-Disposition", "attachment; filename*=UTF-8''%s", url_encode(name, request->arena));
+}
+
 static void media(struct request *request, struct response *response)
 {
 	struct listening listening = {.track = request->capture[0]};
@@ -178,6 +193,7 @@ static void media(struct request *request, struct response *response)
 		return;
 	for (size_t i = 0; i < count; i++) {
 		if (strcmp(renditions[i].file, name) == 0) {
+			name_download(request, response, &track, name);
 			deliver(request, response, &renditions[i], cache_lasting(request, &listening), "", 0, 0);
 			return;
 		}

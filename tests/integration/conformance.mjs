@@ -177,7 +177,7 @@ describe("a track in every format", {skip: cannotServe("lighttpd"), timeout: 180
 		scene.site = await start({runner: true});
 		const file = path.join(scene.site.dir, "tone.wav");
 		await fs.writeFile(file, wav(SECONDS));
-		scene.track = (await scene.site.publish(file, {formats: Object.keys(FORMATS).join(",")})).track.id;
+		scene.track = (await scene.site.publish(file, {title: "Hé / \"x\"", formats: Object.keys(FORMATS).join(",")})).track.id;
 		scene.master = `/hls/${scene.track}/master.m3u8`;
 		scene.mpd = `/dash/${scene.track}/manifest.mpd`;
 	});
@@ -219,6 +219,14 @@ describe("a track in every format", {skip: cannotServe("lighttpd"), timeout: 180
 		}
 		assert.equal((await scene.site.request({path: `/stream/${scene.track}.mp3`})).headers["content-type"], "audio/mpeg");
 		assert.equal((await scene.site.request({path: `/stream/${scene.track}.mp4`})).body.length, listed.high.bytes);
+	});
+
+	test("a download has a name", async () => {
+		const answer = await scene.site.request({path: `/media/${scene.track}/mp3-128.mp3?download`});
+		assert.equal(answer.headers["content-disposition"], "attachment; filename*=UTF-8''H%C3%A9%20%2F%20%22x%22.mp3");
+		assert.equal(answer.headers["content-type"], "audio/mpeg");
+		const plain = await scene.site.request({path: `/media/${scene.track}/mp3-128.mp3`});
+		assert.equal(plain.headers["content-disposition"], undefined);
 	});
 
 	test("what is not there is not found", async () => {
