@@ -286,8 +286,7 @@ async function until(isSo, ms, otherwise) {
 
 const chapters = {playback, conditional, listening, uploads, lists, tricks, methods};
 
-const homes = [{server: "lighttpd", transport: "threads"}, {server: "lighttpd", transport: "event"},
-	{server: "nginx", transport: "threads"}];
+const homes = ["lighttpd", "nginx"].flatMap(server => ["threads", "event"].map(transport => ({server, transport})));
 
 for (const {server, transport} of homes) {
 	describe(`${server}, ${transport}`, {skip: cannotServe(server), timeout: 300000}, () => {
