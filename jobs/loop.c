@@ -6,6 +6,7 @@
 #include "base/wake.h"
 #include "jobs/notify.h"
 #include "jobs/sweep.h"
+#include "jobs/upkeep.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -26,6 +27,7 @@ struct loop {
 	struct runner *runner;
 	const struct loop_options *options;
 	struct sweep sweep;
+	struct upkeep upkeep;
 	struct run **runs;     /* a place for each job of each class */
 	struct pollfd *polled; /* FDS_OF_LOOP, then one for each place */
 	size_t places;
@@ -84,8 +86,11 @@ static void tell_manager(struct loop *loop, int64_t now)
 static void keep_house(struct loop *loop, int64_t now)
 {
 	tell_manager(loop, now);
-	if (is_due(&loop->next_seen_us, now, SEEN_US))
+	if (is_due(&loop->next_seen_us, now, SEEN_US)) {
 		mark_alive(loop);
+		if (upkeep_queue(&loop->upkeep))
+			loop->next_claim_us = 0;
+	}
 	if (is_due(&loop->next_uploads_us, now, SWEEP_UPLOADS_S * SECOND_US))
 		sweep_uploads(&loop->sweep);
 	if (is_due(&loop->next_folders_us, now, SWEEP_FOLDERS_S * SECOND_US))
@@ -185,6 +190,7 @@ static void clear(struct loop *loop)
 			run_free(loop->runs[i]);
 			loop->runs[i] = NULL;
 			loop->next_claim_us = 0;
+			loop->idle = false; /* its class was not asked for while it was here */
 		}
 	}
 }
@@ -285,8 +291,8 @@ static void advance(struct loop *loop, int64_t now)
 
 		if (run != NULL && tick)
 			run_tick(run);
-		if (run != NULL && run->phase == RUN_PUBLISHING)
-			run_publish(run);
+		if (run != NULL)
+			run_step(run);
 	}
 }
 
@@ -345,6 +351,7 @@ enum err loop_run(struct runner *runner, const struct loop_options *options, str
 		.runner = runner,
 		.options = options,
 		.sweep = {.conf = runner->conf, .db = runner->db, .clock = runner->clock},
+		.upkeep = {.conf = runner->conf, .db = runner->db, .clock = runner->clock},
 		.signals = -1,
 		.knocks = -1,
 		.watchdog_us = notify_watchdog_us(),
@@ -357,6 +364,7 @@ enum err loop_run(struct runner *runner, const struct loop_options *options, str
 	err = set_up(&loop, info);
 	if (err == ERR_OK) {
 		mark_alive(&loop);
+		upkeep_announce(&loop.upkeep);
 		notify_manager("READY=1");
 	}
 	while (err == ERR_OK && !is_over(&loop)) {

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "jobs/conclude.h"
 #include "jobs/prepare.h"
+#include "jobs/upkeep.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,8 +86,13 @@ static void begin_publishing(struct run *run)
 static void start(struct run *run)
 {
 	struct err_info info = {0};
-	enum err err = prepare_run(run, &info);
+	enum err err;
 
+	if (run->class == JOB_UPKEEP) {
+		run->phase = RUN_TIDYING;
+		return;
+	}
+	err = prepare_run(run, &info);
 	if (err != ERR_OK)
 		decide(run, is_hopeless(err) ? RUN_HOPELESS : RUN_FAILED, &info);
 	else if (run->publish.count == 0)
@@ -375,12 +381,11 @@ static enum err publish_step(struct run *run, struct err_info *info)
 	return err;
 }
 
-void run_publish(struct run *run)
+static void step_publishing(struct run *run)
 {
 	struct err_info info = {0};
 	enum err err;
 
-	log_context(run->job.id);
 	if (write_progress(run, "publish")) {
 		err = publish_step(run, &info);
 		if (err == ERR_CONFLICT)
@@ -390,12 +395,42 @@ void run_publish(struct run *run)
 		else if (err != ERR_OK)
 			decide(run, RUN_FAILED, &info);
 	}
+}
+
+static void step_tidying(struct run *run)
+{
+	const struct runner *runner = run->runner;
+	const struct upkeep upkeep = {.conf = runner->conf, .db = runner->db, .clock = runner->clock};
+	struct err_info info = {0};
+	bool done = false;
+	enum err err;
+
+	if (!write_progress(run, "tidy"))
+		return;
+	err = upkeep_step(&upkeep, run->job.kind, &done, &info);
+	if (err == ERR_OK && done)
+		err = job_finish(runner->db, run->job.id, runner->owner, clock_ms(runner->clock), &info);
+	if (err == ERR_CONFLICT)
+		decide(run, RUN_LOST, NULL);
+	else if (err != ERR_OK)
+		decide(run, is_hopeless(err) ? RUN_HOPELESS : RUN_FAILED, &info);
+	else if (done)
+		decide(run, RUN_DONE, NULL);
+}
+
+void run_step(struct run *run)
+{
+	log_context(run->job.id);
+	if (run->phase == RUN_PUBLISHING)
+		step_publishing(run);
+	else if (run->phase == RUN_TIDYING)
+		step_tidying(run);
 	log_context(NULL);
 }
 
 void run_stop(struct run *run)
 {
-	if (run->phase != RUN_WORKING)
+	if (run->phase != RUN_WORKING && run->phase != RUN_TIDYING)
 		return;
 	log_context(run->job.id);
 	decide(run, RUN_HANDED_BACK, NULL);

@@ -7,6 +7,8 @@
  *                       │  └ reports: lease, progress, source      │            │
  *                       └──── crash, breach, silence, cancel, lost lease ───────┘
  *
+ * A job of house-keeping (upkeep.h) has no worker: it is TIDYING, a step in each turn, from its claim to its end.
+ *
  * The loop tells it what happened (its pipe is readable, a child ended, time passed); it never waits itself, but for
  * the disk when publishing, one rendition a step. How a run ends is a verdict, written to the job table once its worker
  * is gone. Belongs to one thread.
@@ -41,7 +43,7 @@ struct runner {
 	char owner[JOB_OWNER]; /* "host:pid:random" */
 };
 
-enum run_phase { RUN_WORKING, RUN_PUBLISHING, RUN_OVER };
+enum run_phase { RUN_WORKING, RUN_PUBLISHING, RUN_TIDYING, RUN_OVER };
 
 enum run_verdict {
 	RUN_UNDECIDED,
@@ -96,8 +98,8 @@ void run_reap(struct run *run);
 /* Looks at the clock: silence, wall time, a cancelled job. Call about once a second. */
 void run_tick(struct run *run);
 
-/* Publishes a step further. Call in each turn of the loop while run->phase is RUN_PUBLISHING. */
-void run_publish(struct run *run);
+/* Publishes or tidies a step further. Call in each turn of the loop; does nothing in another phase. */
+void run_step(struct run *run);
 
 /*
  * The runner stops: ends the worker and hands the job back as soon as it is gone. What is being published is

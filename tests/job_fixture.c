@@ -205,7 +205,7 @@ static void show_all(void)
 			&info));
 		for (size_t i = 0; i < count; i++) {
 			json_array_append_new(jobs,
-				json_pack("{s:s, s:s?, s:s, s:s?, s:o}", "id", page[i].id, "track", page[i].track,
+				json_pack("{s:s, s:s, s:s?, s:s, s:s?, s:o}", "id", page[i].id, "kind", page[i].kind, "track", page[i].track,
 					"state", job_state_name(page[i].state), "error", page[i].error, "history",
 					history_json(page[i].id)));
 			if (page[i].track != NULL)

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- As if it were submitted now, with all its attempts; not while a job that it needs will never be done.
+-- As if it were submitted now, with all its attempts; not while a job that it needs will never be done, nor when its track
+-- was deleted.
 UPDATE job
 SET state = 'queued', stage = 'queued', progress = 0, attempts = 0, cancel_requested = 0, error = NULL,
 	held_by = CASE
@@ -11,6 +12,7 @@ SET state = 'queued', stage = 'queued', progress = 0, attempts = 0, cancel_reque
 	END,
 	run_after_ms = :now, updated_ms = :now, started_ms = 0, finished_ms = 0
 WHERE id = :id AND state IN ('failed', 'dead', 'cancelled')
+	AND (track IS NULL OR EXISTS (SELECT 1 FROM track AS there WHERE there.id = job.track))
 	AND NOT EXISTS (
 		SELECT 1 FROM job_need
 		WHERE job_need.job = job.id

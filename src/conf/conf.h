@@ -90,6 +90,7 @@ struct conf {
 	int64_t job_cpu_s;
 	int64_t job_memory; /* bytes of address space of a worker */
 	int64_t job_wall_s;
+	int64_t job_history_days;
 	const char **import_dirs; /* absolute; may be empty */
 	size_t import_dir_count;
 

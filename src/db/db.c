@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,13 +39,14 @@ enum err sqlite_failed(struct db *db, int result, const char *what, struct err_i
  * Makes the file before SQLite does, for its mode; SQLite gives the same mode to the files beside it. A file that is
  * there is not opened: closing a second descriptor would drop the locks this process holds on it.
  */
-static enum err create_file(const char *path, struct err_info *info)
+static enum err create_file(const char *path, bool *made, struct err_info *info)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 	if (fd < 0 && errno != EEXIST)
 		return err_set_errno(info, ERR_IO, errno, "cannot make the database %s", path);
-	if (fd >= 0)
+	*made = fd >= 0;
+	if (*made)
 		close(fd);
 	return ERR_OK;
 }
@@ -87,17 +89,20 @@ static enum err set_journal(struct db *db, const struct db_options *options, str
 	return err;
 }
 
-static enum err set_up(struct db *db, const struct db_options *options, struct err_info *info)
+static enum err set_up(struct db *db, const struct db_options *options, bool made, struct err_info *info)
 {
 	int wal = strcmp(options->journal_mode, "wal") == 0;
-	enum err err;
+	enum err err = ERR_OK;
 
 	assert(wal || strcmp(options->journal_mode, "delete") == 0);
 	sqlite3_busy_timeout(db->handle, options->busy_ms);
 	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
 	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	err = set_journal(db, options, info);
+	if (made)
+		err = db_run(db_stmt(db, SQL_DB_AUTO_VACUUM), info);
+	if (err == ERR_OK)
+		err = set_journal(db, options, info);
 	if (err == ERR_OK)
 		err = db_run(db_stmt(db, SQL_DB_RECURSIVE_TRIGGERS), info);
 	if (err != ERR_OK)
@@ -109,17 +114,18 @@ static enum err set_up(struct db *db, const struct db_options *options, struct e
 enum err db_open(const struct db_options *options, int create, struct db **out, struct err_info *info)
 {
 	enum err err = ERR_OK;
+	bool made = false;
 	struct db *db = calloc(1, sizeof *db);
 
 	if (db == NULL)
 		abort();
 	*out = NULL;
 	if (create)
-		err = create_file(options->path, info);
+		err = create_file(options->path, &made, info);
 	if (err == ERR_OK)
 		err = open_handle(db, options->path, info);
 	if (err == ERR_OK)
-		err = set_up(db, options, info);
+		err = set_up(db, options, made, info);
 	if (err != ERR_OK) {
 		db_close(db);
 		return err;

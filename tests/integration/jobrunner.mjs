@@ -347,6 +347,15 @@ describe("jobrunner", {concurrency: 3}, () => {
 		});
 	}
 
+	withLibrary("--drain goes on until nothing is left", {jobs: {workers: 1}}, async library => {
+		const added = [];
+		for (let i = 0; i < 4; i++)
+			added.push(await library.add(GOOD, "low"));
+		assert.equal((await library.drain()).code, 0);
+		for (const {job} of added)
+			assert.equal((await library.job(job)).state, "done");
+	});
+
 	withLibrary("--drain does nothing while another one drains", {}, async library => {
 		await library.add(["source", ...pausing(library), `make ${SAMPLES}`, `done ${SAMPLES}`]);
 		const first = library.runner(["--drain"]);
@@ -403,6 +412,21 @@ describe("jobrunner", {concurrency: 3}, () => {
 		assert.deepEqual(await library.workFolders(), [held]);
 		const left = await fs.readdir(library.path("data", "media"));
 		assert.deepEqual(left.sort(), [young, "not-a-track", track].sort());
+	});
+
+	withLibrary("keeps house when it is time", {jobs: {history_days: 1}}, async library => {
+		const old = await library.add(GOOD);
+		await library.drain();
+		await library.fixture("delete", old.track);
+		assert.equal(await library.sql("PRAGMA auto_vacuum"), "2\n", "it can shrink");
+		await fs.writeFile(library.path("clock"), String(2 * 86400 * 1000));
+		const later = shiftedClock(library.path("clock"));
+		assert.equal((await library.runner(["--drain"], undefined, later).ended).code, 0);
+		const {jobs} = await library.fixture("all");
+		assert.deepEqual(jobs.map(({kind, state}) => `${kind} ${state}`).sort(),
+			["maintain-database done", "prune-jobs done"], "the old job is gone, and its history with it");
+		assert.match(await library.fixture("metrics"),
+			/^tonearm_jobs_finished_total\{kind="prune-jobs",state="done"\} 1$/m);
 	});
 
 	withLibrary("removes files that no row names when they are an hour old", {}, async library => {

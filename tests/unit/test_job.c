@@ -497,6 +497,23 @@ static void test_runners(void **state)
 	assert_int_equal(seen, 7000);
 }
 
+static void test_no_retry_without_its_track(void **state)
+{
+	struct fixture *fixture = *state;
+	struct track track = {.id = "t", .owner = "", .state = TRACK_PENDING, .visibility = TRACK_PRIVATE};
+	struct job job = job_number(1);
+	enum job_state now;
+
+	job.track = track.id;
+	assert_int_equal(track_insert(fixture->db, &track, NULL), ERR_OK);
+	submit(fixture, &job);
+	assert_claims(fixture, 1000, 1);
+	assert_int_equal(job_fail(fixture->db, job.id, "r", "no sound in it", 1, 0, 2000, &now, NULL), ERR_OK);
+	assert_int_equal(track_delete(fixture->db, "t", NULL), ERR_OK);
+	assert_int_equal(job_retry(fixture->db, job.id, 3000, NULL), ERR_CONFLICT);
+	assert_int_equal(get(fixture, 1).state, JOB_DEAD);
+}
+
 static void test_track_shares_the_fate(void **state)
 {
 	struct fixture *fixture = *state;
@@ -585,6 +602,7 @@ int main(void)
 		WITH_DB(test_list),
 		WITH_DB(test_counts),
 		WITH_DB(test_runners),
+		WITH_DB(test_no_retry_without_its_track),
 		WITH_DB(test_track_shares_the_fate),
 		WITH_DB(test_state_from_elsewhere),
 		WITH_DB(test_locked_database),

@@ -72,7 +72,7 @@ static void test_what_was_missed_is_not_made_up_for(void **state)
 	struct fixture *fixture = *state;
 
 	put(fixture, "prune-jobs", MINUTE, BIRTH);
-	put(fixture, "verify-media", 10 * MINUTE, BIRTH);
+	put(fixture, "maintain-database", 10 * MINUTE, BIRTH);
 	assert_int_equal(queue_at(fixture, BIRTH), 2);
 	while (work_off(fixture) != NULL)
 		continue;
@@ -134,7 +134,7 @@ static void test_once_with_many_runners(void **state)
 	size_t total = 0;
 
 	put(fixture, "prune-jobs", MINUTE, BIRTH);
-	put(fixture, "verify-media", MINUTE, BIRTH);
+	put(fixture, "maintain-database", MINUTE, BIRTH);
 	now_ms = BIRTH;
 	for (int i = 0; i < RUNNERS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, run_one, fixture), 0);

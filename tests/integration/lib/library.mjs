@@ -89,6 +89,11 @@ export class Library {
 		return stdout.startsWith("{") ? JSON.parse(stdout) : stdout;
 	}
 
+	/** What SQLite's own shell answers to STATEMENT. */
+	async sql(statement) {
+		return (await run("sqlite3", [this.path("data", "tonearm.db"), statement])).stdout;
+	}
+
 	/** Adds a track whose source tells the fake worker what to do: an array of commands. {track, job}. */
 	async add(script, ...qualities) {
 		const file = this.path(`script-${Math.random()}`);

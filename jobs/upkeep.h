@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The jobs by which a library keeps itself in order, queued again and again (model/periodic.h). The runner does them itself,
+ * a short step in each turn of its loop, so that neither the loop nor the database waits for them:
+ *
+ *     prune-jobs         hourly: removes jobs that are over for longer than jobs.history_days
+ *     maintain-database  daily: gives free pages back to the disk, lets SQLite renew its statistics, empties the log
+ */
+#ifndef TONEARM_JOBS_UPKEEP_H
+#define TONEARM_JOBS_UPKEEP_H
+
+#include "base/clock.h"
+#include "conf/conf.h"
+#include "db/db.h"
+
+#include <stdbool.h>
+
+struct upkeep {
+	const struct conf *conf;
+	struct db *db;
+	const struct clock *clock;
+};
+
+/* Has all of them done in their time from now on; a failure is logged. Call at the start of a runner. */
+void upkeep_announce(const struct upkeep *upkeep);
+
+/* Queues those that are due. True when there was one. */
+bool upkeep_queue(const struct upkeep *upkeep);
+
+/*
+ * A step of a job of KIND; *DONE becomes true with the last. ERR_UNPROCESSABLE when KIND is none of them; database errors:
+ * the steps done so far stand.
+ */
+enum err upkeep_step(const struct upkeep *upkeep, const char *kind, bool *done, struct err_info *info);
+
+#endif
