@@ -5,7 +5,8 @@ import {mkdtemp, readFile, rm, writeFile} from "node:fs/promises";
 import {join} from "node:path";
 import {tmpdir} from "node:os";
 import {build, which} from "../integration/lib/tools.mjs";
-import {measureLadder} from "./ladder.mjs";
+import {measureLadder, measureScaling} from "./ladder.mjs";
+import {measurePlayable} from "./playable.mjs";
 import {measureQueue} from "./queue.mjs";
 import {measureServing} from "./serve.mjs";
 
@@ -17,6 +18,9 @@ const meaning = {
 	ladder_wall: ["ladder of 4 AAC, wall time / one ffmpeg command", false],
 	ladder_cpu: ["ladder of 4 AAC, CPU time / one ffmpeg command", false],
 	claim_p99: ["claim from 100,000 queued jobs, 99th percentile / from 2,000", false, 5000],
+	scaling: ["ladder of 4 AAC, wall time on 1 core / on 2", true],
+	playable_4min: ["4 minutes, upload to first playable / the 2 s promised", false, 2],
+	playable_3h: ["3 hours, upload to first playable / the 2 s promised", false, 2],
 	playlist_nginx: ["signed playlists/s by nginx / nginx static", true],
 	playlist_lighttpd: ["signed playlists/s by lighttpd / nginx static", true],
 	segment_xaccel: ["signed segments/s by X-Accel-Redirect / nginx static", true],
@@ -35,6 +39,9 @@ async function measure() {
 		const ladder = await measureLadder({build, folder});
 		const lines = {ladder_wall: [ladder, "wall", "s"], ladder_cpu: [ladder, "cpu", "s"]};
 		lines.claim_p99 = [await measureQueue({build, folder}), "p99", "us"];
+		lines.scaling = [await measureScaling({build, folder}), "wall", "s"];
+		lines.playable_4min = [await measurePlayable(folder, 240), "playable", "s"];
+		lines.playable_3h = [await measurePlayable(folder, 3 * 3600), "playable", "s"];
 		for (const [name, result] of Object.entries(await measureServing(folder)))
 			lines[name] = [result, "rate", "/s"];
 		return lines;
@@ -43,7 +50,7 @@ async function measure() {
 	}
 }
 
-const lacking = ["nginx", "lighttpd", "spawn-fcgi", "wrk", "ffmpeg"].filter(program => !which(program));
+const lacking = ["nginx", "lighttpd", "spawn-fcgi", "wrk", "ffmpeg", "taskset"].filter(program => !which(program));
 if (lacking.length) {
 	console.error(`bench needs ${lacking.join(", ")}`);
 	process.exit(2);

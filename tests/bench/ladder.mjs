@@ -12,7 +12,8 @@ export async function synthesise(path, seconds) {
 		"-filter_complex", "[0:a][1:a]amix=inputs=2", "-ac", "2", "-ar", "44100", "-c:a", "pcm_s16le", path]);
 }
 
-export async function measureLadder({build, folder, seconds = 240, rounds = 3}) {
+// The source and the outputs in FOLDER, and how the worker makes these of that; COMMAND goes before the worker's.
+async function prepare({build, folder, seconds}) {
 	const source = join(folder, "ladder.wav");
 	await synthesise(source, seconds);
 	const job = JSON.stringify({
@@ -22,9 +23,23 @@ export async function measureLadder({build, folder, seconds = 240, rounds = 3}) 
 		renditions: ladder.map(([quality, bit_rate]) => ({quality, codec: "aac", bit_rate, sample_rate: 44100, channels: 2})),
 	});
 	const outputs = ladder.map(([quality]) => join(folder, `${quality}.mp4`));
-	const ours = () => withFiles([[source, "r"], ["/dev/null", "w"], ...outputs.map(path => [path, "w+"])],
-		descriptors => timed(join(build, "tonearm-worker"), [], {stdio: descriptors, input: job}));
+	const work = (...command) => {
+		const [program, ...args] = [...command, join(build, "tonearm-worker")];
+		return withFiles([[source, "r"], ["/dev/null", "w"], ...outputs.map(path => [path, "w+"])],
+			descriptors => timed(program, args, {stdio: descriptors, input: job}));
+	};
+	return {source, outputs, work};
+}
+
+export async function measureLadder({build, folder, seconds = 240, rounds = 3}) {
+	const {source, outputs, work} = await prepare({build, folder, seconds});
 	const peer = () => timed("ffmpeg", ["-v", "error", "-nostdin", "-y", "-i", source, ...ladder.flatMap(([, rate], i) =>
 		["-map", "0:a", "-c:a", "aac", "-b:a", String(rate), "-ar", "44100", "-ac", "2", "-f", "mp4", outputs[i]])]);
-	return pair(ours, peer, rounds);
+	return pair(() => work(), peer, rounds);
+}
+
+// The worker held to one core against the same on two.
+export async function measureScaling({build, folder, seconds = 240, rounds = 3}) {
+	const {work} = await prepare({build, folder, seconds});
+	return pair(() => work("taskset", "-c", "0"), () => work("taskset", "-c", "0,1"), rounds);
 }
