@@ -112,7 +112,7 @@ export class TrackList {
 		row.parts.length.setAttribute("aria-label", track.duration_ms ? spoken(Math.round(track.duration_ms / 1000)) : "");
 		row.parts.state.textContent = stateWord(track);
 		row.button.dataset.state = track.state;
-		row.button.disabled = track.state !== "ready";
+		row.button.disabled = !track.playable;
 		row.item.dataset.id = track.id;
 		this.#mark(track.id, row);
 	}
@@ -138,7 +138,7 @@ export class TrackList {
 
 function stateWord(track) {
 	if (track.state === "pending")
-		return "In the works";
+		return track.playable ? "In the works, playable" : "In the works";
 	if (track.state === "failed")
 		return "Could not be used";
 	return track.visibility === "private" ? "Private" : "";

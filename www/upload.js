@@ -37,8 +37,9 @@ export class Upload {
 	#abort = null;
 	#onAccepted;
 	#onReady;
+	#playable = false; // while it is in the works
 
-	/** ON_ACCEPTED is called when the server took the file, ON_READY when the track can be played. */
+	/** ON_ACCEPTED is called when the server took the file, ON_READY when the track can be played and when it is done. */
 	constructor({onAccepted, onReady}) {
 		this.#onAccepted = onAccepted;
 		this.#onReady = onReady;
@@ -101,6 +102,7 @@ export class Upload {
 		this.#busy(true);
 		this.#say("");
 		this.#done.textContent = "";
+		this.#playable = false;
 		this.#work.hidden = false;
 		this.#workName.textContent = file.name;
 		this.#transfer.value = 0;
@@ -130,20 +132,21 @@ export class Upload {
 	}
 
 	async #watch({track, job}) {
-		this.#ended(await this.#follow(job.id) ?? await this.#poll(track.id, job.id), track);
+		this.#ended(await this.#follow(track.id, job.id) ?? await this.#poll(track.id, job.id), track);
 	}
 
 	/* By the events of the job. null when there are none to be had: too many listen already, or the token may not. */
-	async #follow(id) {
+	async #follow(track, job) {
 		let last = "";
 		for (let failures = 0; failures < STREAM_FAILURES; failures++) {
 			try {
-				for await (const {id: seen, event, data} of events(`internal/jobs/${encodeURIComponent(id)}/events`, last)) {
+				for await (const {id: seen, event, data} of events(`internal/jobs/${encodeURIComponent(job)}/events`, last)) {
 					last = seen;
 					failures = 0;
 					const end = event === "job" ? this.#showJob(data) : null;
 					if (end)
 						return end;
+					await this.#lookWhetherPlayable(track);
 				}
 			} catch (error) {
 				if (error.status > 0)
@@ -164,6 +167,7 @@ export class Upload {
 				failures = 0;
 				if (end)
 					return end;
+				await this.#lookWhetherPlayable(track);
 			} catch (error) {
 				if (mayReadJobs && (error.status === 401 || error.status === 403 || error.status === 404))
 					mayReadJobs = false;
@@ -199,12 +203,23 @@ export class Upload {
 		return track.state === "failed" ? {ok: false, reason: track.failure} : null;
 	}
 
+	/* Says once that it can be heard while it is made. */
+	async #lookWhetherPlayable(id) {
+		if (this.#playable)
+			return;
+		const {track} = await get(`api/v1/tracks/${encodeURIComponent(id)}`);
+		if (this.#playable || !track.playable)
+			return;
+		this.#playable = true;
+		this.#done.textContent = "Playable now, while the rest is made.";
+		this.#onReady(track);
+	}
+
 	#ended(end, track) {
 		this.#job.value = end.ok ? 1 : 0;
 		this.#jobText.textContent = end.ok ? "done" : "";
-		if (end.ok)
-			this.#done.textContent = "Ready to play.";
-		else
+		this.#done.textContent = end.ok ? "Ready to play." : "";
+		if (!end.ok)
 			this.#say(end.reason ? `This file could not be used: ${end.reason}` : "This file could not be used.");
 		this.#onReady(track);
 	}

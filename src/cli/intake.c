@@ -219,6 +219,18 @@ static void finish(struct intake *intake, struct intake_file *file, bool done, c
 	intake_show_end(intake, file);
 }
 
+/* Whether it can be heard already; what cannot be read now is read the next time. */
+static void look_at_track(struct intake *intake, struct intake_file *file, struct arena *arena)
+{
+	struct track track;
+
+	if (file->playable || file->job_state != JOB_RUNNING ||
+		track_get(intake->cli->db, file->track, arena, &track, NULL) != ERR_OK || !track.growing)
+		return;
+	file->playable = true;
+	intake_show_playable(intake, file);
+}
+
 /* Reads the job of FILE. ARENA holds its text for the length of the call only. */
 static enum err look_at(struct intake *intake, struct intake_file *file, struct arena *arena, struct err_info *info)
 {
@@ -239,6 +251,7 @@ static enum err look_at(struct intake *intake, struct intake_file *file, struct 
 	if (file->stage_is_new)
 		snprintf(file->stage, sizeof file->stage, "%s", job.stage);
 	intake_show_progress(intake, file);
+	look_at_track(intake, file, arena);
 	if (job.state == JOB_DONE)
 		finish(intake, file, true, NULL);
 	else if (job.state == JOB_DEAD || job.state == JOB_CANCELLED)

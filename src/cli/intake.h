@@ -7,6 +7,7 @@
  * On a terminal each file has a bar that moves; elsewhere a plain line tells of each step; with JSON one object a line
  * does:
  *     {"event": "queued", "file", "track", "job"}
+ *     {"event": "playable", "file", "track", "job"} when it can be heard while the rest is made
  *     {"event": "progress", "file", "track", "job", "stage", "progress", "speed", "left_ms"?}
  *     {"event": "done" | "failed", "file", "track", "job", "error"?}
  */
@@ -28,6 +29,7 @@ struct intake_file {
 	int64_t left_ms; /* -1: unknown */
 	char stage[32];
 	bool stage_is_new, is_new; /* the stage, or any of them, since the look before */
+	bool playable;             /* can be heard while it is made */
 	char reason[256];          /* why it failed */
 	int64_t started_us, took_us;
 };

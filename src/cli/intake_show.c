@@ -125,6 +125,15 @@ void intake_show_progress(struct intake *intake, const struct intake_file *file)
 	}
 }
 
+void intake_show_playable(struct intake *intake, const struct intake_file *file)
+{
+	if (intake->json)
+		put_event(intake, "playable", file, NULL);
+	else if (!live(intake))
+		fprintf(intake->cli->out.out, "%s: playable now: %s\n", file->path, file->track);
+	fflush(intake->cli->out.out);
+}
+
 void intake_show_all(struct intake *intake)
 {
 	size_t height = term_height(&intake->cli->out), most = height > KEPT_ROWS + 1 ? height - KEPT_ROWS : 1;
@@ -143,7 +152,7 @@ void intake_show_all(struct intake *intake)
 			waiting++;
 			continue;
 		}
-		put_bar_line(intake, &lines, file, file->stage, file->progress, file->speed, file->left_ms);
+		put_bar_line(intake, &lines, file, file->playable ? "playable" : file->stage, file->progress, file->speed, file->left_ms);
 		drawn++;
 	}
 	if (waiting > 0) {

@@ -17,6 +17,9 @@ void intake_show_queued(struct intake *intake, const struct intake_file *file);
 /* The job of FILE was looked at. */
 void intake_show_progress(struct intake *intake, const struct intake_file *file);
 
+/* FILE can be heard while it is made: told once. */
+void intake_show_playable(struct intake *intake, const struct intake_file *file);
+
 /* FILE is over, done or failed; also one that failed before it had a job. */
 void intake_show_end(struct intake *intake, const struct intake_file *file);
 

@@ -67,6 +67,7 @@ enum err track_row_read(struct db_stmt *stmt, struct arena *arena, struct track 
 	out->failure = arena_strdup(arena, db_text(stmt, 16));
 	out->created_ms = db_int(stmt, 17);
 	out->updated_ms = db_int(stmt, 18);
+	out->growing = db_int(stmt, 19) != 0;
 	return track_row_words(db_text(stmt, 1), db_text(stmt, 2), &out->visibility, &out->state, info);
 }
 

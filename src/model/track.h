@@ -12,13 +12,14 @@
 #include "base/id.h"
 #include "db/db.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { TRACK_TEXT = 512, TRACK_PAGE_MOST = 200 };
 
 enum track_visibility { TRACK_PUBLIC, TRACK_PRIVATE };
 enum track_state {
-	TRACK_PENDING, /* in the works: nothing to play yet */
+	TRACK_PENDING, /* in the works: nothing to play yet, but for what grows */
 	TRACK_READY,   /* at least one ladder is published */
 	TRACK_FAILED   /* its job is dead; `failure` says why */
 };
@@ -38,6 +39,7 @@ struct track {
 	int64_t source_bytes;
 	const char *failure; /* NULL unless failed */
 	int64_t created_ms, updated_ms;
+	bool growing; /* some renditions can be heard while they are made (rendition.h); read only */
 };
 
 /* "public"/"private" and back; ERR_BAD_REQUEST for another word. */

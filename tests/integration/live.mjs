@@ -4,102 +4,21 @@
 
 import assert from "node:assert/strict";
 import {execFile} from "node:child_process";
-import {createHash} from "node:crypto";
 import fs from "node:fs/promises";
 import path from "node:path";
 import {after, before, describe, test} from "node:test";
 import {promisify} from "node:util";
 import {checkMaster} from "./lib/check_hls.mjs";
 import {LivePlaylist} from "./lib/check_live.mjs";
-import {request} from "./lib/http.mjs";
-import {isAlive, pause, until} from "./lib/library.mjs";
+import {Growing, QUALITIES, fetchUrl, signal, workerOf} from "./lib/growing.mjs";
+import {isAlive, until} from "./lib/library.mjs";
 import {cannotServe, start} from "./lib/server.mjs";
 import {wav} from "./lib/sound.mjs";
 import {missing} from "./lib/tools.mjs";
 
 const run = promisify(execFile);
 const SECONDS = 60;
-const QUALITIES = ["high", "medium", "low", "mobile"];
 const CONF = {limits: {upload_size: "64M"}, jobs: {poll_ms: 50, nice: 0, lease_s: 5}};
-
-const fetchUrl = (url, {headers}) => {
-	const {origin, pathname, search} = new URL(url);
-	return request(origin, {path: pathname + search, headers});
-};
-
-/* Process ids of the children of PID. */
-const children = async pid => (await fs.readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => ""))
-	.trim().split(" ").filter(Boolean).map(Number);
-
-/** The worker of SITE's jobrunner. */
-const workerOf = site => until("a worker", async () => (await children(site.processes.get("jobrunner").child.pid))[0]);
-
-const signal = (pid, name) => {
-	if (isAlive(pid))
-		process.kill(pid, name);
-};
-
-/** A track in the works, its worker at hand. */
-class Growing {
-	static async begin(scene, fields) {
-		const growing = new Growing();
-		growing.scene = scene;
-		growing.site = scene.site;
-		const {track, job} = await scene.site.upload(scene.file, fields);
-		growing.track = track.id;
-		growing.job = job.id;
-		growing.worker = await workerOf(scene.site);
-		growing.base = `${scene.site.url}/hls/${track.id}`;
-		growing.playlists = QUALITIES.map(quality => new LivePlaylist(`${growing.base}/${quality}/playlist.m3u8`, fetchUrl));
-		return growing;
-	}
-
-	get(address, headers = {}) {
-		return fetchUrl(`${this.site.url}${address}`, {headers});
-	}
-
-	async state() {
-		return (await this.get(`/api/v1/tracks/${this.track}`)).json.track.state;
-	}
-
-	/** Waits until it can be heard, and holds the worker then. */
-	async playable() {
-		await until("the first segments", async () => (await this.get(`/hls/${this.track}/master.m3u8`)).status === 200);
-		signal(this.worker, "SIGSTOP");
-	}
-
-	async lookAtAll() {
-		const all = [];
-		for (const playlist of this.playlists)
-			all.push(await playlist.look());
-		return all;
-	}
-
-	/** Lets the worker go on for a moment. */
-	async step() {
-		signal(this.worker, "SIGCONT");
-		await pause(300);
-		signal(this.worker, "SIGSTOP");
-		await pause(50);
-	}
-
-	/** To the end, looking all the time. */
-	async toTheEnd() {
-		signal(this.worker, "SIGCONT");
-		await until("the end", async () => (await this.lookAtAll()).every(one => one?.ended));
-	}
-
-	violations() {
-		return this.playlists.flatMap(playlist => playlist.violations);
-	}
-
-	/** The hashes of its files. */
-	async files() {
-		const folder = path.join(this.site.dataDir, "media", this.track);
-		return Promise.all(QUALITIES.map(async quality =>
-			createHash("sha256").update(await fs.readFile(path.join(folder, `${quality}.mp4`))).digest("hex")));
-	}
-}
 
 /* FFmpeg decodes INIT and SEGMENTS put together; how many seconds that are. */
 async function decodes(scene, init, segments) {

@@ -10,6 +10,7 @@ import path from "node:path";
 import {after, before, describe, test} from "node:test";
 import {promisify} from "node:util";
 import {launch, openPage} from "./lib/browser.mjs";
+import {Growing, signal} from "./lib/growing.mjs";
 import {sampleCount} from "./lib/pcm.mjs";
 import {cannotServe, start} from "./lib/server.mjs";
 import {wav} from "./lib/sound.mjs";
@@ -17,6 +18,7 @@ import {missing, packageFile, source, vector} from "./lib/tools.mjs";
 
 const run = promisify(execFile);
 const SECONDS = 40;
+const LONG_SECONDS = 90;
 const SEEK_MOST = 0.1; // seconds off
 const END_MOST = 0.001;
 const SILENCE = 0.01; // RMS of full scale; the tone has 0.18
@@ -125,6 +127,33 @@ async function ofTheVectors(scene, name) {
 	await endsWithTheSource(scene, file, await sampleCount(file) / Number.parseInt(stdout, 10));
 }
 
+/* Begins while the worker is held, goes on when it is done, back to the beginning: all of it without a gap. */
+async function throughTheEndOfEncoding(scene) {
+	const growing = await Growing.begin({site: scene.site, file: scene.long});
+	await growing.playable();
+	const opened = await playing({...scene, track: growing.track}, PLAYERS[0]);
+	const {page} = opened;
+	assert.ok(await page.evaluate(() => driver.isLive()));
+	assert.ok(await page.evaluate(() => measure.audio.currentTime) < LONG_SECONDS / 2, "it starts at the beginning");
+	await page.evaluate(() => {
+		window.watch = measure.observe();
+	});
+	signal(growing.worker, "SIGCONT");
+	assert.equal((await scene.site.jobOver(growing.job)).state, "done");
+	const seen = await page.evaluate(async () => {
+		await measure.until(() => !driver.isLive(), 60000, "the end of the playlist");
+		await measure.advances(4, 20000);
+		return window.watch.stop();
+	});
+	assert.deepEqual({back: seen.back, holes: seen.holes}, {back: 0, holes: 0});
+	assert.ok(Math.abs(await page.evaluate(() => measure.audio.duration) - LONG_SECONDS) < SEEK_MOST);
+	for (const at of [LONG_SECONDS - 5, 1])
+		assert.ok(Math.abs(await page.evaluate(to => measure.seek(to), at) - at) < SEEK_MOST);
+	assert.ok(await page.evaluate(() => measure.listen(500)) > SILENCE);
+	await page.close();
+	assert.deepEqual(opened.complaints, []);
+}
+
 const lacking = missing("chromium", "npm:playwright-core", "npm:hls.js", "npm:shaka-player", "npm:dashjs");
 
 const files = missing(`vectors:${MEDIA}`) ? [] : (await fs.readdir(vector(MEDIA))).filter(name => name !== "NOTE");
@@ -167,6 +196,11 @@ for (const server of ["lighttpd", "nginx"]) {
 				assert.deepEqual(complaints, []);
 			});
 		}
+		test("hls.js plays what is still made, and on through its end", async () => {
+			scene.long = path.join(scene.site.dir, "long.wav");
+			await fs.writeFile(scene.long, wav(LONG_SECONDS));
+			await throughTheEndOfEncoding(scene);
+		});
 		for (const kind of LENGTHS)
 			test(`Media Source: the buffered range ends with the source, ${kind.name}`, () => madeHere(scene, kind));
 		if (server === "nginx")

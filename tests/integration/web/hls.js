@@ -21,6 +21,7 @@
 		switchToLowest() {
 			hls.loadLevel = order().at(-1); // what is buffered is played first
 		},
+		isLive: () => hls.latestLevelDetails.live,
 		isLowest: () => hls.currentLevel === order().at(-1),
 	};
 }
