@@ -247,6 +247,31 @@ static void test_wrong_ladders(void **state)
 			cases[i].reason);
 }
 
+static void test_presets(void **state)
+{
+	static const struct {
+		const char *media, *reason;
+	} cases[] = {
+		{"presets = ( { name = \"a\"; filter = \"amovie=/etc/passwd\"; } )", "\"amovie\" is not taken"},
+		{"presets = ( { name = \"a\"; filter = \"volume=1;volume=2\"; } )", "without quotes, escapes"},
+		{"presets = ( { name = \"A\"; filter = \"volume=1\"; } )", "name must be"},
+		{"presets = ( { name = \"a\"; } )", "name and filter are wanted"},
+		{"loudness_target_lufs = 1", "1 is not from -40 to 0"},
+	};
+	struct fixture *fixture = *state;
+	struct conf *conf = must_read(fixture, SECRETS "media: { preset = \"a\"; loudness_target_lufs = -16.5; presets = ( "
+						       "{ name = \"a\"; filter = \"volume=1\"; } ); };\n");
+
+	assert_int_equal(conf->preset_count, 1);
+	assert_string_equal(conf->presets[0].filter, "volume=1");
+	assert_float_equal(conf->loudness_target, -16.5, 1e-6);
+	assert_string_equal(conf->loudness, "tags");
+	conf_free(conf);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		assert_refused(fixture, arena_printf(&fixture->arena, SECRETS "media: { %s; };", cases[i].media), 2,
+			cases[i].reason);
+}
+
 static void test_what_libconfig_would_take_amiss(void **state)
 {
 	struct fixture *fixture = *state;
@@ -457,6 +482,7 @@ int main(void)
 		WITH_DIR(test_wrong_urls),
 		WITH_DIR(test_wrong_lists),
 		WITH_DIR(test_wrong_ladders),
+		WITH_DIR(test_presets),
 		WITH_DIR(test_what_libconfig_would_take_amiss),
 		WITH_DIR(test_secrets),
 		WITH_DIR(test_mode),
