@@ -265,6 +265,7 @@ static void watch(struct pipeline *pipeline)
 	int64_t began_us = clock_monotonic_us();
 	bool stopping = false;
 
+	report(pipeline, 0, began_us);
 	pthread_mutex_lock(&pipeline->lock);
 	while (pipeline->running > 0) {
 		struct timespec until;

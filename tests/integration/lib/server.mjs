@@ -35,6 +35,7 @@ export class Process {
 	constructor(name, command, {env = {}, cwd, log} = {}) {
 		this.name = name;
 		this.log = log;
+		this.wanted = true; /* until stop() */
 		this.child = spawn(command[0], command.slice(1), {
 			cwd,
 			env: {...process.env, ...env},
@@ -63,6 +64,7 @@ export class Process {
 
 	/** SIGTERM, then SIGKILL when it does not end in time; {code, signal, forced}. */
 	async stop() {
+		this.wanted = false;
 		if (this.running)
 			this.child.kill("SIGTERM");
 		const late = setTimeout(() => this.child.kill("SIGKILL"), STOP_MS);
@@ -225,7 +227,7 @@ class Site {
 	async #until(what, isSo, name) {
 		const end = Date.now() + START_MS;
 		while (!await isSo()) {
-			const over = [...this.processes.values()].find(one => !one.running);
+			const over = [...this.processes.values()].find(one => one.wanted && !one.running);
 			if (over || Date.now() > end) {
 				const log = await fs.readFile((over ?? this.processes.get(name)).log, "utf8").catch(() => "");
 				throw new Error(`${over ? `${over.name} ended` : `${name} took too long`} before ${what}: ${log.slice(-2000)}`);
