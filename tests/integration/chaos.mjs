@@ -118,8 +118,10 @@ class Site {
 	start(slot) {
 		const runner = this.library.runner(["--silence", "2s"], FAKE_WORKER, this.env);
 		this.#runners[slot] = runner;
-		runner.ended.then(({signal}) => {
-			if (signal !== null && signal !== "SIGKILL")
+		runner.ended.then(async ({signal}) => {
+			/* SIGTERM may end one that has not begun: it holds nothing yet. */
+			const harmless = signal === "SIGTERM" && !(await runner.text()).includes("jobrunner started");
+			if (signal !== null && signal !== "SIGKILL" && !harmless)
 				this.#faults.push(`a jobrunner was ended by ${signal}`);
 			/* One that finds the database locked or the disk full says so and ends: who started it tries again. */
 			if (!this.#over)
