@@ -225,18 +225,6 @@ static enum err lock_drain(const struct conf *conf, struct arena *arena, int *fd
 	return err;
 }
 
-static void log_start(const struct runner *runner, const struct loop_options *options)
-{
-	struct log_line line;
-
-	log_begin(&line, LOG_INFO, "jobrunner started");
-	log_text(&line, "version", PACKAGE_VERSION);
-	log_text(&line, "owner", runner->owner);
-	log_text(&line, "worker", runner->worker);
-	log_number(&line, "workers", options->places[0]);
-	log_end(&line);
-}
-
 static enum err work(struct runner *runner, const struct loop_options *options, struct arena *arena, struct err_info *info)
 {
 	enum err err = ERR_OK;
@@ -249,7 +237,6 @@ static enum err work(struct runner *runner, const struct loop_options *options, 
 		err = metrics_open(conf_run_path(runner->conf, arena, "metrics"), &runner->metrics, info);
 	if (err == ERR_OK) {
 		name_owner(runner->owner);
-		log_start(runner, options);
 		err = loop_run(runner, options, info);
 		log_message(LOG_INFO, "jobrunner stopped");
 	}

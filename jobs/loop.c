@@ -329,6 +329,18 @@ static enum err set_up(struct loop *loop, struct err_info *info)
 	return ERR_OK;
 }
 
+static void log_start(const struct runner *runner, const struct loop_options *options)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_INFO, "jobrunner started");
+	log_text(&line, "version", PACKAGE_VERSION);
+	log_text(&line, "owner", runner->owner);
+	log_text(&line, "worker", runner->worker);
+	log_number(&line, "workers", options->places[0]);
+	log_end(&line);
+}
+
 static void tear_down(struct loop *loop)
 {
 	for (size_t i = 0; loop->runs != NULL && i < loop->places; i++) {
@@ -363,6 +375,7 @@ enum err loop_run(struct runner *runner, const struct loop_options *options, str
 		loop.places += (size_t)options->places[i];
 	err = set_up(&loop, info);
 	if (err == ERR_OK) {
+		log_start(runner, options); /* from here on SIGTERM is an orderly end */
 		mark_alive(&loop);
 		upkeep_announce(&loop.upkeep);
 		notify_manager("READY=1");

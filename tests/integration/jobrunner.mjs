@@ -466,7 +466,7 @@ async function children(pid) {
 
 describe("jobrunner with the real worker", {skip: existsSync(REAL_WORKER) ? false : "the worker is not built"}, () => {
 	withLibrary("killed, first the worker and then the runner, the job completes", {}, async library => {
-		const seconds = 20;
+		const seconds = 60; // long enough that progress, written once a second, is seen
 		await fs.writeFile(library.path("noise.wav"), wav(seconds));
 		const {track, job} = await library.fixture("add", library.path("noise.wav"));
 		const watcher = new Watcher(library, track, 4);
