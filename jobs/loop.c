@@ -34,8 +34,8 @@ struct loop {
 	int signals, knocks; /* knocks: -1 when they cannot be heard */
 	bool stopping;       /* no job is claimed any more */
 	bool handing_back;   /* and those that run are stopped */
-	bool idle;      /* the last claim found nothing */
-	bool no_space;  /* below the disk floor, logged */
+	bool idle;           /* the last claim found nothing */
+	bool no_space;       /* below the disk floor, logged */
 	int64_t end_us; /* of --for, then of the grace; INT64_MAX: none */
 	int64_t stopped_us;
 	int64_t watchdog_us; /* how often the service manager is told that this loop turns; 0: never */
@@ -155,21 +155,23 @@ static bool claim_one(struct loop *loop, unsigned classes)
 	return err == ERR_OK;
 }
 
-/* Microseconds until time alone brings work, at most the interval of polling. */
-static int64_t until_work_us(const struct loop *loop)
+/* Microseconds until time alone brings work, at most the interval of polling. ASKED_MS: when jobs were asked for. */
+static int64_t until_work_us(const struct loop *loop, int64_t asked_ms)
 {
 	const struct runner *runner = loop->runner;
 	struct err_info info = {0};
-	int64_t poll_ms = runner->conf->job_poll_ms, due_ms = INT64_MAX, now_ms = clock_ms(runner->clock);
+	int64_t poll_ms = runner->conf->job_poll_ms, due_ms = INT64_MAX;
 
-	if (!loop->idle || job_next_due(runner->db, &due_ms, &info) != ERR_OK || due_ms - now_ms >= poll_ms)
+	/* What was due then was not to be had: it waits for a place, or for space. */
+	if (!loop->idle || job_next_due(runner->db, &due_ms, &info) != ERR_OK || due_ms <= asked_ms)
 		return poll_ms * 1000;
-	/* What is due already was not to be had: it waits for a place, or for space. */
-	return due_ms <= now_ms ? poll_ms * 1000 : (due_ms - now_ms) * 1000;
+	due_ms -= clock_ms(runner->clock);
+	return due_ms <= 0 ? 0 : least(due_ms, poll_ms) * 1000;
 }
 
 static void claim(struct loop *loop, int64_t now)
 {
+	int64_t asked_ms = clock_ms(loop->runner->clock);
 	unsigned classes;
 
 	if (now < loop->next_claim_us || loop->stopping)
@@ -179,7 +181,7 @@ static void claim(struct loop *loop, int64_t now)
 	loop->idle = false;
 	while (!loop->idle && (classes = classes_with_room(loop)) != 0)
 		loop->idle = !claim_one(loop, classes);
-	loop->next_claim_us = now + until_work_us(loop);
+	loop->next_claim_us = clock_monotonic_us() + until_work_us(loop, asked_ms);
 }
 
 /* Takes those that are over out of their places; another job may be claimed at once then. */
