@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The default ladder by the worker against one ffmpeg command with one decode and the same outputs.
+// The default ladder by the worker against ffmpeg with the same outputs: in one command with one decode, or in a command
+// for each output; by itself, or with loudness and a waveform as every upload has them.
 import {join} from "node:path";
-import {pair, run, timed, withFiles} from "./measure.mjs";
+import {pair, run, timed, timedTogether, withFiles} from "./measure.mjs";
 
 const ladder = [["high", 320000], ["medium", 192000], ["low", 128000], ["mobile", 96000]];
 
@@ -13,29 +14,63 @@ export async function synthesise(path, seconds) {
 }
 
 // The source and the outputs in FOLDER, and how the worker makes these of that; COMMAND goes before the worker's.
-async function prepare({build, folder, seconds}) {
+async function prepare({build, folder, seconds, measured = false}) {
 	const source = join(folder, "ladder.wav");
 	await synthesise(source, seconds);
+	const outputs = ladder.map(([quality]) => join(folder, `${quality}.mp4`));
+	const waveform = join(folder, "waveform.dat");
 	const job = JSON.stringify({
 		source_name: "ladder.wav",
 		segment_ms: 4000,
 		limits: {duration_s: 43200, memory: 1 << 30, cpu_s: 7200, output: 2 ** 32, nice: 0},
 		renditions: ladder.map(([quality, bit_rate]) => ({quality, codec: "aac", bit_rate, sample_rate: 44100, channels: 2})),
+		...measured && {
+			extras: [{role: "waveform", fd: 5 + ladder.length}],
+			sound: {loudness: "tags", target_lufs: -14, true_peak_dbtp: -1, limiter: false},
+		},
 	});
-	const outputs = ladder.map(([quality]) => join(folder, `${quality}.mp4`));
+	const files = [[source, "r"], ["/dev/null", "w"], ...outputs.map(path => [path, "w+"]),
+		...measured ? [[waveform, "w+"]] : []];
 	const work = (...command) => {
 		const [program, ...args] = [...command, join(build, "tonearm-worker")];
-		return withFiles([[source, "r"], ["/dev/null", "w"], ...outputs.map(path => [path, "w+"])],
-			descriptors => timed(program, args, {stdio: descriptors, input: job}));
+		return withFiles(files, descriptors => timed(program, args, {stdio: descriptors, input: job}));
 	};
 	return {source, outputs, work};
 }
 
-export async function measureLadder({build, folder, seconds = 240, rounds = 3}) {
-	const {source, outputs, work} = await prepare({build, folder, seconds});
-	const peer = () => timed("ffmpeg", ["-v", "error", "-nostdin", "-y", "-i", source, ...ladder.flatMap(([, rate], i) =>
-		["-map", "0:a", "-c:a", "aac", "-b:a", String(rate), "-ar", "44100", "-ac", "2", "-f", "mp4", outputs[i]])]);
-	return pair(() => work(), peer, rounds);
+const FFMPEG = ["ffmpeg", "-v", "error", "-nostdin", "-y"];
+const encoder = (rate, output) => ["-c:a", "aac", "-b:a", String(rate), "-ar", "44100", "-ac", "2", "-f", "mp4", output];
+const METER = "ebur128=peak=true:framelog=verbose";
+/* The nearest that ffmpeg has to a waveform: a picture of one. */
+const PICTURE = "showwavespic=s=1800x140";
+
+// One command that makes all OUTPUTS of SOURCE, and measures and draws it when that is MEASURED.
+function oneCommand({source, outputs, picture, measured}) {
+	const ladders = map => ladder.flatMap(([, rate], i) => ["-map", map(i), ...encoder(rate, outputs[i])]);
+	if (!measured)
+		return [...FFMPEG, "-i", source, ...ladders(() => "0:a")];
+	return [...FFMPEG, "-i", source, "-filter_complex", `[0:a]asplit=2[m][p];[m]${METER}[n];[p]${PICTURE}[w]`,
+		...ladders(() => "0:a"), "-map", "[n]", "-f", "null", "-", "-map", "[w]", "-frames:v", "1", picture];
+}
+
+// The same as commands of their own, the longest first.
+const separateCommands = ({source, outputs, picture}) => [
+	...ladder.map(([, rate], i) => [...FFMPEG, "-i", source, ...encoder(rate, outputs[i])]),
+	[...FFMPEG, "-i", source, "-af", METER, "-f", "null", "-"],
+	[...FFMPEG, "-i", source, "-filter_complex", PICTURE, "-frames:v", "1", picture],
+];
+
+export async function measureLadder({build, folder, seconds = 240, rounds = 3, measured = false}) {
+	const {source, outputs, work} = await prepare({build, folder, seconds, measured});
+	const [program, ...args] = oneCommand({source, outputs, picture: join(folder, "waveform.png"), measured});
+	return pair(() => work(), () => timed(program, args), rounds);
+}
+
+// Against a command for each output, two of them at a time.
+export async function measureSeparate({build, folder, seconds = 240, rounds = 3}) {
+	const {source, outputs, work} = await prepare({build, folder, seconds, measured: true});
+	const commands = separateCommands({source, outputs, picture: join(folder, "waveform.png")});
+	return pair(() => work(), () => timedTogether(commands, 2), rounds);
 }
 
 // The worker held to one core against the same on two.

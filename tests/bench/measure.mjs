@@ -40,12 +40,27 @@ export function run(command, args, {stdio = [], input} = {}) {
 	});
 }
 
-// As run(), with {wall, cpu} in seconds as the shell's `time` has them: of the whole process and its children.
+// As run(), with {wall, cpu, memory}: seconds of wall time, those on a processor of the whole process and its children,
+// and the most MiB that one of these had resident.
 export async function timed(command, args, options) {
-	const script = 'TIMEFORMAT="@time %R %U %S"; time "$0" "$@"';
-	const {err} = await run("bash", ["-c", script, command, ...args], options);
-	const [, wall, user, system] = err.match(/@time ([\d.]+) ([\d.]+) ([\d.]+)/).map(Number);
-	return {wall, cpu: user + system};
+	const {err} = await run("/usr/bin/time", ["-f", "@time %e %U %S %M", command, ...args], options);
+	const [, wall, user, system, kilobytes] = err.match(/@time ([\d.]+) ([\d.]+) ([\d.]+) (\d+)/).map(Number);
+	return {wall, cpu: user + system, memory: kilobytes / 1024};
+}
+
+// As timed(), for COMMANDS of which so many run at a time as there are LANES; a lane that is free takes the next.
+export async function timedTogether(commands, lanes) {
+	const waiting = [...commands], runs = [], began = performance.now();
+	const lane = async () => {
+		for (let words; (words = waiting.shift());)
+			runs.push(await timed(words[0], words.slice(1)));
+	};
+	await Promise.all(Array.from({length: lanes}, lane));
+	return {
+		wall: (performance.now() - began) / 1000,
+		cpu: runs.reduce((sum, {cpu}) => sum + cpu, 0),
+		memory: Math.max(...runs.map(({memory}) => memory)),
+	};
 }
 
 // Calls USE with the descriptors of the given [path, flags] pairs and closes them.
