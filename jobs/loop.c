@@ -255,7 +255,7 @@ static int wait_ms(const struct loop *loop)
 	if (!loop->stopping)
 		next = least(next, loop->next_claim_us);
 	for (size_t i = 0; i < loop->places; i++) {
-		if (loop->runs[i] != NULL && loop->runs[i]->phase != RUN_WORKING)
+		if (loop->runs[i] != NULL && run_is_ready(loop->runs[i]))
 			return 0;
 	}
 	return next <= now ? 0 : (int)((next - now + 999) / 1000);
@@ -270,7 +270,7 @@ static void wait_for_something(struct loop *loop)
 	for (size_t i = 0; i < loop->places; i++) {
 		/* A negative descriptor is passed over by poll(). */
 		of_runs[i] = (struct pollfd){
-			.fd = loop->runs[i] == NULL ? -1 : loop->runs[i]->worker.reports, .events = POLLIN};
+			.fd = loop->runs[i] == NULL ? -1 : run_fd(loop->runs[i]), .events = POLLIN};
 	}
 	if (poll(loop->polled, FDS_OF_LOOP + loop->places, wait_ms(loop)) <= 0)
 		return;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The jobrunner's one loop: one thread, one poll(2) over the report pipes of all workers, the signals and the knocks of
- * base/wake.h, with a timer. Each turn: house-keeping that is due, claim jobs while a place is free, wait, hand on what
- * happened, publish a step. It looks for work when somebody knocks, when a job's hour comes, when a place is free again, and
- * every jobs.poll_ms whatever happens.
+ * The jobrunner's one loop: one thread, one poll(2) over the report pipes of all workers, the ends of what is done aside,
+ * the signals and the knocks of base/wake.h, with a timer. Each turn: house-keeping that is due, claim jobs while a place
+ * is free, wait, hand on what happened, publish a step. It looks for work when somebody knocks, when a job's hour comes,
+ * when a place is free again, and every jobs.poll_ms whatever happens.
  */
 #ifndef TONEARM_JOBS_LOOP_H
 #define TONEARM_JOBS_LOOP_H

@@ -60,6 +60,14 @@ static enum err read_back(const struct publish *publish, struct publish_output *
 	return err == ERR_OK ? compare(publish, output, info) : err;
 }
 
+static enum err watch_stop(void *context, size_t bytes, struct err_info *info)
+{
+	const atomic_bool *stop = context;
+
+	(void)bytes;
+	return stop != NULL && atomic_load(stop) ? err_set(info, ERR_ABORTED, "the work was stopped") : ERR_OK;
+}
+
 enum err publish_check(const struct publish *publish, size_t index, struct err_info *info)
 {
 	struct publish_output *output = &publish->outputs[index];
@@ -75,7 +83,7 @@ enum err publish_check(const struct publish *publish, size_t index, struct err_i
 	if (err == ERR_OK && (fchmod(output->fd, 0640) != 0 || fsync(output->fd) != 0))
 		err = err_set_errno(info, ERR_IO, errno, "cannot finish %s", output->path);
 	if (err == ERR_OK)
-		err = hash_sha256_file(output->fd, digest, info);
+		err = hash_sha256_watched(output->fd, watch_stop, (void *)(uintptr_t)publish->stop, digest, info);
 	if (err != ERR_OK)
 		return err;
 	hash_hex(digest, sizeof digest, row->etag);
@@ -86,6 +94,19 @@ enum err publish_check(const struct publish *publish, size_t index, struct err_i
 	row->bit_rate = (uint32_t)output->wanted->bit_rate;
 	row->modified = clock_seconds(publish->clock);
 	return ERR_OK;
+}
+
+enum err publish_seal(void *context, const atomic_bool *stop, struct err_info *info)
+{
+	struct publish *publish = context;
+	enum err err = ERR_OK;
+
+	publish->stop = stop;
+	for (size_t i = 0; err == ERR_OK && i < publish->count; i++)
+		err = publish_check(publish, i, info);
+	for (size_t i = 0; err == ERR_OK && i < publish->extras.count; i++)
+		err = extras_check(&publish->extras, i, publish->clock, info);
+	return err;
 }
 
 /* Whether A and B cut at the same instants, to one frame. */

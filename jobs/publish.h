@@ -2,12 +2,13 @@
 /*
  * From files a worker wrote to renditions that listeners see, all or none:
  *
- *     publish_check()  a file: read back, compared with what was asked for and what the worker said, fsync, SHA-256
+ *     publish_seal()   each file: read back, compared with what was asked for and what the worker said, fsync, SHA-256
  *     publish_align()  segments of one codec begin at the same instants, also those the track has already
  *     publish_commit() one transaction: is the job still ours? then rename all, a row each, track ready
  *
  * The renames happen inside the transaction, under the database's write lock: a runner that lost its lease can never
- * put a file over that of the one which has it now. A crash before the commit leaves files that no row names; the next
+ * put a file over that of the one which has it now. Sealing waits for the disk as long as the files are, so it is done
+ * aside (aside.h); what follows are looks into the database and renames. A crash before the commit leaves files that no row names; the next
  * attempt renames over them.
  */
 #ifndef TONEARM_JOBS_PUBLISH_H
@@ -22,6 +23,7 @@
 #include "jobs/sound_job.h"
 #include "model/rendition.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -47,6 +49,7 @@ struct publish {
 	struct extras extras; /* asked for beside the outputs; extras_check() has passed each */
 	struct publish_output *outputs;
 	size_t count; /* 0: nothing was missing, only the states change */
+	const atomic_bool *stop; /* ends publish_check() early with ERR_ABORTED; may be NULL */
 };
 
 /* Whether NAME can name a rendition in URLs and files: the job table is not ours alone. */
@@ -57,6 +60,12 @@ bool publish_is_quality(const char *name);
  * with a sentence when it is not what was asked for or not as long as the worker said; ERR_IO, ERR_NO_SPACE.
  */
 enum err publish_check(const struct publish *publish, size_t index, struct err_info *info);
+
+/*
+ * publish_check() for every output and extras_check() for every extra: an aside_work whose CONTEXT is a struct publish.
+ * It keeps its hands from the database.
+ */
+enum err publish_seal(void *context, const atomic_bool *stop, struct err_info *info);
 
 /* After all were checked. ERR_UNPROCESSABLE names the two that do not match; database errors. */
 enum err publish_align(const struct publish *publish, struct err_info *info);

@@ -35,7 +35,7 @@ static bool is_hopeless(enum err err)
 	}
 }
 
-/* Ends the run with VERDICT: at once when no worker is there, else when it is gone. The first verdict stands. */
+/* Ends the run with VERDICT: at once when neither worker nor thread is there, else when it is gone. The first stands. */
 static void decide(struct run *run, enum run_verdict verdict, const struct err_info *reason)
 {
 	if (run->verdict != RUN_UNDECIDED)
@@ -45,6 +45,8 @@ static void decide(struct run *run, enum run_verdict verdict, const struct err_i
 		run->reason = *reason;
 	if (run->worker.pid > 0)
 		spawn_kill(&run->worker);
+	else if (aside_fd(&run->aside) >= 0)
+		aside_ask(&run->aside);
 	else
 		conclude_run(run);
 }
@@ -80,7 +82,21 @@ static void begin_publishing(struct run *run)
 {
 	run->phase = RUN_PUBLISHING;
 	run->progress = 1;
+}
+
+static void begin_sealing(struct run *run)
+{
+	struct err_info info = {0};
+	enum err err;
+
+	run->phase = RUN_SEALING;
+	run->progress = 1;
 	run->speed = 0;
+	err = aside_start(&run->aside, publish_seal, &run->publish, &info);
+	if (err != ERR_OK)
+		decide(run, RUN_FAILED, &info);
+	else
+		write_progress(run, "publish");
 }
 
 static void start(struct run *run)
@@ -269,6 +285,16 @@ static bool read_reports(struct run *run)
 	return false;
 }
 
+int run_fd(const struct run *run)
+{
+	return run->worker.reports >= 0 ? run->worker.reports : aside_fd(&run->aside);
+}
+
+bool run_is_ready(const struct run *run)
+{
+	return run->phase != RUN_WORKING && aside_fd(&run->aside) < 0;
+}
+
 void run_reports(struct run *run)
 {
 	if (run->worker.reports < 0)
@@ -288,7 +314,7 @@ static void judge(struct run *run, int status)
 	} else if (run->failure.code != ERR_OK) {
 		decide(run, is_hopeless(run->failure.code) ? RUN_HOPELESS : RUN_FAILED, &run->failure);
 	} else if (run->done_seen && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-		begin_publishing(run);
+		begin_sealing(run);
 	} else {
 		conclude_exit(status, &info);
 		decide(run, RUN_FAILED, &info);
@@ -336,49 +362,61 @@ static void look_at_table(struct run *run)
 	arena_free(&arena);
 }
 
-void run_tick(struct run *run)
+/* Whether the time of a run is up that works or seals: decided then. */
+static void look_at_clock(struct run *run)
 {
 	int64_t now = clock_monotonic_us();
 	const struct conf *conf = run->runner->conf;
 	struct err_info info = {0};
 
-	if (run->phase != RUN_WORKING || run->verdict != RUN_UNDECIDED)
-		return;
-	log_context(run->job.id);
-	if (now - run->heard_us > run->runner->silence_us) {
+	if (run->phase == RUN_WORKING && now - run->heard_us > run->runner->silence_us) {
 		err_set(&info, ERR_TIMEOUT, "the worker said nothing for %lld seconds",
 			(long long)(run->runner->silence_us / 1000000));
 		decide(run, RUN_FAILED, &info);
 	} else if (now - run->started_us > conf->job_wall_s * 1000000) {
-		err_set(&info, ERR_TIMEOUT, "the worker was not done after %lld seconds", (long long)conf->job_wall_s);
+		err_set(&info, ERR_TIMEOUT, "the job was not done after %lld seconds (jobs.wall_s)",
+			(long long)conf->job_wall_s);
 		decide(run, RUN_FAILED, &info);
 	} else if (now - run->renewed_us > conf->job_lease_s * 1000000) {
 		decide(run, RUN_LOST, NULL); /* the table could not be written for that long */
 	} else if (now - run->looked_us > LOOK_US) {
 		look_at_table(run);
 	}
+}
+
+void run_tick(struct run *run)
+{
+	if ((run->phase != RUN_WORKING && run->phase != RUN_SEALING) || run->verdict != RUN_UNDECIDED)
+		return;
+	log_context(run->job.id);
+	if (run->phase == RUN_WORKING || write_progress(run, "publish"))
+		look_at_clock(run);
 	log_context(NULL);
 }
 
-static enum err publish_step(struct run *run, struct err_info *info)
+static void fail(struct run *run, enum err err, const struct err_info *info)
 {
-	enum err err;
-
-	if (run->published < run->publish.count)
-		return publish_check(&run->publish, run->published++, info);
-	if (run->published < run->publish.count + run->publish.extras.count)
-		return extras_check(&run->publish.extras, run->published++ - run->publish.count, run->runner->clock, info);
-	err = publish_align(&run->publish, info);
-	if (err == ERR_UNPROCESSABLE) {
-		/* The next attempt would cut at the same places. */
+	if (err == ERR_CONFLICT)
+		decide(run, RUN_LOST, NULL);
+	else if (err == ERR_NOT_FOUND)
 		decide(run, RUN_HOPELESS, info);
-		return ERR_OK;
-	}
-	if (err == ERR_OK)
-		err = publish_commit(&run->publish, info);
-	if (err == ERR_OK)
-		decide(run, RUN_DONE, NULL);
-	return err;
+	else
+		decide(run, RUN_FAILED, info);
+}
+
+static void step_sealing(struct run *run)
+{
+	struct err_info info = {0};
+	enum err err = aside_end(&run->aside, &info);
+
+	if (err == ERR_NOT_READY)
+		return;
+	if (run->verdict != RUN_UNDECIDED)
+		conclude_run(run);
+	else if (err != ERR_OK)
+		fail(run, err, &info);
+	else
+		begin_publishing(run);
 }
 
 static void step_publishing(struct run *run)
@@ -386,15 +424,20 @@ static void step_publishing(struct run *run)
 	struct err_info info = {0};
 	enum err err;
 
-	if (write_progress(run, "publish")) {
-		err = publish_step(run, &info);
-		if (err == ERR_CONFLICT)
-			decide(run, RUN_LOST, NULL);
-		else if (err == ERR_NOT_FOUND)
-			decide(run, RUN_HOPELESS, &info);
-		else if (err != ERR_OK)
-			decide(run, RUN_FAILED, &info);
+	if (!write_progress(run, "publish"))
+		return;
+	err = publish_align(&run->publish, &info);
+	if (err == ERR_UNPROCESSABLE) {
+		/* The next attempt would cut at the same places. */
+		decide(run, RUN_HOPELESS, &info);
+		return;
 	}
+	if (err == ERR_OK)
+		err = publish_commit(&run->publish, &info);
+	if (err == ERR_OK)
+		decide(run, RUN_DONE, NULL);
+	else
+		fail(run, err, &info);
 }
 
 static void step_tidying(struct run *run)
@@ -421,7 +464,9 @@ static void step_tidying(struct run *run)
 void run_step(struct run *run)
 {
 	log_context(run->job.id);
-	if (run->phase == RUN_PUBLISHING)
+	if (run->phase == RUN_SEALING)
+		step_sealing(run);
+	else if (run->phase == RUN_PUBLISHING)
 		step_publishing(run);
 	else if (run->phase == RUN_TIDYING)
 		step_tidying(run);
@@ -430,7 +475,7 @@ void run_step(struct run *run)
 
 void run_stop(struct run *run)
 {
-	if (run->phase != RUN_WORKING && run->phase != RUN_TIDYING)
+	if (run->phase == RUN_PUBLISHING || run->phase == RUN_OVER)
 		return;
 	log_context(run->job.id);
 	decide(run, RUN_HANDED_BACK, NULL);
@@ -452,6 +497,7 @@ void run_free(struct run *run)
 {
 	if (run == NULL)
 		return;
+	aside_stop(&run->aside);
 	close_reports(run);
 	for (size_t i = 0; i < run->publish.count; i++) {
 		if (run->publish.outputs[i].fd >= 0)

@@ -2,16 +2,17 @@
 /*
  * One claimed job, from claim to end.
  *
- *     run_claim() ──► WORKING ── worker exits after "done" ──► PUBLISHING ──► OVER
- *                       │  ▲                                       │            ▲
- *                       │  └ reports: lease, progress, source      │            │
- *                       └──── crash, breach, silence, cancel, lost lease ───────┘
+ *     run_claim() ──► WORKING ── worker exits after "done" ──► SEALING ──► PUBLISHING ──► OVER
+ *                       │  ▲                                     │            │            ▲
+ *                       │  └ reports: lease, progress, source    │            │            │
+ *                       └──── crash, breach, silence, cancel, lost lease ──────────────────┘
  *
- * A job of house-keeping (upkeep.h) has no worker: it is TIDYING, a step in each turn, from its claim to its end.
+ * SEALING reads the files of the worker, hashes them and has them written to the disk, in a thread aside (aside.h): they
+ * may be gigabytes. A job of house-keeping (upkeep.h) has no worker: it is TIDYING, a step in each turn, from its claim to
+ * its end.
  *
- * The loop tells it what happened (its pipe is readable, a child ended, time passed); it never waits itself, but for
- * the disk when publishing, one rendition a step. How a run ends is a verdict, written to the job table once its worker
- * is gone. Belongs to one thread.
+ * The loop tells it what happened (a descriptor is readable, a child ended, time passed); it never waits itself. How a run
+ * ends is a verdict, written to the job table once its worker or its thread is gone. Belongs to one thread.
  */
 #ifndef TONEARM_JOBS_RUN_H
 #define TONEARM_JOBS_RUN_H
@@ -20,6 +21,7 @@
 #include "base/clock.h"
 #include "conf/conf.h"
 #include "db/db.h"
+#include "jobs/aside.h"
 #include "jobs/grow.h"
 #include "jobs/publish.h"
 #include "jobs/reports.h"
@@ -43,7 +45,7 @@ struct runner {
 	char owner[JOB_OWNER]; /* "host:pid:random" */
 };
 
-enum run_phase { RUN_WORKING, RUN_PUBLISHING, RUN_TIDYING, RUN_OVER };
+enum run_phase { RUN_WORKING, RUN_SEALING, RUN_PUBLISHING, RUN_TIDYING, RUN_OVER };
 
 enum run_verdict {
 	RUN_UNDECIDED,
@@ -68,7 +70,7 @@ struct run {
 	struct workdir workdir;
 	struct publish publish;
 	struct grow grow;
-	size_t published; /* outputs that publish_check() has passed, then extras */
+	struct aside aside;
 	struct worker worker;
 	struct reports reports;
 	bool done_seen;
@@ -89,28 +91,34 @@ struct run {
  */
 enum err run_claim(struct runner *runner, unsigned classes, struct run **out, struct err_info *info);
 
-/* Reads what the worker reported. Call when run->worker.reports is readable or hung up. */
+/* What makes work for RUN when it is readable or hung up, for poll(2): -1 for nothing. */
+int run_fd(const struct run *run);
+
+/* Whether run_step() has something to do at once. */
+bool run_is_ready(const struct run *run);
+
+/* Reads what the worker reported. Call when run_fd() is readable or hung up. */
 void run_reports(struct run *run);
 
 /* Looks whether the worker has ended. Call after SIGCHLD. */
 void run_reap(struct run *run);
 
-/* Looks at the clock: silence, wall time, a cancelled job. Call about once a second. */
+/* Looks at the clock: silence, wall time, lease, a cancelled job. Call about once a second. */
 void run_tick(struct run *run);
 
-/* Publishes or tidies a step further. Call in each turn of the loop; does nothing in another phase. */
+/* Seals, publishes or tidies a step further. Call in each turn of the loop; does nothing in another phase. */
 void run_step(struct run *run);
 
 /*
- * The runner stops: ends the worker and hands the job back as soon as it is gone. What is being published is
- * left to finish: that takes moments, and all work is done already.
+ * The runner stops: ends the worker or the thread and hands the job back as soon as it is gone. What is being published
+ * is left to finish: that takes moments.
  */
 void run_stop(struct run *run);
 
-/* Hands the job back without waiting for the worker any longer. The run is over. */
+/* Hands the job back without waiting for worker and thread any longer. The run is over. */
 void run_abandon(struct run *run);
 
-/* Closes, removes and frees all of it. RUN may be NULL. */
+/* Closes, removes and frees all of it, when its thread has ended. RUN may be NULL. */
 void run_free(struct run *run);
 
 #endif

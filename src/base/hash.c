@@ -10,23 +10,26 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { PIECE = 1 << 16 };
+
 void hash_sha256(const void *bytes, size_t length, unsigned char out[static HASH_SIZE])
 {
 	if (EVP_Digest(bytes, length, out, NULL, EVP_sha256(), NULL) != 1)
 		abort();
 }
 
-enum err hash_sha256_file(int fd, unsigned char out[static HASH_SIZE], struct err_info *info)
+enum err hash_sha256_watched(
+	int fd, hash_watch *watch, void *context, unsigned char out[static HASH_SIZE], struct err_info *info)
 {
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	unsigned char *bytes = malloc(1 << 16);
+	EVP_MD_CTX *digest = EVP_MD_CTX_new();
+	unsigned char *bytes = malloc(PIECE);
 	enum err err = ERR_OK;
 	off_t at = 0;
 
-	if (context == NULL || bytes == NULL || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1)
+	if (digest == NULL || bytes == NULL || EVP_DigestInit_ex(digest, EVP_sha256(), NULL) != 1)
 		abort();
-	for (;;) {
-		ssize_t got = pread(fd, bytes, 1 << 16, at);
+	while (err == ERR_OK) {
+		ssize_t got = pread(fd, bytes, PIECE, at);
 
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -34,13 +37,20 @@ enum err hash_sha256_file(int fd, unsigned char out[static HASH_SIZE], struct er
 			err = err_set_errno(info, ERR_IO, errno, "cannot read a file to hash it");
 		if (got <= 0)
 			break;
-		EVP_DigestUpdate(context, bytes, (size_t)got);
+		EVP_DigestUpdate(digest, bytes, (size_t)got);
 		at += got;
+		if (watch != NULL)
+			err = watch(context, (size_t)got, info);
 	}
-	EVP_DigestFinal_ex(context, out, NULL);
+	EVP_DigestFinal_ex(digest, out, NULL);
 	free(bytes);
-	EVP_MD_CTX_free(context);
+	EVP_MD_CTX_free(digest);
 	return err;
+}
+
+enum err hash_sha256_file(int fd, unsigned char out[static HASH_SIZE], struct err_info *info)
+{
+	return hash_sha256_watched(fd, NULL, NULL, out, info);
 }
 
 void hash_hmac_sha256(const void *key, size_t key_length, const void *bytes, size_t length,

@@ -28,6 +28,15 @@ export const shiftedClock = file => ({
 	ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ""}:verify_asan_link_order=0`,
 });
 
+/** Environment of a program that waits in files below PART as long as FILE is there, and makes FILE.seen when it does. */
+export const stoppedDisk = (file, part) => ({
+	LD_PRELOAD: path.join(build, "tests", "slow_disk.so"),
+	SLOW_DISK: file,
+	SLOW_DISK_SEEN: `${file}.seen`,
+	SLOW_DISK_PATH: part,
+	ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ""}:verify_asan_link_order=0`,
+});
+
 export const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
 
 /** Waits until ISSO gives something true, and gives that. */
