@@ -82,9 +82,9 @@ static void pack(struct encode *encode, const float *const *planes, size_t chann
 	size_t samples = (size_t)piece->nb_samples;
 
 	if (piece->format == AV_SAMPLE_FMT_S16)
-		pack_s16(planes, channels, samples, (int16_t *)(void *)piece->data[0]);
+		pack_s16(planes, channels, samples, encode->given, (int16_t *)(void *)piece->data[0]);
 	else if (piece->format == AV_SAMPLE_FMT_S32)
-		pack_s24(planes, channels, samples, (int32_t *)(void *)piece->data[0]);
+		pack_s24(planes, channels, samples, encode->given, (int32_t *)(void *)piece->data[0]);
 	else
 		pack_float(planes, channels, samples, (float *)(void *)piece->data[0]);
 }

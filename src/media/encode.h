@@ -3,7 +3,8 @@
  * The fourth stage: PCM frames in, encoded packets out, for one rendition. The encoder is that of the rendition's row
  * in conf/profile.h. AAC is FFmpeg's own, profile LC, with its default (two-loop) quantiser search; MP3 is LAME at a
  * constant bit rate; Opus has frames of 20 ms and a variable bit rate, Vorbis an average one; FLAC has blocks of one
- * length, so that segments can be cut at the same instants in all renditions. Lossless ones have 16 or 24 bits.
+ * length, so that segments can be cut at the same instants in all renditions. Lossless ones have 16 or 24 bits, to
+ * which what has more is dithered (pack.h).
  *
  * An encoder belongs to one thread at a time.
  */

@@ -9,6 +9,10 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+enum { PRECISION_BITS = 20, NATIVE_TAPS = 128 };
+/* Of the lower Nyquist frequency: where the pass band ends, and where it is 6 dB down. */
+static const double SOXR_PASS_BAND = 0.91, NATIVE_CUTOFF = 0.95;
+
 static const char no_memory[] = "no memory to convert the sound";
 
 enum err filter_open(int sample_rate, int channels, int frame_samples, struct filter **out, struct err_info *info)
@@ -73,10 +77,7 @@ static int set_matrix(struct filter *filter)
 	return swr_set_matrix(filter->resampler, matrix, inputs);
 }
 
-/*
- * soxr at its high quality (20 bits) where FFmpeg has it: pass band to 0.91 of the Nyquist frequency, aliases below
- * -120 dB. Else FFmpeg's own with a filter long enough for the same.
- */
+/* soxr where FFmpeg has it, else its own engine with a filter long enough for the same (see the header). */
 static int start(struct filter *filter)
 {
 	AVChannelLayout to;
@@ -91,10 +92,10 @@ static int start(struct filter *filter)
 			return code;
 		av_opt_set_int(filter->resampler, "internal_sample_fmt", AV_SAMPLE_FMT_FLTP, 0);
 		av_opt_set_int(filter->resampler, "resampler", native ? SWR_ENGINE_SWR : SWR_ENGINE_SOXR, 0);
-		if (native) {
-			av_opt_set_int(filter->resampler, "filter_size", 128, 0);
-			av_opt_set_double(filter->resampler, "cutoff", 0.95, 0);
-		}
+		av_opt_set_double(filter->resampler, "precision", PRECISION_BITS, 0);
+		av_opt_set_double(filter->resampler, "cutoff", native ? NATIVE_CUTOFF : SOXR_PASS_BAND, 0);
+		if (native)
+			av_opt_set_int(filter->resampler, "filter_size", NATIVE_TAPS, 0);
 		code = set_matrix(filter);
 		if (code >= 0)
 			code = swr_init(filter->resampler);

@@ -5,7 +5,12 @@
  *
  * Exactness: nothing shifts (the resampler's delay is taken off), and over the whole file round(samples * rate / source
  * rate) samples come out: what the resampler's end leaves over or short is cut or filled with silence. Precision is
- * float's throughout: 24-bit sources lose nothing.
+ * float's throughout: 24-bit sources lose nothing, and what has fewer bits afterwards is dithered there (pack.h).
+ *
+ * Rates are converted by soxr at 20 bits with linear phase, FFmpeg's own engine being the second choice: flat within
+ * 0.01 dB up to 0.9 of the lower Nyquist frequency (20 kHz from 48 to 44.1 kHz), and what lies above that frequency is
+ * 110 dB down before it can fold back, below what 16 bits hold. More bits of it cost time and are heard by nobody; a
+ * wider pass band rings longer.
  *
  * A filter belongs to one thread.
  */

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <ebur128.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,8 @@ struct loudness_meter {
 	uint64_t steps;     /* measured so far */
 	double ring[SHORT_TERM_STEPS]; /* power of the last steps */
 	double momentary_max, short_term_max;
+	double peak;   /* greatest so far, as a factor */
+	bool skipping; /* what comes counts for nothing */
 	uint32_t bins[LOUDNESS_BINS];
 };
 
@@ -83,6 +86,16 @@ static void take_levels(struct loudness_meter *meter)
 		meter->short_term_max = fmax(meter->short_term_max, window(meter, SHORT_TERM_STEPS));
 }
 
+static void take_peak(struct loudness_meter *meter)
+{
+	for (unsigned channel = 0; channel < meter->channels; channel++) {
+		double peak = 0;
+
+		ebur128_prev_true_peak(meter->state, channel, &peak);
+		meter->peak = fmax(meter->peak, peak);
+	}
+}
+
 /* The full step goes to the library. */
 static enum err take_step(struct loudness_meter *meter, struct err_info *info)
 {
@@ -90,6 +103,8 @@ static enum err take_step(struct loudness_meter *meter, struct err_info *info)
 		return no_memory(info);
 	if ((meter->parts & LOUDNESS_LEVELS) && meter->held == meter->step_frames)
 		take_levels(meter);
+	if ((meter->parts & LOUDNESS_PEAK) && !meter->skipping)
+		take_peak(meter);
 	meter->held = 0;
 	return ERR_OK;
 }
@@ -116,6 +131,21 @@ enum err loudness_add(
 	return err;
 }
 
+enum err loudness_skip(
+	struct loudness_meter *meter, const float *const *planes, size_t count, struct err_info *info)
+{
+	enum err err = meter->held > 0 ? take_step(meter, info) : ERR_OK;
+
+	assert(meter->parts == LOUDNESS_PEAK);
+	meter->skipping = true;
+	if (err == ERR_OK)
+		err = loudness_add(meter, planes, count, info);
+	if (err == ERR_OK && meter->held > 0)
+		err = take_step(meter, info);
+	meter->skipping = false;
+	return err;
+}
+
 static enum err read_levels(const struct loudness_meter *meter, struct loudness *out, struct err_info *info)
 {
 	if (ebur128_loudness_global(meter->state, &out->integrated_lufs) != EBUR128_SUCCESS ||
@@ -125,19 +155,6 @@ static enum err read_levels(const struct loudness_meter *meter, struct loudness 
 	out->momentary_max_lufs = meter->momentary_max;
 	out->short_term_max_lufs = meter->short_term_max;
 	return ERR_OK;
-}
-
-static void read_peak(const struct loudness_meter *meter, struct loudness *out)
-{
-	double most = 0;
-
-	for (unsigned channel = 0; channel < meter->channels; channel++) {
-		double peak = 0;
-
-		ebur128_true_peak(meter->state, channel, &peak);
-		most = fmax(most, peak);
-	}
-	out->true_peak_dbtp = fmax(20 * log10(most), LOUDNESS_SILENT_DBTP);
 }
 
 enum err loudness_finish(
@@ -151,7 +168,7 @@ enum err loudness_finish(
 			memcpy(bins, meter->bins, sizeof meter->bins);
 	}
 	if (err == ERR_OK && (meter->parts & LOUDNESS_PEAK))
-		read_peak(meter, out);
+		out->true_peak_dbtp = fmax(20 * log10(meter->peak), LOUDNESS_SILENT_DBTP);
 	return err;
 }
 

@@ -5,8 +5,9 @@
  * of 10 ms that the library tells, as it has no maxima of its own, and asking it for a window of 3 s every 10 ms would
  * cost more than all the rest.
  *
- * What is measured can be divided between two meters that run in two threads: the true peak costs three times as much
- * as the loudness. A meter belongs to one thread at a time.
+ * What is measured can be divided between meters that run in several threads: the true peak costs three times as much
+ * as the loudness, and that of a whole is the greatest of its pieces (loudness_skip()). A meter belongs to one thread
+ * at a time.
  */
 #ifndef TONEARM_MEDIA_LOUDNESS_H
 #define TONEARM_MEDIA_LOUDNESS_H
@@ -30,6 +31,13 @@ enum err loudness_open(
 
 /* Takes COUNT samples of each of the PLANES, one a channel. ERR_NO_MEMORY. */
 enum err loudness_add(
+	struct loudness_meter *meter, const float *const *planes, size_t count, struct err_info *info);
+
+/*
+ * Takes COUNT samples that another meter counts: of LOUDNESS_PEAK alone, they are only what the next ones follow on, so
+ * that true peaks of pieces, each after a little of the one before, are those of the whole. ERR_NO_MEMORY.
+ */
+enum err loudness_skip(
 	struct loudness_meter *meter, const float *const *planes, size_t count, struct err_info *info);
 
 /*

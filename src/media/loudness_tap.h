@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Measures the loudness of what passes by, without slowing it: frames go by reference to two threads, one for the
- * levels and one for the true peak, which costs more than all the rest.
+ * Measures the loudness of what passes by, without slowing it: frames go by reference to a thread of their own, which
+ * passes them on, in float, to those that look for the true peak. That costs three times as much as all the rest, so
+ * they take turns: each gets a piece of the sound, and before it the end of the piece before, that the peaks between
+ * two samples are the same as if one had heard it all. With that many the decoder is what a measuring pass waits for.
  *
- *     frame ──┬─► queue ─► filter (float, 1 or 2 channels) ─► levels
- *             └─► queue ─► filter                          ─► true peak
+ *     frame ──► queue ─► filter (float, 1 or 2 channels) ─► levels ─┬─► queue ─► true peak of pieces 0, 4, 8 ...
+ *                                                                   ├─► queue ─► true peak of pieces 1, 5, 9 ...
+ *                                                                   └─► ...
  *
  * Measured is the mix that listeners get, at the rate of the source: the sum of channels by ITU-R BS.1770 is another
  * for one loudspeaker than for two, and so is the gain. A tap belongs to one thread; what fails in its own is told at
@@ -31,8 +34,8 @@ enum err loudness_tap_open(int sample_rate, int channels, struct loudness_tap **
 enum err loudness_tap_push(struct loudness_tap *tap, const AVFrame *frame, struct err_info *info);
 
 /*
- * The end: waits for the threads. OUT gets the measured members, BINS (LOUDNESS_BINS) the gating blocks by loudness.
- * The first error of a thread.
+ * The end: waits for the threads. OUT gets the measured members, BINS (LOUDNESS_BINS) the gating blocks by loudness;
+ * both are to the bit what one loudness_meter tells that hears all of it. The first error of a thread.
  */
 enum err loudness_tap_finish(
 	struct loudness_tap *tap, struct loudness *out, uint32_t *bins, struct err_info *info);

@@ -11,8 +11,8 @@
  * Presets come before measuring. A gain without limiter costs nothing: it is a factor of the matrix that filters mix
  * channels with, in float, so it is linear whatever it is.
  *
- * The pass uses three threads: decoder, levels, true peak. It runs at the speed of the true peak, some 200 times real
- * time.
+ * The pass keeps all cores busy, up to where it runs at the speed of its one decoder: that thread, one for the levels,
+ * several for the true peak (loudness_tap.h).
  */
 #ifndef TONEARM_MEDIA_SOUND_STAGE_H
 #define TONEARM_MEDIA_SOUND_STAGE_H
