@@ -4,11 +4,12 @@
  * are folded out of it for each request, which costs about a millisecond for a song.
  */
 #include "base/fs.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "fcgi/api.h"
 #include "fcgi/listen.h"
 #include "http/deliver.h"
-#include "media/waveform.h"
+#include "media/waveform_png.h"
 #include "model/extra.h"
 
 #include <inttypes.h>
@@ -21,11 +22,13 @@ enum {
 	SVG_POINTS = 800, /* unless asked for */
 	SVG_POINTS_MOST = 10000,
 	SVG_HEIGHT = 128,
+	PNG_WIDTH = 800,
+	PNG_HEIGHT = 128,
 	FILE_MOST = WAVEFORM_HEADER + WAVEFORM_PIXELS_MOST * WAVEFORM_CHANNELS_MOST * 4,
 	ANSWER_MOST = 2 * FILE_MOST /* of JSON: at most 7 characters for 2 bytes, but 8 bits unless asked for */
 };
 
-enum waveform_format { WAVEFORM_JSON, WAVEFORM_DAT, WAVEFORM_SVG, WAVEFORM_FORMATS };
+enum waveform_format { WAVEFORM_JSON, WAVEFORM_DAT, WAVEFORM_SVG, WAVEFORM_PNG, WAVEFORM_FORMATS };
 
 static const struct {
 	const char *name, *type;
@@ -33,6 +36,7 @@ static const struct {
 	[WAVEFORM_JSON] = {"json", "application/json"},
 	[WAVEFORM_DAT] = {"dat", "application/octet-stream"},
 	[WAVEFORM_SVG] = {"svg", "image/svg+xml"},
+	[WAVEFORM_PNG] = {"png", "image/png"},
 };
 
 /* What a request asks for. 0 where it says nothing. */
@@ -40,6 +44,7 @@ struct wish {
 	enum waveform_format format;
 	bool split;
 	uint64_t points, per_pixel, bits;
+	struct waveform_picture picture; /* of a PNG; always whole */
 };
 
 /* By extension, then by the parameter `format`, then by whichever type Accept names first; else JSON. */
@@ -58,7 +63,7 @@ static enum err read_format(struct request *request, struct wish *wish, struct e
 		}
 	}
 	return name != NULL && first == NULL
-		       ? err_set(info, ERR_UNPROCESSABLE, "a waveform comes as json, dat or svg")
+		       ? err_set(info, ERR_UNPROCESSABLE, "a waveform comes as json, dat, svg or png")
 		       : ERR_OK;
 }
 
@@ -70,6 +75,39 @@ static enum err read_number(
 	if (text != NULL && (!text_to_u64(text, most, out) || *out == 0))
 		return err_set(info, ERR_UNPROCESSABLE, "%s must be a number from 1 to %" PRIu64, name, most);
 	return ERR_OK;
+}
+
+/* RRGGBB or RRGGBBAA. */
+static enum err read_colour(
+	struct request *request, const char *name, unsigned char colour[static 4], struct err_info *info)
+{
+	const char *text = request_query(request, name);
+
+	if (text == NULL)
+		return ERR_OK;
+	colour[3] = 255;
+	return hash_from_hex(text, colour, 3) || hash_from_hex(text, colour, 4)
+		       ? ERR_OK
+		       : err_set(info, ERR_UNPROCESSABLE, "%s must be RRGGBB or RRGGBBAA, in hex", name);
+}
+
+static enum err read_picture(struct request *request, struct waveform_picture *picture, struct err_info *info)
+{
+	uint64_t width = PNG_WIDTH, height = PNG_HEIGHT;
+	enum err err = read_number(request, "width", WAVEFORM_PNG_WIDTH_MOST, &width, info);
+
+	*picture = (struct waveform_picture){.colour = {0, 0, 0, 255}};
+	if (err == ERR_OK)
+		err = read_number(request, "height", WAVEFORM_PNG_HEIGHT_MOST, &height, info);
+	if (err == ERR_OK)
+		err = read_colour(request, "color", picture->colour, info);
+	/* Unless asked for, the background is the colour too, but fully transparent. */
+	memcpy(picture->background, picture->colour, 3);
+	if (err == ERR_OK)
+		err = read_colour(request, "background", picture->background, info);
+	picture->width = (uint32_t)width;
+	picture->height = (uint32_t)height;
+	return err;
 }
 
 static enum err read_wish(struct request *request, struct wish *wish, struct err_info *info)
@@ -85,6 +123,8 @@ static enum err read_wish(struct request *request, struct wish *wish, struct err
 		err = read_number(request, "samples_per_pixel", INT32_MAX, &wish->per_pixel, info);
 	if (err == ERR_OK)
 		err = read_number(request, "bits", 16, &wish->bits, info);
+	if (err == ERR_OK)
+		err = read_picture(request, &wish->picture, info);
 	if (err != ERR_OK)
 		return err;
 	if (wish->points != 0 && wish->per_pixel != 0)
@@ -121,9 +161,12 @@ static enum err find_factor(
 	return ERR_OK;
 }
 
-static void put(struct buf *out, const struct waveform_data *data, const struct wish *wish)
+static enum err put(
+	struct buf *out, const struct waveform_data *data, const struct wish *wish, struct err_info *info)
 {
 	switch (wish->format) {
+	case WAVEFORM_PNG:
+		return waveform_put_png(out, data, &wish->picture, info);
 	case WAVEFORM_DAT:
 		waveform_put_dat(out, data, (int)wish->bits);
 		break;
@@ -133,6 +176,23 @@ static void put(struct buf *out, const struct waveform_data *data, const struct 
 	default:
 		waveform_put_json(out, data, (int)wish->bits);
 	}
+	return ERR_OK;
+}
+
+/* Sets apart all answers that one stored waveform gives. */
+static const char *make_etag(
+	const struct extra *extra, uint32_t factor, const struct wish *wish, struct arena *arena)
+{
+	const struct waveform_picture *picture = &wish->picture;
+	char colour[9], background[9];
+
+	if (wish->format != WAVEFORM_PNG)
+		return arena_printf(arena, "\"%.32s-%" PRIu32 "-%" PRIu64 "-%s\"", extra->etag, factor, wish->bits,
+			formats[wish->format].name);
+	hash_hex(picture->colour, sizeof picture->colour, colour);
+	hash_hex(picture->background, sizeof picture->background, background);
+	return arena_printf(arena, "\"%.32s-%" PRIu32 "-%" PRIu32 "x%" PRIu32 "-%s-%s\"", extra->etag, factor,
+		picture->width, picture->height, colour, background);
 }
 
 /* The stored waveform in the request's arena. ERR_NOT_FOUND. */
@@ -171,15 +231,13 @@ static void send_waveform(struct request *request, struct response *response, co
 		responder_cache(request, &listening->pass, KEEP_PUBLIC_S, KEEP_PRIVATE_S));
 	if (request->capture[1] == NULL && request_query(request, "format") == NULL)
 		response_header(response, "Vary", "Accept");
-	if (response_not_modified(response,
-		    arena_printf(request->arena, "\"%.32s-%" PRIu32 "-%" PRIu64 "-%s\"", extra->etag, factor,
-			    wish->bits, formats[wish->format].name),
-		    extra->modified))
+	if (response_not_modified(response, make_etag(extra, factor, wish, request->arena), extra->modified))
 		return;
 	waveform_fold(&fine, factor, request->arena, &coarse);
 	buf_init(&body, ANSWER_MOST);
-	put(&body, &coarse, wish);
-	if (body.overflow)
+	if (put(&body, &coarse, wish, &info) != ERR_OK)
+		response_error(response, &info);
+	else if (body.overflow)
 		response_problem(response, ERR_UNPROCESSABLE, "the waveform is too long: ask for fewer points");
 	else
 		response_body(response, formats[wish->format].type, body.data, body.length);

@@ -79,8 +79,8 @@ enum err waveform_read(
 	const void *bytes, size_t length, struct arena *arena, struct waveform_data *out, struct err_info *info);
 
 /*
- * Appends the file to OUT: audiowaveform's .dat (version 2) and .json, with BITS 8 or 16; and a picture of the first
- * channel or the mix of WIDTH x HEIGHT units, one path in currentColor. The limit of OUT decides on what is too long.
+ * Appends the file to OUT: audiowaveform's .dat (version 2) and .json, with BITS 8 or 16; and a picture of
+ * WIDTH x HEIGHT units, one path in currentColor, channels below each other. The limit of OUT decides on what is too long.
  */
 void waveform_put_dat(struct buf *out, const struct waveform_data *data, int bits);
 void waveform_put_json(struct buf *out, const struct waveform_data *data, int bits);

@@ -93,25 +93,36 @@ void waveform_put_json(struct buf *out, const struct waveform_data *data, int bi
 	buf_puts(out, "]}\n");
 }
 
-/* Where VALUE of the first channel lies, from the top, in a picture of HEIGHT. */
-static double height_of(int16_t value, uint32_t height)
+/* Where VALUE lies, from the top, in a lane of HEIGHT. */
+static double height_of(int16_t value, double height)
 {
 	return (32768.0 - value) * height / 65536;
 }
 
-/* The greatest values from left to right, the least ones back: an outline that is filled. Each pixel is a step. */
+/* The greatest values of CHANNEL from left to right, the least ones back: an outline that is filled. Each pixel is a step. */
+static void put_lane(struct buf *out, const struct waveform_data *data, uint32_t channel, double step, double height)
+{
+	const int16_t *pairs = data->pairs + 2 * (size_t)channel;
+	size_t stride = 2 * (size_t)data->channels;
+	double top = height * channel;
+
+	buf_printf(out, "M0 %.2f", top + height / 2);
+	for (size_t i = 0; i < data->length; i++)
+		buf_printf(out, "V%.2fH%.2f", top + height_of(pairs[i * stride + 1], height), (double)(i + 1) * step);
+	for (size_t i = data->length; i-- > 0;)
+		buf_printf(out, "V%.2fH%.2f", top + height_of(pairs[i * stride], height) + 0.5, (double)i * step);
+	buf_putc(out, 'Z');
+}
+
 void waveform_put_svg(struct buf *out, const struct waveform_data *data, uint32_t width, uint32_t height)
 {
-	size_t stride = 2 * (size_t)data->channels;
 	double step = data->length > 0 ? (double)width / data->length : width;
 
 	buf_printf(out,
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %" PRIu32 " %" PRIu32
-		"\" preserveAspectRatio=\"none\"><path fill=\"currentColor\" d=\"M0 %.2f",
-		width, height, (double)height / 2);
-	for (size_t i = 0; i < data->length; i++)
-		buf_printf(out, "V%.2fH%.2f", height_of(data->pairs[i * stride + 1], height), (double)(i + 1) * step);
-	for (size_t i = data->length; i-- > 0;)
-		buf_printf(out, "V%.2fH%.2f", height_of(data->pairs[i * stride], height) + 0.5, (double)i * step);
-	buf_puts(out, "Z\"/></svg>\n");
+		"\" preserveAspectRatio=\"none\"><path fill=\"currentColor\" d=\"",
+		width, height);
+	for (uint32_t channel = 0; channel < data->channels; channel++)
+		put_lane(out, data, channel, step, (double)height / data->channels);
+	buf_puts(out, "\"/></svg>\n");
 }

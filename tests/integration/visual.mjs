@@ -117,6 +117,36 @@ describe("waveform", () => {
 		assert.match(text, /^<svg [^>]*viewBox="0 0 10 128"[^>]*><path fill="currentColor" d="M0 64\.00(V[\d.]+H[\d.]+){20}Z"\/><\/svg>\n$/);
 	});
 
+	test("a picture of pixels", {skip: missing("ffmpeg")}, async () => {
+		const width = 200, height = 64, file = library.path("waveform.png");
+		const {status, headers, body} = await ask(track, `waveform.png?width=${width}&height=${height}&color=ff8000&channels=split`);
+		assert.equal(status, 200);
+		assert.equal(headers["content-type"], "image/png");
+		assert.match(headers["cache-control"], /^public, max-age=/);
+		await fs.writeFile(file, body);
+		const rgba = Buffer.from(await output("ffmpeg", ["-v", "error", "-i", file, "-f", "rawvideo", "-pix_fmt", "rgba", "-"]));
+		assert.equal(rgba.length, width * height * 4);
+		const stored = (await ask(track, "waveform.json?bits=16&channels=split")).json;
+		for (let x = 0; x < width; x++) {
+			const first = Math.floor(x * stored.length / width), end = Math.max(first + 1, Math.floor((x + 1) * stored.length / width));
+			for (const channel of [0, 1]) {
+				const values = [];
+				for (let i = first; i < end; i++)
+					values.push(...stored.data.slice(2 * (2 * i + channel), 2 * (2 * i + channel) + 2));
+				const middle = height / 4 * (2 * channel + 1), high = height / 4 / 32768;
+				const top = middle - Math.max(...values) * high, bottom = middle - Math.min(...values) * high;
+				for (let y = channel * height / 2; y < (channel + 1) * height / 2; y++) {
+					const [red, green, blue, alpha] = rgba.subarray(4 * (y * width + x));
+					if (y > top + 1 && y + 1 < bottom - 1)
+						assert.deepEqual([red, green, blue, alpha], [255, 128, 0, 255], `${x}, ${y}`);
+					if (y + 1 < Math.min(top, middle - 1) - 1 || y > Math.max(bottom, middle + 1) + 1)
+						assert.equal(alpha, 0, `${x}, ${y}`);
+				}
+			}
+		}
+		assert.equal((await ask(track, "waveform", {headers: {Accept: "image/png"}})).headers["content-type"], "image/png");
+	});
+
 	test("the client's wish of a format", async () => {
 		const type = async (what, accept) => (await ask(track, what, {headers: accept ? {Accept: accept} : {}})).headers;
 		assert.equal((await type("waveform"))["content-type"], "application/json");
@@ -132,13 +162,20 @@ describe("waveform", () => {
 		const again = await ask(track, "waveform.json?points=50", {headers: {"If-None-Match": first.headers.etag}});
 		assert.equal(again.status, 304);
 		assert.equal(again.body.length, 0);
-		for (const other of ["waveform.json?points=60", "waveform.dat?points=50", "waveform.json?points=50&bits=16", "waveform.json?points=50&channels=split"])
-			assert.notEqual((await ask(track, other)).headers.etag, first.headers.etag, other);
+		const tags = new Set([first.headers.etag]);
+		for (const other of ["waveform.json?points=60", "waveform.dat?points=50", "waveform.json?points=50&bits=16", "waveform.json?points=50&channels=split",
+			"waveform.png", "waveform.png?width=10", "waveform.png?height=10", "waveform.png?color=ffffff", "waveform.png?background=ffffff"]) {
+			const {status, headers} = await ask(track, other);
+			assert.equal(status, 200, other);
+			assert.ok(!tags.has(headers.etag), other);
+			tags.add(headers.etag);
+		}
 	});
 
 	test("wishes that cannot be met", async () => {
 		for (const what of ["waveform?points=0", "waveform?points=x", "waveform?samples_per_pixel=100", "waveform?bits=9",
-			"waveform?points=5&samples_per_pixel=256", "waveform?channels=left", "waveform?format=png", "waveform.gif"])
+			"waveform?points=5&samples_per_pixel=256", "waveform?channels=left", "waveform?format=bmp", "waveform.gif",
+			"waveform.png?width=4097", "waveform.png?height=0", "waveform.png?height=1025", "waveform.png?color=red", "waveform.png?background=1234567"])
 			assert.equal((await ask(track, what)).status, 422, what);
 		assert.equal((await ask("01jd5w3k9q2m8x7c4b6v0n1ztr", "waveform")).status, 401);
 		assert.equal((await ask("01jd5w3k9q2m8x7c4b6v0n1ztr", "waveform", {headers: bearer("stream:read")})).status, 404);

@@ -179,6 +179,12 @@ static void draws_an_outline(void **state)
 	assert_string_equal(buf_text(&out),
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 2 100\" preserveAspectRatio=\"none\">"
 		"<path fill=\"currentColor\" d=\"M0 50.00V0.00H1.00V100.00H2.00V100.50H1.00V0.50H0.00Z\"/></svg>\n");
+	make(loud, loud, 4, 4, 4, 16, true, &arena, &data);
+	buf_clear(&out);
+	waveform_put_svg(&out, &data, 1, 100);
+	assert_string_equal(buf_text(&out),
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 1 100\" preserveAspectRatio=\"none\">"
+		"<path fill=\"currentColor\" d=\"M0 25.00V0.00H1.00V50.50H0.00ZM0 75.00V50.00H1.00V100.50H0.00Z\"/></svg>\n");
 	buf_free(&out);
 	arena_free(&arena);
 }
