@@ -73,7 +73,13 @@ void api_accepted(const struct request *request, struct response *response, cons
 /* api_input.c: what clients send. */
 
 /*
- * The JSON object of the body. False when an answer was sent: 400, 411, 413, 415. *OUT is owned by the caller.
+ * A place for an upload, of which all processes together have as many as conf->uploads says: for slot_give(). ERR_BUSY,
+ * ERR_IO; *SLOT is -1 then.
+ */
+enum err api_upload_slot(const struct request *request, int *slot, struct err_info *info);
+
+/*
+ * The JSON object of the body. False when an answer was sent: 400, 408, 411, 413, 415, 503. *OUT is owned by the caller.
  */
 bool api_body(struct request *request, struct response *response, json_t **out);
 

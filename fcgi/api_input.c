@@ -3,13 +3,15 @@
 
 #include "base/id.h"
 #include "base/json.h"
+#include "base/slot.h"
 #include "base/text.h"
 #include "http/url.h"
 
 #include <string.h>
 #include <strings.h>
 
-enum { PAGE_USUAL = 50 };
+/* Where in the file of places those of JSON bodies begin: behind all that uploads may have. */
+enum { PAGE_USUAL = 50, BODY_SLOTS = 1 << 20 };
 
 static bool is_json(const char *type)
 {
@@ -17,6 +19,28 @@ static bool is_json(const char *type)
 
 	return (length == 16 && strncasecmp(type, "application/json", length) == 0) ||
 	       (length == 28 && strncasecmp(type, "application/merge-patch+json", length) == 0);
+}
+
+enum err api_upload_slot(const struct request *request, int *slot, struct err_info *info)
+{
+	const struct conf *conf = responder_of(request)->conf;
+
+	return slot_take(conf_run_path(conf, request->arena, "slots"), 0, conf->uploads, slot, info);
+}
+
+/* A body as long as Content-Length says, while no more than an eighth of the threads wait for one. */
+static enum err read_body(struct request *request, char **text, size_t *length, struct err_info *info)
+{
+	const struct conf *conf = responder_of(request)->conf;
+	int64_t most = conf->http_threads >= 8 ? conf->http_threads / 8 : 1;
+	int slot;
+	enum err err = slot_take(conf_run_path(conf, request->arena, "slots"), BODY_SLOTS, most, &slot, info);
+
+	if (err != ERR_OK)
+		return err;
+	err = request_body(request, (size_t)conf->body_size, text, length, info);
+	slot_give(slot);
+	return err;
 }
 
 bool api_body(struct request *request, struct response *response, json_t **out)
@@ -27,7 +51,7 @@ bool api_body(struct request *request, struct response *response, json_t **out)
 	enum err err;
 
 	if (is_json(request->content_type))
-		err = request_body(request, (size_t)responder_of(request)->conf->body_size, &text, &length, &info);
+		err = read_body(request, &text, &length, &info);
 	else
 		err = err_set(&info, ERR_UNSUPPORTED, "the body must be application/json");
 	if (err == ERR_OK)

@@ -2,7 +2,7 @@
 /*
  * POST /api/v1/tracks: a multipart form or the bytes themselves, streamed into the spool.
  *
- *     token, size, queue, space ──► spool ◄── body as it comes ──► ingest: track and job ──► 202
+ *     token, size, queue, place, space ──► spool ◄── body as it comes ──► ingest: track and job ──► 202
  *
  * Whatever can be refused is refused before the body is read. No connection to the database is held while a client
  * sends.
@@ -10,6 +10,7 @@
 #include "fcgi/api.h"
 
 #include "auth/scope.h"
+#include "base/slot.h"
 #include "http/multipart.h"
 #include "model/job_key.h"
 #include "storage/ingest.h"
@@ -40,6 +41,7 @@ struct upload {
 	struct request *request;
 	struct responder *responder;
 	struct spool spool;
+	int slot;
 	const char *source_name;
 	const char *fields[FIELD_COUNT]; /* NULL: not given */
 	bool has_file;
@@ -105,8 +107,7 @@ static enum err read_body(struct upload *upload,
 
 		if (got == 0)
 			return ERR_OK;
-		err = got < 0 ? err_set(info, ERR_ABORTED, "the upload broke off")
-			      : take(context, piece, (size_t)got, info);
+		err = got < 0 ? request_broken(upload->request, info) : take(context, piece, (size_t)got, info);
 	}
 	return err;
 }
@@ -268,6 +269,8 @@ static enum err take_upload(struct upload *upload, struct track *track, struct j
 	if (err == ERR_OK)
 		err = check_queue(upload, info);
 	if (err == ERR_OK)
+		err = api_upload_slot(request, &upload->slot, info);
+	if (err == ERR_OK)
 		err = spool_open(upload->responder->conf, request->arena, &upload->spool, info);
 	if (err == ERR_OK)
 		err = is_form(request->content_type) ? read_form(upload, info) : read_raw(upload, info);
@@ -276,12 +279,13 @@ static enum err take_upload(struct upload *upload, struct track *track, struct j
 
 void api_track_upload(struct request *request, struct response *response)
 {
-	struct upload upload = {.request = request, .responder = responder_of(request)};
+	struct upload upload = {.request = request, .responder = responder_of(request), .slot = -1};
 	struct err_info info;
 	struct track track;
 	struct job job;
 	enum err err = take_upload(&upload, &track, &job, &info);
 
+	slot_give(upload.slot);
 	spool_discard(&upload.spool);
 	metrics_add(upload.responder->metrics, METRIC_UPLOADS, 1, err == ERR_OK ? "accepted" : err_slug(err));
 	if (err == ERR_OK)

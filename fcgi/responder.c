@@ -136,6 +136,9 @@ static enum err serve_all(
 		.metrics = responder->metrics,
 		.context = responder,
 		.idle_s = (int)responder->conf->upload_idle_s,
+		.send_idle_s = (int)responder->conf->send_idle_s,
+		.receive_rate = responder->conf->upload_rate,
+		.send_rate = responder->conf->send_rate,
 	};
 
 	return serve(&serve_options, info);

@@ -19,6 +19,7 @@ static const struct {
 	[ERR_FORBIDDEN] = {403, 4, "forbidden", "Not permitted"},
 	[ERR_NOT_FOUND] = {404, 3, "not-found", "Not found"},
 	[ERR_METHOD] = {405, 2, "method-not-allowed", "Method not allowed"},
+	[ERR_SLOW] = {408, 5, "request-timeout", "Request too slow"},
 	[ERR_CONFLICT] = {409, 1, "conflict", "Conflict"},
 	[ERR_LENGTH_REQUIRED] = {411, 2, "length-required", "Length required"},
 	[ERR_PRECONDITION] = {412, 1, "precondition-failed", "Precondition failed"},

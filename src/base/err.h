@@ -14,6 +14,7 @@ enum err {
 	ERR_FORBIDDEN,       /* 403: a credential that does not reach this far */
 	ERR_NOT_FOUND,       /* 404 */
 	ERR_METHOD,          /* 405 */
+	ERR_SLOW,            /* 408: the request did not come in time */
 	ERR_CONFLICT,        /* 409: the state of the thing forbids it */
 	ERR_LENGTH_REQUIRED, /* 411 */
 	ERR_PRECONDITION,    /* 412 */

@@ -53,6 +53,8 @@ struct conf {
 	int64_t event_streams;  /* at a time, of one process */
 	int64_t event_stream_s; /* longest life of one */
 	int64_t event_beat_s;
+	int64_t send_idle_s; /* silence of a client that takes an answer */
+	int64_t send_rate;   /* bytes/s that it must take at least; 0: any */
 
 	const char *url_secret; /* HMAC key of /stream?sig and of the manifest's grants, >= 32 bytes of text */
 	const char *jwt_secret; /* HS256 key, >= 32 bytes of text */
@@ -64,6 +66,8 @@ struct conf {
 	int64_t upload_size;   /* bytes */
 	int64_t body_size;     /* bytes, of a JSON body */
 	int64_t upload_idle_s; /* silence after which an upload is given up */
+	int64_t upload_rate;   /* bytes/s at least; 0: any */
+	int64_t uploads;       /* at a time, of all processes; 0 in the file is resolved when it is read: never 0 here */
 	int64_t source_duration_s;
 
 	int64_t segment_ms;

@@ -40,6 +40,11 @@ const struct option option_table[] = {
 		.standard = 300, .sentence = "How long a stream of events stays open; its client then comes back for the rest."},
 	{"http", "event_beat_s", OPTION_INTEGER, AT(event_beat_s), .unit = "seconds", .least = 1, .most = 600,
 		.standard = 10, .sentence = "How often a stream of events without any says that it is still there."},
+	{"http", "send_idle_s", OPTION_INTEGER, AT(send_idle_s), .unit = "seconds", .least = 1, .most = 3600,
+		.standard = 30, .sentence = "How long a client may take nothing of an answer before it is dropped."},
+	{"http", "send_rate", OPTION_SIZE, AT(send_rate), .unit = "bytes per second", .least = 0, .most = GIB, .standard = KIB,
+		.sentence = "What a client must take of an answer at least, over http.send_idle_s of waiting for it; one that is "
+			    "slower is dropped. 0 bears any."},
 
 	{"auth", "url_secret", OPTION_SECRET, AT(url_secret),
 		.sentence = "Key of signed URLs and of the queries that manifests hand out; at least 32 characters."},
@@ -62,6 +67,13 @@ const struct option option_table[] = {
 		.standard = 64 * KIB, .sentence = "Largest JSON body of a request."},
 	{"limits", "upload_idle_s", OPTION_INTEGER, AT(upload_idle_s), .unit = "seconds", .least = 1, .most = 3600,
 		.standard = 30, .sentence = "Silence after which an upload is given up and its file removed."},
+	{"limits", "upload_rate", OPTION_SIZE, AT(upload_rate), .unit = "bytes per second", .least = 0, .most = GIB,
+		.standard = KIB,
+		.sentence = "What a client must send of a body at least, over limits.upload_idle_s of waiting for it; one that is "
+			    "slower is answered with 408. 0 bears any."},
+	{"limits", "uploads", OPTION_INTEGER, AT(uploads), .least = 0, .most = 4096, .standard = 0,
+		.sentence = "Uploads that all responders together receive at the same time; one more is answered with 503. 0 is "
+			    "what leaves threads for other requests: a little less than half of http.threads, at least 1."},
 	{"limits", "source_duration_s", OPTION_INTEGER, AT(source_duration_s), .unit = "seconds", .least = 1,
 		.most = 2 * DAY, .standard = 43200, .sentence = "Longest source that is taken."},
 

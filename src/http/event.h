@@ -41,7 +41,7 @@ struct event_connection {
 	struct transport base;
 	struct event_loop *loop;
 	int fd;
-	int idle_s; /* silence of the peer that is borne */
+	int idle_s, send_idle_s; /* silence of the peer that is borne: while it sends, and while it receives */
 
 	/* event_loop.c */
 	struct event_connection *next, *previous;

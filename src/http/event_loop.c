@@ -189,6 +189,7 @@ static struct event_connection *new_connection(struct event_loop *loop, int fd)
 	connection->loop = loop;
 	connection->fd = fd;
 	connection->idle_s = loop->idle_s;
+	connection->send_idle_s = serve_idle_s(loop->options->send_idle_s);
 	connection->record = EVENT_NO_RECORD;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* says no on a Unix socket, which needs none */
 	loop->count++;

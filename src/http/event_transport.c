@@ -99,7 +99,7 @@ static bool wait_writable(struct event_connection *connection)
 	do {
 		short input = connection->body_left == 0 ? POLLIN : 0; /* a body that nobody reads would be told for ever */
 
-		if (poll_peer(connection, (short)(POLLOUT | POLLRDHUP | input), connection->idle_s * 1000, &happened) <= 0 ||
+		if (poll_peer(connection, (short)(POLLOUT | POLLRDHUP | input), connection->send_idle_s * 1000, &happened) <= 0 ||
 			!is_wanted(connection, happened))
 			return false;
 	} while ((happened & POLLOUT) == 0);
@@ -138,10 +138,14 @@ static const char *transport_parameter(struct transport *transport, const char *
 static bool wait_body(struct event_connection *connection)
 {
 	short happened;
+	int ready;
 
 	event_leave(connection);
-	return push(connection) && poll_peer(connection, POLLIN, connection->idle_s * 1000, &happened) > 0 &&
-		event_receive(connection) != 0;
+	if (!push(connection))
+		return false;
+	ready = poll_peer(connection, POLLIN, connection->idle_s * 1000, &happened);
+	errno = ready == 0 ? ETIMEDOUT : 0;
+	return ready > 0 && event_receive(connection) != 0;
 }
 
 static ssize_t transport_read(struct transport *transport, void *bytes, size_t size)
@@ -154,7 +158,8 @@ static ssize_t transport_read(struct transport *transport, void *bytes, size_t s
 		if (connection->stdin_ended)
 			return 0;
 		step = event_read(connection);
-		if (connection->aborted || step == STEP_BAD || (step == STEP_MORE && !wait_body(connection)))
+		if (connection->aborted || step == STEP_BAD ||
+			(step == STEP_MORE && !connection->stdin_ended && !wait_body(connection)))
 			return -1;
 	}
 	if (size > connection->body_left)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/request.h"
 
+#include "base/clock.h"
 #include "http/transport.h"
 #include "http/url.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -65,6 +67,7 @@ const char *request_cookie(const struct request *request, const char *name)
 
 ssize_t request_read(struct request *request, void *bytes, size_t size)
 {
+	int64_t before;
 	ssize_t got;
 
 	if (request->content_length >= 0) {
@@ -75,12 +78,24 @@ ssize_t request_read(struct request *request, void *bytes, size_t size)
 	}
 	if (size == 0)
 		return 0;
+	before = clock_monotonic_us();
+	errno = 0;
 	got = request->transport->class->read(request->transport, bytes, size);
+	if (got < 0)
+		request->slow = errno == ETIMEDOUT;
 	if (got == 0 && request->content_length >= 0)
 		return -1;
-	if (got > 0)
+	if (got > 0) {
 		request->body_read += (uint64_t)got;
-	return got;
+		request->slow = !pace_keep(&request->receiving, clock_monotonic_us() - before, (size_t)got);
+	}
+	return request->slow ? -1 : got;
+}
+
+enum err request_broken(const struct request *request, struct err_info *info)
+{
+	return request->slow ? err_set(info, ERR_SLOW, "the body came too slowly")
+			     : err_set(info, ERR_ABORTED, "the body broke off");
 }
 
 enum err request_body(struct request *request, size_t limit, char **out, size_t *length, struct err_info *info)
@@ -100,7 +115,7 @@ enum err request_body(struct request *request, size_t limit, char **out, size_t 
 		ssize_t got = request_read(request, body + used, want - used);
 
 		if (got <= 0)
-			return err_set(info, ERR_ABORTED, "the body broke off");
+			return request_broken(request, info);
 		used += (size_t)got;
 	}
 	*out = body;

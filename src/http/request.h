@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "http/pace.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -50,6 +51,8 @@ struct request {
 	const char *capture[REQUEST_CAPTURES]; /* what {name} matched in the route's pattern, in order */
 	int64_t started_us; /* clock_monotonic_us() */
 	uint64_t body_read; /* bytes so far */
+	struct pace receiving, sending; /* of its body, and of the answer */
+	bool slow; /* the body fell silent, or came more slowly than it must */
 	void *context; /* the program's own, from serve() */
 	struct metrics *metrics; /* may be NULL */
 };
@@ -73,12 +76,18 @@ const char *request_query(const struct request *request, const char *name);
 const char *request_cookie(const struct request *request, const char *name);
 
 /*
- * Reads up to SIZE bytes of the body. Returns the count, 0 at its end, -1 when the client went away or fell
- * silent. Never reads past Content-Length.
+ * Reads up to SIZE bytes of the body. Returns the count, 0 at its end, -1 when the client went away, fell silent
+ * or is slower than it may be. Never reads past Content-Length.
  */
 ssize_t request_read(struct request *request, void *bytes, size_t size);
 
-/* The whole body, at most LIMIT bytes, NUL added, in the arena. ERR_TOO_LARGE, ERR_LENGTH_REQUIRED, ERR_ABORTED. */
+/* Why request_read() gave -1: ERR_SLOW when the client took too long, else ERR_ABORTED. */
+enum err request_broken(const struct request *request, struct err_info *info);
+
+/*
+ * The whole body, at most LIMIT bytes, NUL added, in the arena. ERR_TOO_LARGE, ERR_LENGTH_REQUIRED, and as
+ * request_broken().
+ */
 enum err request_body(struct request *request, size_t limit, char **out, size_t *length, struct err_info *info);
 
 #endif

@@ -16,7 +16,8 @@
 #include <string.h>
 #include <strings.h>
 
-enum { HEADER_BLOCK_MOST = 32 * 1024 };
+/* A piece goes out between two looks at the clock. */
+enum { HEADER_BLOCK_MOST = 32 * 1024, PIECE = 16 * 1024 };
 
 struct response_field {
 	const char *name;
@@ -31,7 +32,7 @@ static const struct {
 	{200, "OK"}, {201, "Created"}, {202, "Accepted"}, {204, "No Content"}, {206, "Partial Content"},
 	{301, "Moved Permanently"}, {302, "Found"}, {303, "See Other"}, {304, "Not Modified"}, {307, "Temporary Redirect"},
 	{308, "Permanent Redirect"}, {400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"},
-	{405, "Method Not Allowed"}, {409, "Conflict"}, {410, "Gone"}, {411, "Length Required"},
+	{405, "Method Not Allowed"}, {408, "Request Timeout"}, {409, "Conflict"}, {410, "Gone"}, {411, "Length Required"},
 	{412, "Precondition Failed"}, {413, "Content Too Large"}, {414, "URI Too Long"}, {415, "Unsupported Media Type"},
 	{416, "Range Not Satisfiable"}, {422, "Unprocessable Content"}, {429, "Too Many Requests"},
 	{431, "Request Header Fields Too Large"}, {500, "Internal Server Error"}, {503, "Service Unavailable"},
@@ -131,9 +132,17 @@ static bool field_sent(const struct response *response, const char *name)
 static void transport_write(struct response *response, const void *bytes, size_t length)
 {
 	struct transport *transport = response->request->transport;
+	const char *at = bytes;
 
-	if (!response->failed && !transport->class->write(transport, bytes, length))
-		response->failed = true;
+	while (!response->failed && length > 0) {
+		size_t piece = length < PIECE ? length : PIECE;
+		int64_t before = clock_monotonic_us();
+
+		response->failed = !transport->class->write(transport, at, piece) ||
+				   !pace_keep(&response->request->sending, clock_monotonic_us() - before, piece);
+		at += piece;
+		length -= piece;
+	}
 }
 
 static void common_headers(struct response *response)

@@ -13,6 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { IDLE_DEFAULT_S = 30 };
+
 static void count_request(const struct serve_options *options, const struct request *request,
 	const struct response *response, const char *route, int64_t duration_us)
 {
@@ -60,6 +62,16 @@ static const char *answer(const struct serve_options *options, struct request *r
 	return route;
 }
 
+int serve_idle_s(int seconds)
+{
+	return seconds > 0 ? seconds : IDLE_DEFAULT_S;
+}
+
+static struct pace make_pace(int64_t rate, int seconds)
+{
+	return (struct pace){.least = rate, .window_us = serve_idle_s(seconds) * INT64_C(1000000)};
+}
+
 void transport_handle(struct transport *transport, const struct serve_options *options, struct arena *arena)
 {
 	struct request request;
@@ -71,6 +83,8 @@ void transport_handle(struct transport *transport, const struct serve_options *o
 	if (request_build(&request, transport, arena, &info) == ERR_OK) {
 		request.context = options->context;
 		request.metrics = options->metrics;
+		request.receiving = make_pace(options->receive_rate, options->idle_s);
+		request.sending = make_pace(options->send_rate, options->send_idle_s);
 	}
 	response_init(&response, &request);
 	log_context(request.id);

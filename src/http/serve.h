@@ -20,7 +20,10 @@ struct serve_options {
 	int threads, backlog;
 	struct metrics *metrics;  /* may be NULL */
 	void *context;            /* becomes request->context */
-	int idle_s;               /* silence of a client while its body is read, seconds */
+	int idle_s;               /* silence of a client while its body is read, seconds; 0: 30 */
+	int send_idle_s;          /* the same while it takes the answer */
+	int64_t receive_rate;     /* least bytes/s of a body, over idle_s of waiting for it; 0: any */
+	int64_t send_rate;        /* the same of an answer, over send_idle_s */
 };
 
 /*

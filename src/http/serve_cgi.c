@@ -9,11 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { IDLE_DEFAULT_S = 30, OUT_BYTES = 16 * 1024 };
+enum { OUT_BYTES = 16 * 1024 };
 
 struct cgi_transport {
 	struct transport base;
-	int idle_s;
+	int idle_s, send_idle_s;
 	bool failed;
 	size_t used;
 	char out[OUT_BYTES];
@@ -26,13 +26,13 @@ static const char *cgi_parameter(struct transport *transport, const char *name)
 }
 
 /* Whether FD gets ready within the time of silence we bear. */
-static bool wait_ready(const struct cgi_transport *cgi, int fd, short events)
+static bool wait_ready(int fd, short events, int idle_s)
 {
 	struct pollfd poll_fd = {.fd = fd, .events = events};
 	int ready;
 
 	do
-		ready = poll(&poll_fd, 1, cgi->idle_s * 1000);
+		ready = poll(&poll_fd, 1, idle_s * 1000);
 	while (ready < 0 && errno == EINTR);
 	return ready > 0;
 }
@@ -42,8 +42,10 @@ static ssize_t cgi_read(struct transport *transport, void *bytes, size_t size)
 	const struct cgi_transport *cgi = (const struct cgi_transport *)transport;
 	ssize_t got;
 
-	if (!wait_ready(cgi, STDIN_FILENO, POLLIN))
+	if (!wait_ready(STDIN_FILENO, POLLIN, cgi->idle_s)) {
+		errno = ETIMEDOUT;
 		return -1;
+	}
 	do
 		got = read(STDIN_FILENO, bytes, size);
 	while (got < 0 && errno == EINTR);
@@ -59,7 +61,7 @@ static bool drain(struct cgi_transport *cgi)
 		size_t piece = cgi->used - at < PIPE_BUF ? cgi->used - at : PIPE_BUF;
 		ssize_t put;
 
-		if (!wait_ready(cgi, STDOUT_FILENO, POLLOUT)) {
+		if (!wait_ready(STDOUT_FILENO, POLLOUT, cgi->send_idle_s)) {
 			cgi->failed = true;
 			break;
 		}
@@ -118,7 +120,8 @@ static const struct transport_class cgi_class = {cgi_parameter, cgi_read, cgi_wr
 
 void serve_cgi(const struct serve_options *options)
 {
-	struct cgi_transport cgi = {.base = {&cgi_class}, .idle_s = options->idle_s > 0 ? options->idle_s : IDLE_DEFAULT_S};
+	struct cgi_transport cgi = {.base = {&cgi_class}, .idle_s = serve_idle_s(options->idle_s),
+		.send_idle_s = serve_idle_s(options->send_idle_s)};
 	struct arena arena = {0};
 
 	transport_handle(&cgi.base, options, &arena);

@@ -21,7 +21,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { IDLE_DEFAULT_S = 30, THREADS_LEAST = 2 };
+enum { THREADS_LEAST = 2 };
 
 static void detach(struct event_loop *loop, struct event_connection *connection)
 {
@@ -112,7 +112,7 @@ static bool set_up(struct event_loop *loop)
 enum err serve_event(const struct serve_options *options, int listener, struct err_info *info)
 {
 	struct event_loop loop = {.options = options, .listener = listener,
-		.idle_s = options->idle_s > 0 ? options->idle_s : IDLE_DEFAULT_S,
+		.idle_s = serve_idle_s(options->idle_s),
 		.mutex = PTHREAD_MUTEX_INITIALIZER, .change = PTHREAD_COND_INITIALIZER};
 	int threads = options->threads > THREADS_LEAST ? options->threads : THREADS_LEAST;
 	const int *const fds[] = {&loop.epoll, &loop.stop, &loop.wake};

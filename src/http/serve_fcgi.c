@@ -17,13 +17,13 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-enum { IDLE_DEFAULT_S = 30 };
 
 struct fcgi_transport {
 	struct transport base;
@@ -51,12 +51,21 @@ static const char *fcgi_parameter(struct transport *transport, const char *name)
 static ssize_t fcgi_read(struct transport *transport, void *bytes, size_t size)
 {
 	FCGX_Request *fcgx = fcgx_of(transport);
-	int want = size > INT32_MAX ? INT32_MAX : (int)size;
-	int got = FCGX_GetStr(bytes, want, fcgx->in);
+	ptrdiff_t here;
+	int first = size > 0 ? FCGX_GetChar(fcgx->in) : EOF;
 
-	if (got < want && FCGX_GetError(fcgx->in) != 0)
-		return -1;
-	return got;
+	if (first == EOF) {
+		int failure = FCGX_GetError(fcgx->in);
+
+		errno = failure == EAGAIN || failure == EWOULDBLOCK ? ETIMEDOUT : failure;
+		return failure == 0 ? 0 : -1;
+	}
+	/* FCGX_GetStr() waits until it has all it is asked for: what is here must do, so that the pace can be told. */
+	((unsigned char *)bytes)[0] = (unsigned char)first;
+	here = fcgx->in->stop - fcgx->in->rdNext;
+	if ((size_t)here > size - 1)
+		here = (ptrdiff_t)(size - 1);
+	return 1 + FCGX_GetStr((char *)bytes + 1, (int)here, fcgx->in);
 }
 
 static bool fcgi_write(struct transport *transport, const void *bytes, size_t length)
@@ -105,13 +114,14 @@ static void fcgi_finish(struct transport *transport, bool complete, bool body_re
 static const struct transport_class fcgi_class = {
 	fcgi_parameter, fcgi_read, fcgi_write, fcgi_flush, fcgi_wait, fcgi_finish};
 
-static void set_timeouts(int fd, int idle_s)
+static void set_timeouts(int fd, const struct serve_options *options)
 {
-	struct timeval idle = {.tv_sec = idle_s > 0 ? idle_s : IDLE_DEFAULT_S};
+	struct timeval receiving = {.tv_sec = serve_idle_s(options->idle_s)};
+	struct timeval sending = {.tv_sec = serve_idle_s(options->send_idle_s)};
 	int on = 1;
 
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof idle);
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &idle, sizeof idle);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &receiving, sizeof receiving);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &sending, sizeof sending);
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* says no on a Unix socket, which needs none */
 }
 
@@ -128,7 +138,7 @@ static int next_connection(const struct pool *pool, int epoll)
 			return -1;
 		fd = accept4(pool->listener, NULL, NULL, SOCK_CLOEXEC);
 		if (fd >= 0) {
-			set_timeouts(fd, pool->options->idle_s);
+			set_timeouts(fd, pool->options);
 			return fd;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
@@ -144,7 +154,7 @@ static int next_connection(const struct pool *pool, int epoll)
 static bool kept_ready(const struct pool *pool, int fd)
 {
 	struct pollfd fds[] = {{.fd = fd, .events = POLLIN}, {.fd = pool->stop, .events = POLLIN}};
-	int idle_s = pool->options->idle_s > 0 ? pool->options->idle_s : IDLE_DEFAULT_S;
+	int idle_s = serve_idle_s(pool->options->idle_s);
 	int ready;
 
 	do

@@ -23,7 +23,10 @@ struct transport;
 struct transport_class {
 	/* The value of a CGI parameter, valid until finish(); NULL when absent. */
 	const char *(*parameter)(struct transport *transport, const char *name);
-	/* Up to SIZE bytes of the body; 0 at the end of what the server sends, -1 when it broke off or fell silent. */
+	/*
+	 * Up to SIZE bytes of the body, as soon as there are any; 0 at the end of what the server sends, -1 when it broke
+	 * off, with errno ETIMEDOUT when it fell silent.
+	 */
 	ssize_t (*read)(struct transport *transport, void *bytes, size_t size);
 	/* Takes all bytes or returns false: the peer is gone or took nothing for too long. */
 	bool (*write)(struct transport *transport, const void *bytes, size_t length);
@@ -41,6 +44,9 @@ struct transport_class {
 struct transport {
 	const struct transport_class *class;
 };
+
+/* SECONDS of serve_options, or what stands for 0. */
+int serve_idle_s(int seconds);
 
 /*
  * Shared by the implementations: makes the request in ARENA, routes it, finishes TRANSPORT, writes the access log

@@ -52,6 +52,7 @@ static void swallow(struct request *request, struct response *response)
 {
 	unsigned char hash[HASH_SIZE];
 	char hex[HASH_HEX_SIZE];
+	struct err_info info;
 	struct buf body;
 	char piece[777];
 	ssize_t got;
@@ -63,7 +64,8 @@ static void swallow(struct request *request, struct response *response)
 	hash_hex(hash, sizeof hash, hex);
 	buf_free(&body);
 	if (got < 0) {
-		response_problem(response, ERR_ABORTED, "the body broke off");
+		request_broken(request, &info);
+		response_error(response, &info);
 		return;
 	}
 	response_status(response, 200);
@@ -238,6 +240,7 @@ static void test_body_breaks_off(void **state)
 	fcgi_send(fd, request.data, request.length - 8 - 11, 0);
 	fcgi_receive(fd, false, 20000, &reply); /* idle_s later the responder gives up */
 	assert_true(reply.closed);
+	assert_int_equal(cgi_status(&reply.out), 408);
 	fcgi_reply_free(&reply);
 	close(fd);
 	buf_free(&request);
@@ -334,6 +337,107 @@ static void test_client_goes(void **state)
 	}
 	buf_free(&request);
 	test_large_answer(state);
+}
+
+/* More readers than threads that never read: they are dropped, and the next request is answered. */
+static void test_readers_that_stop(void **state)
+{
+	enum { READERS = 8 };
+	const char *const params[] = {"REQUEST_METHOD=GET", "REQUEST_URI=/large", NULL};
+	const char *const quick[] = {"REQUEST_METHOD=GET", "REQUEST_URI=/healthz", NULL};
+	struct serve_options own_options = options;
+	struct fcgi_server own;
+	struct fcgi_reply reply;
+	struct buf request;
+	int fds[READERS];
+
+	(void)state;
+	own_options.idle_s = 600;
+	own_options.send_idle_s = 1;
+	fcgi_server_start(&own, &own_options);
+	buf_init(&request, 1 << 16);
+	fcgi_put_request(&request, false, params, "", 0);
+	for (int i = 0; i < READERS; i++) {
+		fds[i] = fcgi_connect(own.socket);
+		assert_true(fcgi_send(fds[i], request.data, request.length, 0));
+	}
+	fcgi_exchange(own.socket, quick, "", 0, &reply);
+	assert_whole(&reply);
+	fcgi_reply_free(&reply);
+	for (int i = 0; i < READERS; i++) {
+		struct pollfd hung = {.fd = fds[i], .events = POLLRDHUP};
+
+		assert_int_equal(poll(&hung, 1, 60000), 1);
+		fcgi_receive(fds[i], false, 20000, &reply);
+		assert_true(reply.closed);
+		assert_false(reply.ended);
+		fcgi_reply_free(&reply);
+		close(fds[i]);
+	}
+	assert_int_equal(fcgi_server_stop(&own), 0);
+	buf_free(&request);
+}
+
+/* Never silent, and far slower than it must be. */
+static void test_reader_that_dawdles(void **state)
+{
+	const char *const params[] = {"REQUEST_METHOD=GET", "REQUEST_URI=/large", NULL};
+	struct serve_options own_options = options;
+	struct fcgi_server own;
+	struct buf request;
+	char bytes[4096];
+	size_t total = 0;
+	ssize_t got;
+	int fd;
+
+	(void)state;
+	own_options.send_idle_s = 1;
+	own_options.send_rate = 1 << 30;
+	fcgi_server_start(&own, &own_options);
+	buf_init(&request, 1 << 16);
+	fcgi_put_request(&request, false, params, "", 0);
+	fd = fcgi_connect(own.socket);
+	assert_true(fcgi_send(fd, request.data, request.length, 0));
+	while ((got = read(fd, bytes, sizeof bytes)) > 0) {
+		total += (size_t)got;
+		usleep(5000);
+	}
+	assert_true(total > 0 && total < 160 * 65536);
+	close(fd);
+	assert_int_equal(fcgi_server_stop(&own), 0);
+	buf_free(&request);
+}
+
+/* A body that comes byte by byte, each well within the silence that is borne. */
+static void test_body_that_dawdles(void **state)
+{
+	const char *const params[] = {"REQUEST_METHOD=POST", "REQUEST_URI=/swallow", "CONTENT_LENGTH=100000", NULL};
+	struct serve_options own_options = options;
+	struct pollfd answered;
+	struct fcgi_server own;
+	struct fcgi_reply reply;
+	struct buf bytes;
+	bool open;
+
+	(void)state;
+	own_options.idle_s = 1;
+	own_options.receive_rate = 1 << 20;
+	fcgi_server_start(&own, &own_options);
+	buf_init(&bytes, 1 << 16);
+	fcgi_put_request(&bytes, false, params, "", 0);
+	answered = (struct pollfd){.fd = fcgi_connect(own.socket), .events = POLLIN};
+	/* Without the empty record that ends the body. */
+	open = fcgi_send(answered.fd, bytes.data, bytes.length - 8, 0);
+	buf_clear(&bytes);
+	fcgi_put_record(&bytes, 5, "x", 1);
+	for (int i = 0; i < 100000 && open && poll(&answered, 1, 10) == 0; i++)
+		open = fcgi_send(answered.fd, bytes.data, bytes.length, 0);
+	fcgi_receive(answered.fd, false, 20000, &reply);
+	assert_int_equal(cgi_status(&reply.out), 408);
+	fcgi_reply_free(&reply);
+	close(answered.fd);
+	assert_int_equal(fcgi_server_stop(&own), 0);
+	buf_free(&bytes);
 }
 
 static json_t *wire_cases(void)
@@ -553,6 +657,9 @@ int main(void)
 		cmocka_unit_test(test_short_answer_breaks_off),
 		cmocka_unit_test(test_large_answer),
 		cmocka_unit_test(test_client_goes),
+		cmocka_unit_test(test_readers_that_stop),
+		cmocka_unit_test(test_reader_that_dawdles),
+		cmocka_unit_test(test_body_that_dawdles),
 		cmocka_unit_test(test_wire_cases),
 		cmocka_unit_test(test_socket_rules),
 		cmocka_unit_test(test_stop),
