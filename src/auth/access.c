@@ -16,13 +16,12 @@ enum err access_open(struct access *access, const struct conf *conf, struct metr
 	struct err_info *info)
 {
 	*access = (struct access){.conf = conf, .metrics = metrics, .clock = clock};
-	return jwt_key_new(conf->jwt_secret, &access->key, info);
+	return keyring_open(&access->keys, conf, info);
 }
 
 void access_close(struct access *access)
 {
-	jwt_key_free(access->key);
-	access->key = NULL;
+	keyring_clear(&access->keys);
 }
 
 /* The text of the request's token wherever it stands, NULL when there is none. */
@@ -44,13 +43,16 @@ bool access_has_token(struct request *request)
 static enum err check_token(const struct access *access, struct request *request, const char *scope,
 	struct jwt_claims *claims, struct err_info *info)
 {
-	const struct jwt_policy policy = {access->conf->jwt_issuer, access->conf->jwt_leeway_s, access->clock};
+	const struct jwt_policy policy = {
+		access->conf->jwt_issuer, access->conf->jwt_audience, access->conf->jwt_leeway_s, access->clock};
 	const char *token = find_token(request);
 	enum err err;
 
 	if (token == NULL)
 		return err_set(info, ERR_UNAUTHORIZED, "this needs a token");
-	err = jwt_verify(access->key, &policy, token, request->arena, claims, info);
+	err = jwt_verify(&access->keys, &policy, token, request->arena, claims, info);
+	if (err == ERR_NOT_FOUND)
+		err = err_set(info, ERR_UNAUTHORIZED, "the token's key is not known here");
 	if (err == ERR_OK && scope != NULL && !scope_has(claims->scope, scope))
 		err = err_set(info, ERR_FORBIDDEN, "the token lacks the scope %s", scope);
 	return err;

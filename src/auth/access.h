@@ -16,7 +16,7 @@
 
 struct access {
 	const struct conf *conf;
-	struct jwt_key *key;
+	struct keyring keys;
 	struct metrics *metrics;
 	const struct clock *clock;
 };
@@ -29,7 +29,7 @@ struct access_pass {
 	int64_t expires;     /* of the credential, seconds; 0 for a public track */
 };
 
-/* ACCESS keeps CONF, METRICS and CLOCK, which must outlive it. ERR_BAD_REQUEST for a bad key. */
+/* ACCESS keeps CONF, METRICS and CLOCK, which must outlive it. Errors as of keyring_open(). */
 enum err access_open(struct access *access, const struct conf *conf, struct metrics *metrics, const struct clock *clock,
 	struct err_info *info);
 void access_close(struct access *access);

@@ -1,127 +1,133 @@
 /* SPDX-License-Identifier: MIT */
 #include "auth/jws.h"
 
-#include <cjose/cjose.h>
-#include <stdbool.h>
+#include "auth/base64url.h"
+#include "auth/key_handle.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-struct jwt_key {
-	cjose_jwk_t *jwk;
+/* A token taken apart; all of it points into the token or the arena. */
+struct parts {
+	const char *token;
+	size_t total, signed_length; /* of all, and of what is signed: header, dot, payload */
+	const char *payload, *signature;
+	size_t header_length, payload_length, signature_length;
+	enum jwa jwa;
+	const char *kid; /* NULL when it has none */
 };
 
-enum err jws_key_new(const void *secret, size_t length, struct jwt_key **out, struct err_info *info)
+/* Three well-formed parts. */
+static bool take_apart(const char *token, struct parts *parts)
 {
-	struct jwt_key *key;
-
-	*out = NULL;
-	if (length < JWS_KEY_LEAST)
-		return err_set(info, ERR_BAD_REQUEST, "an HS256 key needs at least %d bytes", JWS_KEY_LEAST);
-	key = malloc(sizeof *key);
-	if (key == NULL)
-		abort();
-	key->jwk = cjose_jwk_create_oct_spec(secret, length, NULL);
-	if (key->jwk == NULL) {
-		free(key);
-		return err_set(info, ERR_BAD_REQUEST, "the HS256 key cannot be used");
-	}
-	*out = key;
-	return ERR_OK;
-}
-
-void jws_key_free(struct jwt_key *key)
-{
-	if (key == NULL)
-		return;
-	cjose_jwk_release(key->jwk);
-	free(key);
-}
-
-static int digit(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '-' ? 62 : c == '_' ? 63 : -1;
-}
-
-/* True for base64url without padding that has no other spelling (RFC 4648 section 3.5). */
-static bool canonical(const char *text, size_t length)
-{
-	int unused = length % 4 == 2 ? 15 : length % 4 == 3 ? 3 : 0;
-
-	if (length == 0 || length % 4 == 1)
+	parts->token = token;
+	parts->header_length = strcspn(token, ".");
+	if (token[parts->header_length] != '.')
 		return false;
-	for (size_t i = 0; i < length; i++) {
-		if (digit(text[i]) < 0)
+	parts->payload = token + parts->header_length + 1;
+	parts->payload_length = strcspn(parts->payload, ".");
+	if (parts->payload[parts->payload_length] != '.')
+		return false;
+	parts->signature = parts->payload + parts->payload_length + 1;
+	parts->signature_length = parts->total - (size_t)(parts->signature - token);
+	parts->signed_length = parts->header_length + 1 + parts->payload_length;
+	return base64url_canonical(token, parts->header_length) &&
+	       base64url_canonical(parts->payload, parts->payload_length) &&
+	       base64url_canonical(parts->signature, parts->signature_length);
+}
+
+static bool take_header(const json_t *header, struct arena *arena, struct parts *parts)
+{
+	static const char *const refused[] = {"crit", "jwk", "jku", "x5c", "x5u"};
+	const char *algorithm = json_string_value(json_object_get(header, "alg"));
+	const json_t *kid = json_object_get(header, "kid");
+	const struct jwa_row *row = algorithm != NULL ? jwa_find(algorithm) : NULL;
+
+	if (row == NULL || (kid != NULL && !json_is_string(kid)))
+		return false;
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+		if (json_object_get(header, refused[i]) != NULL)
 			return false;
 	}
-	return (digit(text[length - 1]) & unused) == 0;
-}
-
-/* The length of the first of three well-formed parts; 0 when TOKEN is no such thing. */
-static size_t check_form(const char *token)
-{
-	size_t header = strcspn(token, "."), payload, signature;
-
-	if (token[header] != '.')
-		return 0;
-	payload = strcspn(token + header + 1, ".");
-	if (token[header + 1 + payload] != '.')
-		return 0;
-	signature = strlen(token + header + payload + 2);
-	if (!canonical(token, header) || !canonical(token + header + 1, payload) ||
-		!canonical(token + header + payload + 2, signature))
-		return 0;
-	return header;
-}
-
-static bool acceptable_header(const char *token, size_t length)
-{
-	bool acceptable = false;
-	json_t *header = NULL;
-	uint8_t *bytes = NULL;
-	size_t size = 0;
-	const char *algorithm;
-
-	if (!cjose_base64url_decode(token, length, &bytes, &size, NULL))
+	/* cjose takes what begins with a signature of ECDSA for one (libcjose 0.6.2). */
+	if (row->signature != 0 && parts->signature_length != (row->signature * 4 + 2) / 3)
 		return false;
-	header = json_loadb((const char *)bytes, size, JSON_REJECT_DUPLICATES, NULL);
-	algorithm = json_string_value(json_object_get(header, "alg"));
-	acceptable = algorithm != NULL && strcmp(algorithm, "HS256") == 0 && json_object_get(header, "crit") == NULL;
-	json_decref(header);
-	free(bytes);
-	return acceptable;
+	parts->jwa = row->jwa;
+	parts->kid = arena_strdup(arena, json_string_value(kid));
+	return true;
 }
 
-enum err jws_verify(const struct jwt_key *key, const char *token, struct arena *arena, const char **payload,
+static bool read_header(struct parts *parts, struct arena *arena)
+{
+	size_t size;
+	unsigned char *bytes = base64url_decode(parts->token, parts->header_length, arena, &size);
+	json_t *header = json_loadb((const char *)bytes, size, JSON_REJECT_DUPLICATES, NULL);
+	bool good = take_header(header, arena, parts);
+
+	json_decref(header);
+	return good;
+}
+
+static bool verify_edwards(const struct jwt_key *key, const struct parts *parts, struct arena *arena)
+{
+	size_t length;
+	const unsigned char *signature = base64url_decode(parts->signature, parts->signature_length, arena, &length);
+
+	return jwt_key_verify_edwards(key, parts->token, parts->signed_length, signature, length);
+}
+
+static bool verify_cjose(const struct jwt_key *key, const struct parts *parts)
+{
+	cjose_jws_t *jws = cjose_jws_import(parts->token, parts->total, NULL);
+	bool good = jws != NULL && cjose_jws_verify(jws, key->jwk, NULL);
+
+	cjose_jws_release(jws);
+	return good;
+}
+
+/* Whether the key is one for this token when its name must be ID; NULL for any. */
+static bool is_candidate(const struct jwt_key *key, const struct parts *parts, const char *id)
+{
+	return (key->algorithms & (unsigned)parts->jwa) != 0 && (id == NULL || strcmp(key->id, id) == 0);
+}
+
+/* Tries the keys with this ID; *TRIED tells whether there was one. */
+static bool try_keys(
+	const struct keyring *keys, const struct parts *parts, const char *id, struct arena *arena, bool *tried)
+{
+	for (size_t i = 0; i < keys->count; i++) {
+		const struct jwt_key *key = keys->keys[i];
+
+		if (!is_candidate(key, parts, id))
+			continue;
+		*tried = true;
+		if (key->edwards != NULL ? verify_edwards(key, parts, arena) : verify_cjose(key, parts))
+			return true;
+	}
+	return false;
+}
+
+enum err jws_verify(const struct keyring *keys, const char *token, struct arena *arena, const char **payload,
 	size_t *length, struct err_info *info)
 {
-	enum err err = ERR_OK;
-	cjose_jws_t *jws = NULL;
-	uint8_t *bytes;
-	size_t total = strnlen(token, JWS_MOST + 1), header;
+	struct parts parts = {.total = strnlen(token, JWS_MOST + 1)};
+	bool tried = false, good;
 
-	if (total > JWS_MOST)
+	if (parts.total > JWS_MOST)
 		return err_set(info, ERR_UNAUTHORIZED, "the token is longer than %d bytes", JWS_MOST);
-	header = check_form(token);
-	if (header == 0)
+	if (!take_apart(token, &parts))
 		return err_set(info, ERR_UNAUTHORIZED, "the token is not a signed token in compact form");
-	if (!acceptable_header(token, header))
+	if (!read_header(&parts, arena))
 		return err_set(info, ERR_UNAUTHORIZED, "the token's header is not one that is accepted here");
-	jws = cjose_jws_import(token, total, NULL);
-	if (jws == NULL || !cjose_jws_verify(jws, key->jwk, NULL) ||
-		!cjose_jws_get_plaintext(jws, &bytes, length, NULL)) {
-		err = err_set(info, ERR_UNAUTHORIZED, "the token's signature is not valid");
-		goto out;
-	}
-	*payload = arena_memdup(arena, bytes, *length);
-out:
-	cjose_jws_release(jws);
-	return err;
+	good = try_keys(keys, &parts, parts.kid, arena, &tried);
+	if (!tried && parts.kid != NULL)
+		good = try_keys(keys, &parts, "", arena, &tried);
+	if (!tried)
+		return err_set(info, ERR_NOT_FOUND, "the token's key is not known here");
+	if (!good)
+		return err_set(info, ERR_UNAUTHORIZED, "the token's signature is not valid");
+	*payload = (const char *)base64url_decode(parts.payload, parts.payload_length, arena, length);
+	return ERR_OK;
 }
 
 enum err jws_sign(const struct jwt_key *key, const void *payload, size_t length, struct arena *arena, char **out,

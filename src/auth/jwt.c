@@ -11,16 +11,6 @@
 /* The largest whole number that every JSON implementation carries exactly (RFC 8259 section 6). */
 static const int64_t latest = (INT64_C(1) << 53) - 1;
 
-enum err jwt_key_new(const char *secret, struct jwt_key **out, struct err_info *info)
-{
-	return jws_key_new(secret, strlen(secret), out, info);
-}
-
-void jwt_key_free(struct jwt_key *key)
-{
-	jws_key_free(key);
-}
-
 /* A NumericDate (RFC 7519 section 2), fractions cut; 0 when absent. False for anything but a number in range. */
 static bool read_time(const json_t *claims, const char *name, int64_t *out)
 {
@@ -63,7 +53,34 @@ static enum err check_times(
 		return err_set(info, ERR_UNAUTHORIZED, "the token has expired");
 	if (claims->not_before > now + policy->leeway_s)
 		return err_set(info, ERR_UNAUTHORIZED, "the token is not valid yet");
+	if (claims->issued > now + policy->leeway_s)
+		return err_set(info, ERR_UNAUTHORIZED, "the token says that it was made in the future");
 	return ERR_OK;
+}
+
+static bool is_set(const char *text)
+{
+	return text != NULL && text[0] != '\0';
+}
+
+static bool is_text(const json_t *value, const char *text)
+{
+	return json_is_string(value) && strcmp(json_string_value(value), text) == 0;
+}
+
+/* RFC 7519 section 4.1.3: one audience or an array of them. */
+static bool is_for(const json_t *audience, const char *name)
+{
+	const json_t *one;
+	bool found = false;
+	size_t i;
+
+	if (!is_set(name))
+		return audience == NULL;
+	if (!json_is_array(audience))
+		return is_text(audience, name);
+	json_array_foreach(audience, i, one) found |= is_text(one, name);
+	return found;
 }
 
 static enum err check_claims(const json_t *object, const struct jwt_policy *policy, struct arena *arena,
@@ -74,23 +91,20 @@ static enum err check_claims(const json_t *object, const struct jwt_policy *poli
 	if (!read_text(object, "iss", arena, &issuer) || !read_text(object, "sub", arena, &claims->subject) ||
 		!read_text(object, "scope", arena, &claims->scope) || !read_text(object, "jti", arena, &claims->id))
 		return err_set(info, ERR_UNAUTHORIZED, "the token has a claim of a wrong type");
-	/*
-	 * RFC 7519 section 4.1.3: a token that names an audience is for that audience, and none of these is our name.
-	 */
-	if (json_object_get(object, "aud") != NULL)
+	if (!is_for(json_object_get(object, "aud"), policy->audience))
 		return err_set(info, ERR_UNAUTHORIZED, "the token is meant for another audience");
-	if (policy->issuer != NULL && policy->issuer[0] != '\0' && strcmp(issuer, policy->issuer) != 0)
+	if (is_set(policy->issuer) && strcmp(issuer, policy->issuer) != 0)
 		return err_set(info, ERR_UNAUTHORIZED, "the token is from another issuer");
 	return check_times(object, policy, claims, info);
 }
 
-enum err jwt_verify(const struct jwt_key *key, const struct jwt_policy *policy, const char *token, struct arena *arena,
+enum err jwt_verify(const struct keyring *keys, const struct jwt_policy *policy, const char *token, struct arena *arena,
 	struct jwt_claims *claims, struct err_info *info)
 {
 	const char *payload;
 	json_t *object;
 	size_t length;
-	enum err err = jws_verify(key, token, arena, &payload, &length, info);
+	enum err err = jws_verify(keys, token, arena, &payload, &length, info);
 
 	if (err != ERR_OK)
 		return err;
@@ -105,7 +119,7 @@ enum err jwt_verify(const struct jwt_key *key, const struct jwt_policy *policy, 
 
 static void put_text(json_t *object, const char *name, const char *value)
 {
-	if (value != NULL && value[0] != '\0')
+	if (is_set(value))
 		json_object_set_new(object, name, json_string(value));
 }
 
@@ -115,14 +129,15 @@ static void put_time(json_t *object, const char *name, int64_t value)
 		json_object_set_new(object, name, json_integer(value));
 }
 
-enum err jwt_sign(const struct jwt_key *key, const struct jwt_claims *claims, const char *issuer, struct arena *arena,
-	char **out, struct err_info *info)
+enum err jwt_sign(const struct jwt_key *key, const struct jwt_claims *claims, const struct jwt_policy *policy,
+	struct arena *arena, char **out, struct err_info *info)
 {
 	json_t *object = json_object();
 	char *payload;
 	enum err err;
 
-	put_text(object, "iss", issuer);
+	put_text(object, "iss", policy->issuer);
+	put_text(object, "aud", policy->audience);
 	put_text(object, "sub", claims->subject);
 	put_text(object, "scope", claims->scope);
 	put_text(object, "jti", claims->id);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JSON Web Tokens (RFC 7519): claims checked and made, on top of jws.h, which does the signature. HS256 alone; the
- * algorithm is ours to choose, never the token's. A struct jwt_key is made once and then only read: any thread may
- * use it.
+ * JSON Web Tokens (RFC 7519): claims checked and made, on top of jws.h, which does the signature. Ours are signed in HS256;
+ * what is verified is up to the keys, never to the token. Any thread.
  */
 #ifndef TONEARM_AUTH_JWT_H
 #define TONEARM_AUTH_JWT_H
@@ -24,25 +23,23 @@ struct jwt_claims {
 };
 
 struct jwt_policy {
-	const char *issuer; /* must equal `iss`; "" or NULL: not checked */
+	const char *issuer;   /* must equal `iss`; "" or NULL: not checked */
+	const char *audience; /* must be, or be among, `aud`; "" or NULL: there must be none */
 	int64_t leeway_s;
 	const struct clock *clock;
 };
 
-/* SECRET is the HS256 key as text, at least 32 bytes (RFC 7518 section 3.2). ERR_BAD_REQUEST. Owned by the caller. */
-enum err jwt_key_new(const char *secret, struct jwt_key **out, struct err_info *info);
-void jwt_key_free(struct jwt_key *key);
-
 /*
- * Verifies TOKEN in compact form: size, alg, crit (any is refused), signature, exp (must be there), nbf, iss; times
- * must be JSON numbers. A token with `aud` is refused, as it is meant for somebody else (RFC 7519 section 4.1.3).
- * CLAIMS point into ARENA. ERR_UNAUTHORIZED with a sentence that names no value.
+ * Verifies TOKEN in compact form: size, header, signature, exp (must be there), nbf, iat, iss, aud; times must be JSON
+ * numbers. A token that names an audience is refused when we have no name, as it is meant for somebody else (RFC 7519
+ * section 4.1.3). CLAIMS point into ARENA. ERR_UNAUTHORIZED with a sentence that names no value; ERR_NOT_FOUND, also with
+ * such a sentence, when none of KEYS is one to try.
  */
-enum err jwt_verify(const struct jwt_key *key, const struct jwt_policy *policy, const char *token, struct arena *arena,
+enum err jwt_verify(const struct keyring *keys, const struct jwt_policy *policy, const char *token, struct arena *arena,
 	struct jwt_claims *claims, struct err_info *info);
 
-/* A signed token with the claims that are set, in ARENA. ISSUER may be NULL. */
-enum err jwt_sign(const struct jwt_key *key, const struct jwt_claims *claims, const char *issuer, struct arena *arena,
-	char **out, struct err_info *info);
+/* A token signed with KEY (a secret), with the claims that are set, and POLICY's issuer and audience, in ARENA. */
+enum err jwt_sign(const struct jwt_key *key, const struct jwt_claims *claims, const struct jwt_policy *policy,
+	struct arena *arena, char **out, struct err_info *info);
 
 #endif

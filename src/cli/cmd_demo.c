@@ -162,12 +162,13 @@ static const char *page_token(struct demo *demo)
 		.issued = clock_seconds(NULL),
 		.expires = clock_seconds(NULL) + TOKEN_S};
 	const struct conf *conf = demo->cli->conf;
+	const struct jwt_policy policy = {.issuer = conf->jwt_issuer, .audience = conf->jwt_audience};
 	struct jwt_key *key;
 	char *token = NULL;
 
 	if (jwt_key_new(conf->jwt_secret, &key, NULL) != ERR_OK)
 		return "";
-	jwt_sign(key, &claims, *conf->jwt_issuer != '\0' ? conf->jwt_issuer : NULL, &demo->cli->arena, &token, NULL);
+	jwt_sign(key, &claims, &policy, &demo->cli->arena, &token, NULL);
 	jwt_key_free(key);
 	return token != NULL ? token : "";
 }

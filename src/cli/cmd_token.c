@@ -57,6 +57,7 @@ static enum err run(struct cli *cli, const struct args *args, struct err_info *i
 		.scope = scope != NULL ? scope : SCOPE_STREAM_READ, .subject = subject != NULL ? subject : ""};
 	char id[2 * JTI_BYTES + 1], *token;
 	struct jwt_key *key = NULL;
+	struct jwt_policy policy;
 	int64_t span = 0;
 	enum err err = cli_words(args, 0, 0, info);
 
@@ -76,8 +77,8 @@ static enum err run(struct cli *cli, const struct args *args, struct err_info *i
 	claims.id = id;
 	claims.issued = clock_seconds(NULL);
 	claims.expires = claims.issued + (ttl != NULL ? span : cli->conf->token_ttl_s);
-	err = jwt_sign(
-		key, &claims, *cli->conf->jwt_issuer != '\0' ? cli->conf->jwt_issuer : NULL, &cli->arena, &token, info);
+	policy = (struct jwt_policy){.issuer = cli->conf->jwt_issuer, .audience = cli->conf->jwt_audience};
+	err = jwt_sign(key, &claims, &policy, &cli->arena, &token, info);
 	jwt_key_free(key);
 	return err == ERR_OK ? print_token(cli, args, &claims, token, info) : err;
 }

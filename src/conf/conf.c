@@ -31,6 +31,7 @@ static void set_default(struct conf *conf, const struct option *option)
 		memcpy(conf->ladder, option_ladder, option_ladder_count * sizeof *conf->ladder);
 		break;
 	case OPTION_PRESETS:
+	case OPTION_KEYS:
 		break;
 	case OPTION_PATHS:
 		conf->import_dirs = arena_array(&conf->arena, 1, sizeof *conf->import_dirs);

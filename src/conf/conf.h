@@ -39,6 +39,19 @@ struct conf_preset {
 	const char *filter; /* has passed preset_check() */
 };
 
+/* One row of auth.jwt_keys: FILE or SECRET is set, the other is NULL. */
+struct conf_key {
+	const char *id;         /* "" when it has none */
+	const char *algorithms; /* names separated by spaces */
+	const char *file;       /* absolute */
+	const char *secret;
+};
+
+struct conf_keys {
+	struct conf_key *keys;
+	size_t count;
+};
+
 struct conf {
 	struct arena arena; /* owns all text below */
 	const char *path;   /* file it was read from */
@@ -58,7 +71,11 @@ struct conf {
 
 	const char *url_secret; /* HMAC key of /stream?sig and of the manifest's grants, >= 32 bytes of text */
 	const char *jwt_secret; /* HS256 key, >= 32 bytes of text */
-	const char *jwt_issuer; /* "" : not checked */
+	struct conf_keys jwt_keys;
+	const char *jwks_file;       /* absolute; "" : none */
+	const char *jwks_algorithms; /* names separated by spaces */
+	const char *jwt_issuer;      /* "" : not checked */
+	const char *jwt_audience;    /* "" : tokens must name none */
 	int64_t jwt_leeway_s;
 	int64_t token_ttl_s; /* of tokens that `tonearm token` makes */
 	int64_t grant_ttl_s; /* least lifetime of the query a manifest hands out */

@@ -75,6 +75,7 @@ static void put_default(struct buf *out, const struct option *option)
 		put_real(out, (double)option->standard / 100);
 		break;
 	case OPTION_PRESETS:
+	case OPTION_KEYS:
 		buf_puts(out, "()");
 		break;
 	case OPTION_SWITCH:
@@ -257,6 +258,14 @@ static void put_value(struct buf *out, struct conf *conf, const struct option *o
 		for (size_t i = 0; i < conf->preset_count; i++) {
 			buf_printf(out, "%s%s:", i == 0 ? "" : ", ", conf->presets[i].name);
 			put_quoted(out, conf->presets[i].filter);
+		}
+		break;
+	case OPTION_KEYS:
+		for (size_t i = 0; i < option_keys(conf, option)->count; i++) {
+			const struct conf_key *key = &option_keys(conf, option)->keys[i];
+
+			buf_printf(out, "%s%s:%s:", i == 0 ? "" : ", ", key->id, key->algorithms);
+			put_quoted(out, key->file != NULL ? key->file : "(set)");
 		}
 		break;
 	case OPTION_SWITCH:

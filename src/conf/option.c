@@ -49,9 +49,22 @@ const struct option option_table[] = {
 	{"auth", "url_secret", OPTION_SECRET, AT(url_secret),
 		.sentence = "Key of signed URLs and of the queries that manifests hand out; at least 32 characters."},
 	{"auth", "jwt_secret", OPTION_SECRET, AT(jwt_secret),
-		.sentence = "HS256 key of the tokens; at least 32 characters."},
+		.sentence = "HS256 key of the tokens that are made here; at least 32 characters."},
+	{"auth", "jwt_keys", OPTION_KEYS, AT(jwt_keys),
+		.sentence = "More keys of tokens: a list of { id = \"2026\"; algorithms = \"RS256 PS256\"; file = "
+			    "\"issuer.pem\"; }, or with secret = \"...\" in place of file. A file holds a key or a "
+			    "certificate in PEM, or JWKs; a token whose \"kid\" is the id is verified with it, one without "
+			    "\"kid\" with any, and a key without id takes those whose \"kid\" is unknown. There are HS256, "
+			    "HS384, HS512, RS256, RS384, RS512, PS256, ES256, ES384 and EdDSA; a key is good for its "
+			    "algorithms only."},
+	{"auth", "jwks_file", OPTION_PATH, AT(jwks_file), .text = "",
+		.sentence = "File of a JWK set by whose keys tokens are verified; when empty there is none."},
+	{"auth", "jwks_algorithms", OPTION_TEXT, AT(jwks_algorithms), .text = "RS256 ES256 EdDSA",
+		.sentence = "The algorithms that keys of JWK sets may be used for, each as far as its type fits."},
 	{"auth", "jwt_issuer", OPTION_TEXT, AT(jwt_issuer), .text = "",
 		.sentence = "The \"iss\" that a token must carry; when empty it is not looked at."},
+	{"auth", "jwt_audience", OPTION_TEXT, AT(jwt_audience), .text = "",
+		.sentence = "The \"aud\" that a token must carry; when empty it must carry none."},
 	{"auth", "jwt_leeway_s", OPTION_INTEGER, AT(jwt_leeway_s), .unit = "seconds", .least = 0, .most = 600,
 		.standard = 30, .sentence = "How far the clock of who made a token may be off."},
 	{"auth", "token_ttl_s", OPTION_INTEGER, AT(token_ttl_s), .unit = "seconds", .least = 1, .most = 3650 * DAY,
@@ -184,6 +197,11 @@ bool *option_switch(struct conf *conf, const struct option *option)
 const char **option_text(struct conf *conf, const struct option *option)
 {
 	return (const char **)(void *)((char *)conf + option->offset);
+}
+
+struct conf_keys *option_keys(struct conf *conf, const struct option *option)
+{
+	return (struct conf_keys *)(void *)((char *)conf + option->offset);
 }
 
 const struct option *option_find(const char *section, const char *name)

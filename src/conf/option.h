@@ -20,10 +20,12 @@ enum option_type {
 	OPTION_REAL,    /* a number with decimals, from least to most, which count hundredths */
 	OPTION_SWITCH,  /* true or false */
 	OPTION_LADDER,  /* list of groups */
-	OPTION_PRESETS  /* list of groups */
+	OPTION_PRESETS, /* list of groups */
+	OPTION_KEYS     /* list of groups, secrets never shown */
 };
 
-enum { OPTION_SECRET_LEAST = 32, OPTION_CHOICES = 5, OPTION_LADDER_MOST = 16, OPTION_PRESETS_MOST = 64, OPTION_PATHS_MOST = 64 };
+enum { OPTION_SECRET_LEAST = 32, OPTION_CHOICES = 5, OPTION_LADDER_MOST = 16, OPTION_PRESETS_MOST = 64, OPTION_PATHS_MOST = 64,
+	OPTION_KEYS_MOST = 32, OPTION_KEY_ID_MOST = 64 };
 
 struct option {
 	const char *section, *name;
@@ -57,6 +59,7 @@ int64_t *option_number(struct conf *conf, const struct option *option);
 double *option_real(struct conf *conf, const struct option *option);
 bool *option_switch(struct conf *conf, const struct option *option);
 const char **option_text(struct conf *conf, const struct option *option);
+struct conf_keys *option_keys(struct conf *conf, const struct option *option);
 
 /*
  * Refuses what libconfig would take amiss: @include, which opens other files, and whole numbers past 32 bits without

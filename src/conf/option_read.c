@@ -313,6 +313,66 @@ static enum err read_presets(const struct reader *reader, const config_setting_t
 	return ERR_OK;
 }
 
+/* A text of KEY that may be left out: *OUT stays then. */
+static bool key_text(const struct reader *reader, const config_setting_t *key, const char *name, const char **out)
+{
+	const char *text;
+
+	if (config_setting_get_member(key, name) == NULL)
+		return true;
+	if (!config_setting_lookup_string(key, name, &text))
+		return false;
+	*out = arena_strdup(&reader->conf->arena, text);
+	return true;
+}
+
+static enum err read_key(const struct reader *reader, const config_setting_t *setting, struct conf_key *out)
+{
+	static const char *const names[] = {"id", "algorithms", "file", "secret"};
+	static const char id_characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:/=+-";
+
+	*out = (struct conf_key){.id = "", .algorithms = ""};
+	if (!config_setting_is_group(setting) || has_others(setting, names, sizeof names / sizeof *names) ||
+		!key_text(reader, setting, "id", &out->id) || !key_text(reader, setting, "algorithms", &out->algorithms) ||
+		!key_text(reader, setting, "file", &out->file) || !key_text(reader, setting, "secret", &out->secret))
+		return option_refuse(
+			reader, setting, "texts id, algorithms and file or secret are wanted, and nothing else");
+	if (strlen(out->id) > OPTION_KEY_ID_MOST || out->id[strspn(out->id, id_characters)] != '\0')
+		return option_refuse(reader, setting, "id must be at most %d letters, digits and ._:/=+-",
+			(int)OPTION_KEY_ID_MOST);
+	if (out->algorithms[0] == '\0')
+		return option_refuse(reader, setting, "algorithms is missing");
+	if ((out->file == NULL) == (out->secret == NULL))
+		return option_refuse(reader, setting, "one of file and secret is wanted");
+	if (out->secret != NULL && strlen(out->secret) < OPTION_SECRET_LEAST)
+		return option_refuse(reader, setting, "a secret needs at least %d characters", OPTION_SECRET_LEAST);
+	if (out->file != NULL)
+		out->file = absolute(reader, out->file);
+	return ERR_OK;
+}
+
+static enum err read_keys(const struct reader *reader, const struct option *option, const config_setting_t *setting)
+{
+	struct conf_keys *out = option_keys(reader->conf, option);
+	int count = config_setting_length(setting);
+
+	if (!config_setting_is_list(setting) || count > OPTION_KEYS_MOST)
+		return option_refuse(
+			reader, setting, "a list of at most %d keys in ( ) is wanted", (int)OPTION_KEYS_MOST);
+	out->keys = arena_array(&reader->conf->arena, (size_t)count + 1, sizeof *out->keys);
+	for (out->count = 0; out->count < (size_t)count; out->count++) {
+		config_setting_t *key = config_setting_get_elem(setting, (unsigned)out->count);
+		enum err err = read_key(reader, key, &out->keys[out->count]);
+
+		if (err != ERR_OK)
+			return err;
+		for (size_t i = 0; i < out->count; i++)
+			if (out->keys[i].id[0] != '\0' && strcmp(out->keys[i].id, out->keys[out->count].id) == 0)
+				return option_refuse(reader, key, "the id \"%s\" is there twice", out->keys[i].id);
+	}
+	return ERR_OK;
+}
+
 enum err option_read(const struct reader *reader, const struct option *option, config_setting_t *setting)
 {
 	switch (option->type) {
@@ -332,6 +392,8 @@ enum err option_read(const struct reader *reader, const struct option *option, c
 		return read_ladder(reader, setting);
 	case OPTION_PRESETS:
 		return read_presets(reader, setting);
+	case OPTION_KEYS:
+		return read_keys(reader, option, setting);
 	default:
 		return read_text(reader, option, setting);
 	}

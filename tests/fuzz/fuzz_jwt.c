@@ -16,13 +16,13 @@ static int64_t fixed_now(void *context)
 	return INT64_C(1700000000000);
 }
 
-static void verify(const struct jwt_key *key, const char *token, struct arena *arena)
+static void verify(const struct keyring *keys, const char *token, struct arena *arena)
 {
 	static const struct clock at = {fixed_now, NULL};
-	static const struct jwt_policy policy = {NULL, 0, &at};
+	static const struct jwt_policy policy = {.clock = &at};
 	struct jwt_claims claims;
 
-	if (jwt_verify(key, &policy, token, arena, &claims, NULL) != ERR_OK)
+	if (jwt_verify(keys, &policy, token, arena, &claims, NULL) != ERR_OK)
 		return;
 	assert(claims.expires > 1700000000 && claims.not_before <= 1700000000);
 	assert(claims.subject != NULL && claims.scope != NULL && claims.id != NULL);
@@ -30,15 +30,17 @@ static void verify(const struct jwt_key *key, const char *token, struct arena *a
 
 int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t length)
 {
+	static struct keyring keys;
 	static struct jwt_key *key;
 	struct arena arena = {0};
 	char *token;
 
-	if (key == NULL && jwt_key_new("0123456789abcdef0123456789abcdef", &key, NULL) != ERR_OK)
+	if (key == NULL && (jwt_key_new("0123456789abcdef0123456789abcdef", &key, NULL) != ERR_OK ||
+				   keyring_add(&keys, key, NULL) != ERR_OK))
 		abort();
-	verify(key, arena_memdup(&arena, bytes, length), &arena);
+	verify(&keys, arena_memdup(&arena, bytes, length), &arena);
 	if (length > 0 && jws_sign(key, bytes, length, &arena, &token, NULL) == ERR_OK)
-		verify(key, token, &arena);
+		verify(&keys, token, &arena);
 	arena_free(&arena);
 	return 0;
 }

@@ -19,6 +19,9 @@ static const struct conf conf = {
 	.url_secret = "uuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuu",
 	.jwt_secret = "jjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjj",
 	.jwt_issuer = "",
+	.jwt_audience = "",
+	.jwks_file = "",
+	.jwks_algorithms = "",
 	.grant_ttl_s = 3600,
 };
 static int64_t now_ms = INT64_C(1000) * NOW_S;
@@ -75,10 +78,11 @@ static struct request *ask(struct scene *scene, const char *query, const char *p
 
 static const char *token(struct scene *scene, const char *scope, int64_t expires)
 {
+	static const struct jwt_policy policy = {0};
 	struct jwt_claims claims = {.subject = "alice", .scope = scope, .expires = expires};
 	char *text;
 
-	assert_int_equal(jwt_sign(scene->access.key, &claims, NULL, &scene->arena, &text, &scene->info), ERR_OK);
+	assert_int_equal(jwt_sign(scene->access.keys.keys[0], &claims, &policy, &scene->arena, &text, &scene->info), ERR_OK);
 	return text;
 }
 

@@ -13,9 +13,10 @@
 
 #include <cmocka.h>
 
-#define SECRETS                                                                                                        \
+#define AUTH                                                                                                           \
 	"auth: { url_secret = \"0123456789abcdef0123456789abcdef\"; jwt_secret = "                                     \
-	"\"fedcba9876543210fedcba9876543210\"; };\n"
+	"\"fedcba9876543210fedcba9876543210\"; "
+#define SECRETS AUTH "};\n"
 
 static char *file_path(struct fixture *fixture)
 {
@@ -273,6 +274,49 @@ static void test_presets(void **state)
 			cases[i].reason);
 }
 
+static void test_keys(void **state)
+{
+	static const char long_secret[] = "ssssssssssssssssssssssssssssssss";
+	static const struct {
+		const char *keys, *reason;
+	} cases[] = {
+		{"7", "a list of at most 32 keys"},
+		{"( 7 )", "file or secret are wanted"},
+		{"( { id = \"a\"; } )", "algorithms is missing"},
+		{"( { id = \"a\"; algorithms = \"RS256\"; } )", "one of file and secret"},
+		{"( { id = \"a\"; algorithms = 256; file = \"a\"; } )", "texts id"},
+		{"( { id = \"a b\"; algorithms = \"RS256\"; file = \"a\"; } )", "id must be"},
+		{"( { algorithms = \"HS256\"; secret = \"short\"; } )", "at least 32"},
+		{"( { algorithms = \"HS256\"; file = \"a\"; more = 1; } )", "nothing else"},
+		{"( { id = \"a\"; algorithms = \"RS256\"; file = \"a\"; }, { id = \"a\"; algorithms = \"RS256\"; file = "
+		 "\"b\"; } )",
+			"is there twice"},
+	};
+	struct fixture *fixture = *state;
+	struct conf *conf = must_read(fixture,
+		arena_printf(&fixture->arena,
+			AUTH "jwt_keys = ( { id = \"2026\"; algorithms = \"RS256 PS256\"; file = \"keys/a.pem\"; }, "
+				"{ algorithms = \"HS256\"; secret = \"%s\"; } ); };\n",
+			long_secret));
+	struct buf values;
+
+	assert_int_equal(conf->jwt_keys.count, 2);
+	assert_string_equal(conf->jwt_keys.keys[0].id, "2026");
+	assert_true(conf->jwt_keys.keys[0].file[0] == '/');
+	assert_null(conf->jwt_keys.keys[0].secret);
+	assert_string_equal(conf->jwt_keys.keys[1].secret, long_secret);
+	buf_init(&values, 1 << 16);
+	conf_write_values(conf, &values);
+	assert_null(strstr(buf_text(&values), long_secret));
+	assert_non_null(strstr(buf_text(&values), "2026:RS256 PS256:"));
+	buf_free(&values);
+	conf_free(conf);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		assert_refused(fixture,
+			arena_printf(&fixture->arena, AUTH "jwt_keys = %s; };", cases[i].keys), 1,
+			cases[i].reason);
+}
+
 static void test_what_libconfig_would_take_amiss(void **state)
 {
 	struct fixture *fixture = *state;
@@ -484,6 +528,7 @@ int main(void)
 		WITH_DIR(test_wrong_lists),
 		WITH_DIR(test_wrong_ladders),
 		WITH_DIR(test_presets),
+		WITH_DIR(test_keys),
 		WITH_DIR(test_what_libconfig_would_take_amiss),
 		WITH_DIR(test_secrets),
 		WITH_DIR(test_mode),

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/arena.h"
 #include "base/hash.h"
+#include "vectors.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -11,6 +13,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 static const char *hex(const unsigned char *bytes)
 {
@@ -88,12 +91,55 @@ static void test_equal(void **state)
 	assert_true(hash_equal("", "", 0));
 }
 
+/* LENGTH bytes of hex in ARENA, and their number. */
+static size_t bytes_of(const json_t *text, struct arena *arena, unsigned char **out)
+{
+	size_t length = json_string_length(text) / 2;
+
+	*out = arena_alloc(arena, length + 1);
+	assert_true(hash_from_hex(json_string_value(text), *out, length));
+	return length;
+}
+
+/* Project Wycheproof's cases; some have cut tags, which stand for no more than their length. */
+static void test_hmac_vectors(void **state)
+{
+	json_t *file, *group, *test;
+	struct arena arena = {0};
+	size_t i, j, ran = 0;
+	char path[4096];
+
+	(void)state;
+	assert_true(vector_path("jwt/wycheproof/hmac_sha256_test.json", path, sizeof path));
+	file = json_load_file(path, 0, NULL);
+	json_array_foreach(json_object_get(file, "testGroups"), i, group)
+	{
+		json_array_foreach(json_object_get(group, "tests"), j, test)
+		{
+			unsigned char mac[HASH_SIZE], *key, *message, *tag;
+			size_t key_length = bytes_of(json_object_get(test, "key"), &arena, &key);
+			size_t length = bytes_of(json_object_get(test, "msg"), &arena, &message);
+			size_t size = bytes_of(json_object_get(test, "tag"), &arena, &tag);
+			bool valid = strcmp(json_string_value(json_object_get(test, "result")), "valid") == 0;
+
+			assert_in_range(size, 1, sizeof mac);
+			hash_hmac_sha256(key, key_length, message, length, mac);
+			assert_int_equal(hash_equal(mac, tag, size), valid);
+			ran++;
+		}
+	}
+	assert_int_equal(ran, 174);
+	json_decref(file);
+	arena_free(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sha256),
 		cmocka_unit_test(test_sha256_of_a_file),
 		cmocka_unit_test(test_hmac),
+		cmocka_unit_test(test_hmac_vectors),
 		cmocka_unit_test(test_hex),
 		cmocka_unit_test(test_equal),
 	};

@@ -20,11 +20,12 @@ static int64_t fixed_now(void *context)
 
 static int64_t now_ms = INT64_C(1700000000000);
 static struct clock at = {fixed_now, &now_ms};
-static struct jwt_policy policy = {NULL, 0, &at};
+static struct jwt_policy policy = {.clock = &at};
 
 struct fixture {
 	struct arena arena;
-	struct jwt_key *key;
+	struct jwt_key *key; /* the one on the ring */
+	struct keyring keys;
 };
 
 static int setup(void **state)
@@ -35,14 +36,16 @@ static int setup(void **state)
 	if (fixture == NULL)
 		return -1;
 	*state = fixture;
-	return jwt_key_new(secret, &fixture->key, &info) == ERR_OK ? 0 : -1;
+	if (jwt_key_new(secret, &fixture->key, &info) != ERR_OK)
+		return -1;
+	return keyring_add(&fixture->keys, fixture->key, &info) == ERR_OK ? 0 : -1;
 }
 
 static int teardown(void **state)
 {
 	struct fixture *fixture = *state;
 
-	jwt_key_free(fixture->key);
+	keyring_clear(&fixture->keys);
 	arena_free(&fixture->arena);
 	free(fixture);
 	return 0;
@@ -63,7 +66,7 @@ static enum err verify(struct fixture *fixture, const char *payload)
 	struct jwt_claims claims;
 	struct err_info info = {0};
 
-	return jwt_verify(fixture->key, &policy, token_of(fixture, payload), &fixture->arena, &claims, &info);
+	return jwt_verify(&fixture->keys, &policy, token_of(fixture, payload), &fixture->arena, &claims, &info);
 }
 
 static void signs_what_it_verifies(void **state)
@@ -74,8 +77,8 @@ static void signs_what_it_verifies(void **state)
 	struct err_info info;
 	char *token;
 
-	assert_int_equal(jwt_sign(fixture->key, &claims, "me", &fixture->arena, &token, &info), ERR_OK);
-	assert_int_equal(jwt_verify(fixture->key, &policy, token, &fixture->arena, &back, &info), ERR_OK);
+	assert_int_equal(jwt_sign(fixture->key, &claims, &(struct jwt_policy){.issuer = "me"}, &fixture->arena, &token, &info), ERR_OK);
+	assert_int_equal(jwt_verify(&fixture->keys, &policy, token, &fixture->arena, &back, &info), ERR_OK);
 	assert_string_equal(back.subject, "alice");
 	assert_string_equal(back.scope, "track:read track:write");
 	assert_string_equal(back.id, "id-1");
@@ -90,7 +93,7 @@ static void absent_claims_are_empty(void **state)
 	struct jwt_claims back;
 	struct err_info info;
 
-	assert_int_equal(jwt_verify(fixture->key, &policy, token_of(fixture, "{\"exp\":1700000001}"), &fixture->arena,
+	assert_int_equal(jwt_verify(&fixture->keys, &policy, token_of(fixture, "{\"exp\":1700000001}"), &fixture->arena,
 				 &back, &info),
 		ERR_OK);
 	assert_string_equal(back.subject, "");
@@ -135,6 +138,10 @@ static void wrong_claims_are_refused(void **state)
 		"{\"exp\":1700000009,\"nbf\":\"0\"}",
 		"{\"exp\":1700000009,\"iat\":\"0\"}",
 		"{\"exp\":1700000009,\"iat\":{}}",
+		"{\"exp\":1700000009,\"iat\":1700000001}",
+		"{\"exp\":1700000009,\"nbf\":1700000000.5e3}",
+		"{\"exp\":\"1700000009.5\"}",
+		"{\"exp\":[1700000009]}",
 		"{\"exp\":1,\"exp\":1700000009}",
 		"{\"exp\":1700000009,\"exp\":1700000009}",
 		"{\"exp\":1700000009,\"sub\":7}",
@@ -163,6 +170,23 @@ static void issuer_must_fit_when_set(void **state)
 	policy.issuer = NULL;
 }
 
+static void audience_must_be_ours(void **state)
+{
+	static const char *const good[] = {"\"us\"", "[\"them\",\"us\"]"};
+	static const char *const bad[] = {"\"them\"", "[]", "[\"them\"]", "[[\"us\"]]", "{\"us\":1}", "null", "\"us \"", "7"};
+	struct fixture *fixture = *state;
+
+	policy.audience = "us";
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+		assert_int_equal(
+			verify(fixture, arena_printf(&fixture->arena, "{\"exp\":1700000009,\"aud\":%s}", good[i])), ERR_OK);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_int_equal(verify(fixture, arena_printf(&fixture->arena, "{\"exp\":1700000009,\"aud\":%s}", bad[i])),
+			ERR_UNAUTHORIZED);
+	assert_int_equal(verify(fixture, "{\"exp\":1700000009}"), ERR_UNAUTHORIZED);
+	policy.audience = NULL;
+}
+
 static void keys_need_their_length(void **state)
 {
 	struct jwt_key *key;
@@ -181,9 +205,9 @@ static void size_is_bounded(void **state)
 	char *token, *text = arena_alloc(&fixture->arena, JWT_MOST + 2);
 
 	memset(text, 'a', JWT_MOST + 1);
-	assert_int_equal(jwt_verify(fixture->key, &policy, text, &fixture->arena, &claims, &info), ERR_UNAUTHORIZED);
+	assert_int_equal(jwt_verify(&fixture->keys, &policy, text, &fixture->arena, &claims, &info), ERR_UNAUTHORIZED);
 	claims = (struct jwt_claims){.subject = text, .expires = 1700000009};
-	assert_int_equal(jwt_sign(fixture->key, &claims, NULL, &fixture->arena, &token, &info), ERR_INTERNAL);
+	assert_int_equal(jwt_sign(fixture->key, &claims, &policy, &fixture->arena, &token, &info), ERR_INTERNAL);
 }
 
 static void *verify_often(void *context)
@@ -197,8 +221,8 @@ static void *verify_often(void *context)
 
 	for (int i = 0; i < 500; i++) {
 		claims = (struct jwt_claims){.subject = "thread", .expires = 1700000009};
-		failures += jwt_sign(fixture->key, &claims, NULL, &arena, &token, &info) != ERR_OK;
-		failures += jwt_verify(fixture->key, &policy, token, &arena, &claims, &info) != ERR_OK;
+		failures += jwt_sign(fixture->key, &claims, &policy, &arena, &token, &info) != ERR_OK;
+		failures += jwt_verify(&fixture->keys, &policy, token, &arena, &claims, &info) != ERR_OK;
 		failures += strcmp(claims.subject, "thread") != 0;
 		arena_reset(&arena);
 	}
@@ -242,6 +266,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(times_bound_a_token, setup, teardown),
 		cmocka_unit_test_setup_teardown(wrong_claims_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(issuer_must_fit_when_set, setup, teardown),
+		cmocka_unit_test_setup_teardown(audience_must_be_ours, setup, teardown),
 		cmocka_unit_test_setup_teardown(keys_need_their_length, setup, teardown),
 		cmocka_unit_test_setup_teardown(size_is_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(threads_share_a_key, setup, teardown),
