@@ -42,32 +42,25 @@ const MORE = [
 		accept: [{status: 200, body_len: 11}]},
 ];
 
-const MODES = [
-	{server: "lighttpd", delivery: ""},
-	{server: "nginx", delivery: ""},
-	{server: "lighttpd", delivery: "direct"},
-	{server: "nginx", delivery: "direct"},
-];
-const BARE_416 = "its 416 has no Content-Range";
+const MODES = ["lighttpd", "nginx", "apache-proxy-fcgi", "apache-fcgid"].flatMap(server =>
+	["", "direct"].map(delivery => ({server, delivery})));
+const RANGES_BY_HEAD = {
+	"head-range": "answers HEAD with Range by 206",
+	"head-unsat": "answers HEAD with Range by 416",
+};
+const NO_LENGTH_BY_HEAD = "leaves Content-Length out of its answer to HEAD";
 const OWN = {
 	lighttpd: {
-		"unsat-0": BARE_416,
-		"unsat-1": BARE_416,
-		"unsat-2": BARE_416,
-		"unsat-3": BARE_416,
-		"unsat-4": BARE_416,
-		"unsat-5": BARE_416,
-		"unsat-6": BARE_416,
-		"unsat-7": BARE_416,
-		"unsat-suffix-zero": BARE_416,
-		"unsat-suffix-zero-padded": BARE_416,
-		"unsat-all-of-list": BARE_416,
 		"two-ranges": "joins ranges that lie close together",
 	},
-	nginx: {
-		"head-range": "answers HEAD with Range by 206",
-		"head-unsat": "answers HEAD with Range by 416",
+	nginx: RANGES_BY_HEAD,
+	"apache-proxy-fcgi": RANGES_BY_HEAD,
+	"apache-proxy-fcgi, direct": {
+		"head-range": NO_LENGTH_BY_HEAD,
+		"head-unsat": NO_LENGTH_BY_HEAD,
+		"head-norange": NO_LENGTH_BY_HEAD,
 	},
+	"apache-fcgid": RANGES_BY_HEAD,
 };
 
 const byteAt = i => (i * 7 + (i >> 8)) & 255;

@@ -356,6 +356,7 @@ static void test_hand_over(void **state)
 	buf_free(&answer.out);
 	assert_int_equal(status_of("TONEARM_DELIVERY=xsendfile", "HTTP_IF_NONE_MATCH=\"abc\""), 304);
 	assert_int_equal(status_of("TONEARM_DELIVERY=xsendfile", "HTTP_IF_MATCH=\"x\""), 412);
+	assert_int_equal(status_of("TONEARM_DELIVERY=xsendfile", "HTTP_RANGE=bytes=999999-"), 416);
 	ask(&answer, "GET", "TONEARM_DELIVERY=xaccel", "HTTP_IF_NONE_MATCH=\"abc\"", NULL);
 	assert_header(&answer, "ETag", NULL); /* nginx has its own and compares with that */
 	assert_header(&answer, "X-Accel-Redirect", "/_tonearm/media/t%201/f.mp4");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A complete Tonearm for one test: a folder of its own, the responders on Unix sockets, the jobrunner if wanted, and
-// lighttpd or nginx in front with the shipped example, on a port that the kernel chose. stop() ends what start()
+// a web server in front with the shipped example (homes.mjs), on a port that the kernel chose. stop() ends what start()
 // started, by process id, and nothing else.
 //
 // TONEARM_TRACE=valgrind or strace runs the responders and the jobrunner under that tool; valgrind's complaints make
@@ -14,8 +14,11 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import {promisify} from "node:util";
+import {furnish, spawnsItself} from "./homes.mjs";
 import {multipart, request} from "./http.mjs";
-import {build, source, which} from "./tools.mjs";
+import {build, which} from "./tools.mjs";
+
+export {cannotServe, isApache} from "./homes.mjs";
 
 const RESPONDERS = ["manifest", "stream", "api"];
 const trace = process.env.TONEARM_TRACE ?? "";
@@ -74,18 +77,10 @@ export class Process {
 	}
 }
 
-/** Why no site can be started here, or false; for the skip option of a test. */
-export function cannotServe(server) {
-	for (const program of [server, "spawn-fcgi"]) {
-		if (!which(program))
-			return `${program} is not installed`;
-	}
-	return false;
-}
-
 /**
- * Starts a site. OPTIONS: server ("lighttpd" or "nginx"), transport (http.transport of the responders; TONEARM_TRANSPORT
- * in the environment else), keep (whether nginx keeps its connections to them; as it is right for the transport else),
+ * Starts a site. OPTIONS: server (one of homes.mjs), spawn (lighttpd starts the responders itself), transport
+ * (http.transport of the responders; TONEARM_TRANSPORT in the environment else), keep (whether nginx keeps its connections
+ * to them; as it is right for the transport else),
  * delivery ("" as the example has it, or "direct"), runner (whether a jobrunner works), webRoot (document root instead of the built page), conf ({section: {option: value}}
  * over the test's own). The caller calls stop().
  */
@@ -126,8 +121,10 @@ class Site {
 		await run(path.join(build, "tonearm"), ["init", this.dir]);
 		await fs.writeFile(this.confFile, this.#conf(), {mode: 0o600});
 		await fs.mkdir(this.runDir, {recursive: true});
-		for (const name of RESPONDERS)
-			await this.startResponder(name);
+		if (!spawnsItself(this.options)) {
+			for (const name of RESPONDERS)
+				await this.startResponder(name);
+		}
 		if (this.options.runner)
 			this.startRunner();
 		await this.#startServer();
@@ -183,12 +180,9 @@ class Site {
 	async #startServer() {
 		for (let attempt = 1; ; attempt++) {
 			const port = await freePort();
-			const file = path.join(this.dir, `${this.options.server}.conf`);
-			await fs.writeFile(file, await this.#serverConf(port));
+			const command = await furnish(this, port);
 			this.url = `http://127.0.0.1:${port}`;
-			const server = this.#spawn(this.options.server, this.options.server === "nginx"
-				? [which("nginx"), "-p", this.dir, "-e", path.join(this.runDir, "nginx-error.log"), "-c", file, "-g", "daemon off;"]
-				: [which("lighttpd"), "-D", "-f", file]);
+			const server = this.#spawn(this.options.server, command);
 			try {
 				await this.#until("/healthz answers", () => healthy(this.url), this.options.server);
 				return;
@@ -197,30 +191,6 @@ class Site {
 					throw error;
 			}
 		}
-	}
-
-	async #serverConf(port) {
-		const places = {
-			ADDRESS: "127.0.0.1",
-			PORT: String(port),
-			USER: os.userInfo().username,
-			DATA: this.dataDir,
-			RUN: this.runDir,
-			WWW: this.options.webRoot ?? path.join(build, "www"),
-		};
-		let text = await fs.readFile(path.join(source, "conf-examples", `${this.options.server}.conf`), "utf8");
-		if (this.options.keep ?? this.options.transport === "event")
-			text = text.replaceAll("#keep ", "");
-		// lighttpd does not switch to the user that it already is when that is root.
-		text = text.replace(/^server\.(username|groupname).*\n/gm, "");
-		text = text.replace(/^[^#\n].*$/gm, line => line.replace(/@([A-Z]+)@/g, (_, name) => places[name]));
-		if (this.options.delivery) {
-			const set = /(TONEARM_DELIVERY"?\s*(?:=>)?\s*"?)(xsendfile|xaccel)/;
-			if (!set.test(text.replace(/^#.*$/gm, "")))
-				throw new Error(`${this.options.server}.conf does not set TONEARM_DELIVERY`);
-			text = text.replace(/^[^#\n].*$/gm, line => line.replace(set, `$1${this.options.delivery}`));
-		}
-		return text;
 	}
 
 	/* Waits for IS_SO; NAME is the process it depends on, besides all that run already. */

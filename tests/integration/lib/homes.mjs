@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+// The homes that Tonearm has: for each web server its shipped example with the places filled in, and its command.
+
+import {spawnSync} from "node:child_process";
+import fs from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import {build, source, which} from "./tools.mjs";
+
+const APACHE_MODULES = "/usr/lib/apache2/modules";
+
+/*
+ * Apache refuses to serve as root. In a user namespace where root has another number it is an ordinary user, which may
+ * open what is root's here and has none of root's powers.
+ */
+const DISGUISE = ["--user", "--map-user=1000", "--map-group=1000", "--"];
+const asOrdinaryUser = command => process.getuid() === 0 ? [which("unshare"), ...DISGUISE, ...command] : command;
+
+function cannotBeOrdinary() {
+	if (process.getuid() !== 0 || spawnSync(which("unshare"), [...DISGUISE, "true"]).status === 0)
+		return false;
+	return "Apache does not serve as root, and no user namespace is to be had";
+}
+
+function lacksModule(...names) {
+	return spawnSync("test", names.flatMap(name => ["-a", "-r", path.join(APACHE_MODULES, `mod_${name}.so`)]).slice(1)).status === 0
+		? false : `Apache has not all of the modules ${names.join(", ")}`;
+}
+
+const apache = (...modules) => ({
+	programs: ["apache2"],
+	cannot: () => cannotBeOrdinary() || lacksModule(...modules),
+	command: file => asOrdinaryUser([which("apache2"), "-f", file, "-D", "FOREGROUND"]),
+	users: /^(User|Group) .*\n/gm,
+});
+
+const servers = {
+	lighttpd: {
+		programs: ["lighttpd", "spawn-fcgi"],
+		command: file => [which("lighttpd"), "-D", "-f", file],
+		// lighttpd does not switch to the user that it already is when that is root.
+		users: /^server\.(username|groupname).*\n/gm,
+	},
+	nginx: {
+		programs: ["nginx", "spawn-fcgi"],
+		command: (file, site) => [which("nginx"), "-p", site.dir, "-e", path.join(site.runDir, "nginx-error.log"), "-c", file,
+			"-g", "daemon off;"],
+	},
+	"apache-proxy-fcgi": {...apache("proxy_fcgi", "xsendfile"), programs: ["apache2", "spawn-fcgi"]},
+	"apache-fcgid": {...apache("fcgid", "xsendfile"), spawns: true},
+};
+
+export const isApache = server => server.startsWith("apache");
+
+/** Whether SERVER, by OPTIONS of start(), starts the responders itself. */
+export const spawnsItself = ({server, spawn}) => spawn ?? servers[server].spawns ?? false;
+
+/** Why no site can be started with SERVER here, or false; for the skip option of a test. */
+export function cannotServe(server) {
+	const {programs, cannot} = servers[server];
+	const lacking = programs.find(program => !which(program));
+	return lacking ? `${lacking} is not installed` : cannot?.() ?? false;
+}
+
+function withDelivery(text, {server, delivery}) {
+	const set = /(TONEARM_DELIVERY"?\s*(?:=>)?\s*"?)(xsendfile|xaccel)/;
+	if (!set.test(text.replace(/^#.*$/gm, "")))
+		throw new Error(`${server}.conf does not set TONEARM_DELIVERY`);
+	return text.replace(/^[^#\n].*$/gm, line => line.replace(set, `$1${delivery}`));
+}
+
+/** Writes the configuration of SITE's server for PORT from conf-examples, and gives the command that starts it. */
+export async function furnish(site, port) {
+	const {server, spawn, keep, transport, delivery, webRoot} = site.options;
+	const places = {
+		ADDRESS: "127.0.0.1",
+		PORT: String(port),
+		USER: os.userInfo().username,
+		CONF: site.confFile,
+		DATA: site.dataDir,
+		RUN: site.runDir,
+		WWW: webRoot ?? path.join(build, "www"),
+		LIBEXEC: path.join(build, "fcgi"),
+		MODULES: APACHE_MODULES,
+	};
+	let text = await fs.readFile(path.join(source, "conf-examples", `${server}.conf`), "utf8");
+	if (keep ?? transport === "event")
+		text = text.replaceAll("#keep ", "");
+	if (spawn)
+		text = text.replaceAll("#spawn", "");
+	if (servers[server].users)
+		text = text.replace(servers[server].users, "");
+	text = text.replace(/^[^#\n].*$/gm, line => line.replace(/@([A-Z]+)@/g, (_, name) => places[name]));
+	if (delivery)
+		text = withDelivery(text, site.options);
+	const file = path.join(site.dir, `${server}.conf`);
+	await fs.writeFile(file, text);
+	return servers[server].command(file, site);
+}
