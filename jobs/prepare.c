@@ -93,6 +93,12 @@ static int64_t output_limit(const struct run *run)
 	return most > OUTPUT_SPARE ? most : OUTPUT_SPARE;
 }
 
+/* What is said of the track, by who uploaded it or by its source before, stands in the renditions. */
+static json_t *track_tags(const struct track *track)
+{
+	return json_pack("{s:s*, s:s*, s:s*}", "title", track->title, "artist", track->artist, "album", track->album);
+}
+
 /* The job as the worker reads it, in the arena. */
 static char *worker_job(const struct run *run, struct arena *arena)
 {
@@ -103,13 +109,13 @@ static char *worker_job(const struct run *run, struct arena *arena)
 
 	for (size_t i = 0; i < run->publish.count; i++)
 		json_array_append_new(renditions, transcode_job_rendition(run->publish.outputs[i].wanted));
-	job = json_pack("{s:s, s:I, s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:o, s:o}", "source_name",
+	job = json_pack("{s:s, s:I, s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:o, s:o, s:o}", "source_name",
 		run->track.source_name == NULL ? "" : run->track.source_name, "segment_ms",
 		(json_int_t)conf->segment_ms, "limits", "duration_s", (json_int_t)conf->source_duration_s, "memory",
 		(json_int_t)conf->job_memory, "cpu_s", (json_int_t)conf->job_cpu_s, "output",
 		(json_int_t)output_limit(run), "nice", (json_int_t)conf->job_nice, "renditions", renditions,
-		"extras", extras_json(&run->publish.extras, WORKER_FD_OUTPUT + (int)run->publish.count), "sound",
-		sound_job_json(&run->publish.sound));
+		"extras", extras_json(&run->publish.extras, WORKER_FD_OUTPUT + (int)run->publish.count), "tags",
+		track_tags(&run->track), "sound", sound_job_json(&run->publish.sound));
 	text = json_dumps(job, JSON_COMPACT);
 	if (text == NULL)
 		abort();

@@ -156,6 +156,7 @@ static enum err run(struct arena *arena, struct pipeline_result *result, struct 
 				    .outputs = outputs,
 				    .count = job.count,
 				    .extras = job.extras,
+				    .tags = &job.tags,
 				    .sound = &job.sound,
 				    .stop = &out_of_time,
 				    .on_source = report_source,

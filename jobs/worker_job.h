@@ -9,6 +9,7 @@
 #include "jobs/sandbox.h"
 #include "jobs/worker_protocol.h"
 #include "media/sound.h"
+#include "media/tags.h"
 #include "model/extra_role.h"
 
 #include <stddef.h>
@@ -22,6 +23,7 @@ struct worker_job {
 	struct conf_rendition renditions[WORKER_RENDITIONS_MOST]; /* each has passed profile_check() */
 	size_t count;
 	struct sound sound;
+	struct tags tags; /* to be written instead of the source's, where they are set */
 	int extras[EXTRA_ROLES]; /* a descriptor each, -1 for what is not wanted */
 	size_t extra_count;
 };

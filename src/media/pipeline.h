@@ -42,6 +42,7 @@ struct pipeline_job {
 	const int *outputs;                      /* a descriptor each, open for writing */
 	size_t count;                            /* 1 to PIPELINE_RENDITIONS_MOST */
 	const int *extras; /* EXTRA_ROLES descriptors open for writing, -1 for what is not wanted; NULL: none is */
+	const struct tags *tags; /* what renditions say instead of the source, where it is set; NULL: nothing */
 	const struct sound *sound; /* what to do to the sound (sound_stage.h); NULL: nothing */
 	const atomic_int *stop; /* becomes not 0, maybe in a signal handler, when processor time runs out */
 

@@ -136,6 +136,8 @@ static enum err open_all(struct pipeline *pipeline, struct err_info *info)
 	if (err != ERR_OK)
 		return err;
 	job->on_source(job->context, &pipeline->source);
+	if (job->tags != NULL)
+		tags_prefer(&pipeline->source.tags, job->tags);
 	if (job->extras != NULL)
 		err = artwork_find(pipeline->demux, &pipeline->artwork, info);
 	if (err != ERR_OK)

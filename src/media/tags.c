@@ -195,6 +195,22 @@ void tags_set(struct tags *tags, const char *key, const char *value)
 		set_text(tags->lyrics, TAG_LYRICS_BYTES, 2 * TAG_LYRICS_BYTES, true, value);
 }
 
+void tags_prefer(struct tags *tags, const struct tags *over)
+{
+	for (size_t i = 0; i < TEXT_MEMBERS; i++) {
+		const char *text = (const char *)over + texts[i].offset;
+
+		if (text[0] != '\0')
+			memcpy((char *)tags + texts[i].offset, text, TAG_BYTES + 1);
+	}
+	for (size_t i = 0; i < NUMBERS; i++) {
+		const int *number = (const int *)(const void *)((const char *)over + numbers[i].offset);
+
+		if (*number != 0)
+			*(int *)(void *)((char *)tags + numbers[i].offset) = *number;
+	}
+}
+
 void tags_add_chapter(struct tags *tags, int64_t start_ms, int64_t end_ms, const char *title)
 {
 	struct tag_chapter *chapter = &tags->chapters[tags->chapter_count];

@@ -221,6 +221,16 @@ describe("a track in every format", {skip: cannotServe("lighttpd"), timeout: 180
 		assert.equal((await scene.site.request({path: `/stream/${scene.track}.mp4`})).body.length, listed.high.bytes);
 	});
 
+	test("every file says the title that the upload gave", {skip: missing("ffprobe")}, async () => {
+		for (const [quality, [extension]] of Object.entries(FORMATS)) {
+			const {stdout} = await run("ffprobe", ["-v", "error", "-of", "json", "-show_format", "-show_streams",
+				`${scene.site.url}/media/${scene.track}/${quality}.${extension}`]);
+			const {format, streams} = JSON.parse(stdout);
+			const tags = {...streams[0].tags, ...format.tags};
+			assert.equal(tags.title ?? tags.TITLE, "Hé / \"x\"", quality);
+		}
+	});
+
 	test("a download has a name", async () => {
 		const answer = await scene.site.request({path: `/media/${scene.track}/mp3-128.mp3?download`});
 		assert.equal(answer.headers["content-disposition"], "attachment; filename*=UTF-8''H%C3%A9%20%2F%20%22x%22.mp3");

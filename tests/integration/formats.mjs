@@ -148,6 +148,19 @@ describe("native files", {skip: missing("ffmpeg", "ffprobe")}, () => {
 		}
 	});
 
+	test("what is said of the track goes before the source's tags", async () => {
+		const again = path.join(folder, "renamed");
+		mkdirSync(again);
+		const {outputs: files, source} = await work(path.join(folder, "tagged.flac"), outputs, again,
+			{members: {tags: {title: "Änother", album: "C"}}});
+		assert.equal(source.tags.title, "Ümläut", "the report is of the source");
+		for (const [i, {quality}] of outputs.entries()) {
+			const {format, streams} = probed(files[i]);
+			const tags = Object.fromEntries(Object.entries({...streams[0].tags, ...format.tags}).map(([k, v]) => [k.toLowerCase(), v]));
+			assert.deepEqual([tags.title, tags.artist, tags.album], ["Änother", "B", "C"], quality);
+		}
+	});
+
 	test("MP3 has a Xing frame with delay and padding", () => {
 		const bytes = readFileSync(made.mp3);
 		const at = bytes.indexOf("Info");

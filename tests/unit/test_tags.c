@@ -173,6 +173,23 @@ static void is_bounded(void **state)
 	json_decref(object);
 }
 
+static void others_are_preferred(void **state)
+{
+	static struct tags tags, over;
+
+	(void)state;
+	tags_set(&tags, "title", "Of the file");
+	tags_set(&tags, "artist", "B");
+	tags_set(&tags, "track", "3/9");
+	tags_set(&over, "title", "Of the upload");
+	tags_set(&over, "disc", "2");
+	tags_prefer(&tags, &over);
+	assert_string_equal(tags.title, "Of the upload");
+	assert_string_equal(tags.artist, "B");
+	assert_int_equal(tags.track, 3);
+	assert_int_equal(tags.disc, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +201,7 @@ int main(void)
 		cmocka_unit_test(reads_the_rest),
 		cmocka_unit_test(mistrusts_json),
 		cmocka_unit_test(is_bounded),
+		cmocka_unit_test(others_are_preferred),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

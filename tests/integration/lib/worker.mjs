@@ -16,7 +16,7 @@ export function rendition(quality, bit_rate, sample_rate = 44100, channels = 2) 
 
 /**
  * Runs the worker on SOURCE with RENDITIONS into FOLDER. Gives its reports, exit code, signal and log, and the paths of what it wrote. JOB
- * replaces the job's text; BEFORE is a command to run it under; onReport(report, pid) sees each report as it comes.
+ * replaces the job's text, MEMBERS come to it; BEFORE is a command to run it under; onReport(report, pid) sees each report as it comes.
  */
 export async function work(source, renditions, folder, {job, before = [], onReport = () => {}, ...more} = {}) {
 	const outputs = renditions.map(({quality}) => path.join(folder, `${quality}.mp4`));
@@ -27,7 +27,8 @@ export async function work(source, renditions, folder, {job, before = [], onRepo
 	let line = "", log = "";
 
 	child.stdin.on("error", () => {}); // it may have ended before it read all
-	child.stdin.end(job ?? JSON.stringify({source_name: path.basename(source), segment_ms: 4000, limits: {...limits, ...more.limits}, renditions}));
+	child.stdin.end(job ?? JSON.stringify({source_name: path.basename(source), segment_ms: 4000, limits: {...limits, ...more.limits}, renditions,
+		...more.members}));
 	child.stderr.on("data", part => log += part);
 	child.stdio[4].setEncoding("utf8").on("data", part => {
 		const lines = (line + part).split("\n");
