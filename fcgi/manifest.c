@@ -7,6 +7,7 @@
 #include "fcgi/responder.h"
 #include "manifest/dash.h"
 #include "manifest/hls.h"
+#include "package/ts_cmaf.h"
 
 #include <string.h>
 
@@ -27,6 +28,13 @@ static struct hls_options hls_options(const struct request *request, const char 
 	bool segments = strcmp(responder_of(request)->conf->hls_addressing, "segments") == 0;
 
 	return (struct hls_options){.addressing = segments ? HLS_SEGMENTS : HLS_BYTERANGE, .query = query};
+}
+
+static struct hls_options ts_options(const struct request *request, const char *query)
+{
+	return (struct hls_options){.addressing = HLS_TRANSPORT,
+		.query = query,
+		.segment_ms = (uint32_t)responder_of(request)->conf->segment_ms};
 }
 
 static const char *child_query(const struct request *request, const struct listening *listening, int64_t duration_ms)
@@ -121,24 +129,71 @@ static void master(struct request *request, struct response *response)
 	send(request, response, &listening, TYPE_HLS, &text, newest(renditions, count));
 }
 
-static void media(struct request *request, struct response *response)
+/* A media playlist of segments in fragmented MP4, or with TRANSPORT in MPEG-TS. */
+static void send_media(struct request *request, struct response *response, bool transport)
 {
 	struct listening listening = {.track = request->capture[0]};
 	struct rendition rendition;
 	struct hls_options options;
+	const char *query;
 	struct buf text;
 
 	if (!listen_rendition(request, response, &listening, request->capture[1], &rendition))
 		return;
-	if (rendition.segments.count == 0) {
-		response_problem(response, ERR_NOT_FOUND, "the rendition has no segments");
+	if (rendition.segments.count == 0 ||
+		(transport && (!responder_of(request)->conf->hls_ts || !ts_cmaf_fits(&rendition)))) {
+		response_problem(response, ERR_NOT_FOUND, "the rendition has no such segments");
 		return;
 	}
-	options = hls_options(
-		request, child_query(request, &listening, (int64_t)(rendition.samples * 1000 / rendition.timescale)));
+	query = child_query(request, &listening, (int64_t)(rendition.samples * 1000 / rendition.timescale));
+	options = transport ? ts_options(request, query) : hls_options(request, query);
 	buf_init(&text, MANIFEST_MOST);
 	hls_media(&text, &rendition, &options);
 	send(request, response, &listening, TYPE_HLS, &text, newest(&rendition, 1));
+}
+
+static void media(struct request *request, struct response *response)
+{
+	send_media(request, response, false);
+}
+
+static void media_ts(struct request *request, struct response *response)
+{
+	send_media(request, response, true);
+}
+
+/* Leaves those of the COUNT renditions that a transport stream can hold. */
+static size_t keep_fitting(struct rendition *renditions, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (ts_cmaf_fits(&renditions[i]))
+			renditions[kept++] = renditions[i];
+	}
+	return kept;
+}
+
+static void master_ts(struct request *request, struct response *response)
+{
+	struct listening listening = {.track = request->capture[0]};
+	struct rendition *renditions;
+	struct hls_options options;
+	struct track track;
+	struct buf text;
+	size_t count;
+
+	if (!find_segmented(request, response, &listening, &track, &renditions, &count))
+		return;
+	count = keep_fitting(renditions, count);
+	if (!responder_of(request)->conf->hls_ts || count == 0) {
+		response_problem(response, ERR_NOT_FOUND, "the track cannot be had in MPEG-TS");
+		return;
+	}
+	options = ts_options(request, child_query(request, &listening, track.duration_ms));
+	buf_init(&text, MANIFEST_MOST);
+	hls_master(&text, renditions, count, &options);
+	send(request, response, &listening, TYPE_HLS, &text, newest(renditions, count));
 }
 
 static void mpd(struct request *request, struct response *response)
@@ -162,6 +217,8 @@ static void mpd(struct request *request, struct response *response)
 static const struct route routes[] = {
 	{HTTP_GET, "/hls/{track}/master.m3u8", NULL, master},
 	{HTTP_GET, "/hls/{track}/{quality}/playlist.m3u8", NULL, media},
+	{HTTP_GET, "/hls/{track}/master-ts.m3u8", NULL, master_ts},
+	{HTTP_GET, "/hls/{track}/{quality}/playlist-ts.m3u8", NULL, media_ts},
 	{HTTP_GET, "/dash/{track}/manifest.mpd", NULL, mpd},
 };
 

@@ -7,6 +7,7 @@
 #include "fcgi/responder.h"
 #include "http/deliver.h"
 #include "http/url.h"
+#include "package/ts_cmaf.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -26,46 +27,37 @@ static const char *cache_best(const struct request *request, const struct listen
 }
 
 /*
- * A part of a file that still grows: LENGTH bytes at OFFSET, or with LENGTH 0 the range that the request names. Its
- * bytes stay what they are, but only as long as this attempt lives: nobody is to keep them, and nobody else than this
- * program knows how far the file may be read.
+ * A part of a file that still grows: LENGTH bytes at OFFSET. Its bytes stay what they are, but only as long as this
+ * attempt lives: nobody is to keep them, and nobody else than this program knows how far the file may be read.
  */
-static void deliver_growing(struct request *request, struct response *response, const struct rendition *rendition,
+static struct deliverable growing_part(struct request *request, const struct rendition *rendition, const char *slice,
 	uint64_t offset, uint64_t length)
 {
 	const struct conf *conf = responder_of(request)->conf;
-	struct deliverable file;
 
-	if (length == 0 && request_header(request, "range") == NULL && listen_unfinished(response, rendition))
-		return;
-	file = (struct deliverable){
+	return (struct deliverable){
 		.path = conf_data_path(conf, request->arena, "spool/%s", rendition->work),
 		.moved_path = conf_data_path(conf, request->arena, "media/%s/%s", rendition->track, rendition->file),
 		.type = "audio/mp4",
-		.etag = arena_printf(
-			request->arena, "W/\"%s-%" PRIu64 "-%" PRIu64 "\"", rendition->etag, offset, length),
+		.etag = arena_printf(request->arena, "W/\"%s%s-%" PRIu64 "-%" PRIu64 "\"", rendition->etag, slice,
+			offset, length),
 		.modified = rendition->modified,
 		.cache_control = "no-store",
 		.offset = offset,
-		.length = length > 0 ? length : rendition->file_size,
+		.length = length,
 	};
-
-	deliver_file(response, &file);
 }
 
-/* Sends LENGTH bytes at OFFSET of the rendition's file, or with LENGTH 0 the whole; SLICE sets its entity tag apart. */
-static void deliver(struct request *request, struct response *response, const struct rendition *rendition,
-	const char *cache, const char *slice, uint64_t offset, uint64_t length)
+/* LENGTH bytes at OFFSET of the rendition's file, or with LENGTH 0 the whole; SLICE sets its entity tag apart. */
+static struct deliverable part_of(struct request *request, const struct rendition *rendition, const char *cache,
+	const char *slice, uint64_t offset, uint64_t length)
 {
 	const struct conf *conf = responder_of(request)->conf;
 	const struct profile *profile = profile_find(rendition->codec, rendition->container);
-	struct deliverable file;
 
-	if (rendition->work != NULL) {
-		deliver_growing(request, response, rendition, offset, length);
-		return;
-	}
-	file = (struct deliverable){
+	if (rendition->work != NULL)
+		return growing_part(request, rendition, slice, offset, length > 0 ? length : rendition->file_size);
+	return (struct deliverable){
 		.path = conf_data_path(conf, request->arena, "media/%s/%s", rendition->track, rendition->file),
 		.accel_path = arena_printf(request->arena, "/media/%s/%s", rendition->track, rendition->file),
 		.type = profile != NULL ? profile->type : "application/octet-stream",
@@ -75,7 +67,17 @@ static void deliver(struct request *request, struct response *response, const st
 		.offset = offset,
 		.length = length,
 	};
+}
 
+/* Sends such a part; of a file that grows the whole is what a range of the request names. */
+static void deliver(struct request *request, struct response *response, const struct rendition *rendition,
+	const char *cache, const char *slice, uint64_t offset, uint64_t length)
+{
+	struct deliverable file;
+
+	if (length == 0 && request_header(request, "range") == NULL && listen_unfinished(response, rendition))
+		return;
+	file = part_of(request, rendition, cache, slice, offset, length);
 	deliver_file(response, &file);
 }
 
@@ -216,25 +218,71 @@ static void init(struct request *request, struct response *response)
 		response_problem(response, ERR_NOT_FOUND, "the rendition has no init section");
 }
 
+/* The segment that the request names; *INDEX counts from 0. False when an answer was sent. */
+static bool find_segment(struct request *request, struct response *response, struct listening *listening,
+	struct rendition *rendition, size_t *index)
+{
+	const char *number = request->capture[2];
+	uint64_t found;
+
+	if (!listen_rendition(request, response, listening, request->capture[1], rendition))
+		return false;
+	/* One segment has one address: no leading zero. */
+	if (!text_to_u64(number, SEGMENT_TABLE_MOST, &found) || found >= rendition->segments.count ||
+		(number[0] == '0' && number[1] != '\0')) {
+		response_problem(response, ERR_NOT_FOUND, "the rendition has no such segment");
+		return false;
+	}
+	*index = (size_t)found;
+	return true;
+}
+
 static void segment(struct request *request, struct response *response)
 {
 	struct listening listening = {.track = request->capture[0]};
-	const char *number = request->capture[2];
 	struct rendition rendition;
 	const struct segment *at;
-	uint64_t index;
+	size_t index;
 
-	if (!listen_rendition(request, response, &listening, request->capture[1], &rendition))
+	if (!find_segment(request, response, &listening, &rendition, &index))
 		return;
-	/* One segment has one address: no leading zero. */
-	if (!text_to_u64(number, SEGMENT_TABLE_MOST, &index) || index >= rendition.segments.count ||
-		(number[0] == '0' && number[1] != '\0')) {
-		response_problem(response, ERR_NOT_FOUND, "the rendition has no such segment");
+	at = &rendition.segments.segments[index];
+	deliver(request, response, &rendition, cache_lasting(request, &listening),
+		arena_printf(request->arena, "-%zu", index), at->offset, at->size);
+}
+
+/* Made from the stored segment at each request. A change of what is made of it must change the entity tag. */
+static void segment_ts(struct request *request, struct response *response)
+{
+	struct listening listening = {.track = request->capture[0]};
+	struct err_info info = {0};
+	struct rendition rendition;
+	struct deliverable file;
+	const struct segment *at;
+	const void *bytes;
+	struct buf made;
+	size_t index;
+
+	if (!find_segment(request, response, &listening, &rendition, &index))
+		return;
+	if (!responder_of(request)->conf->hls_ts || !ts_cmaf_fits(&rendition) ||
+		rendition.segments.segments[index].size > TS_CMAF_MOST) {
+		response_problem(response, ERR_NOT_FOUND, "the rendition has no such segments");
 		return;
 	}
 	at = &rendition.segments.segments[index];
-	deliver(request, response, &rendition, cache_lasting(request, &listening),
-		arena_printf(request->arena, "-%" PRIu64, index), at->offset, at->size);
+	file = part_of(request, &rendition, cache_lasting(request, &listening),
+		arena_printf(request->arena, "-ts1-%zu", index), at->offset, at->size);
+	file.type = "video/mp2t";
+	bytes = deliver_read(response, &file);
+	if (bytes == NULL)
+		return;
+	buf_init(&made, 2 * TS_CMAF_MOST);
+	if (ts_cmaf_put(&made, &rendition, index, bytes, request->arena, &info) == ERR_OK)
+		deliver_bytes(response, &file, made.data, made.length);
+	else
+		response_problem(response, ERR_INTERNAL, info.detail);
+	buf_free(&made);
 }
 
 static const struct route routes[] = {
@@ -242,6 +290,7 @@ static const struct route routes[] = {
 	{HTTP_GET, "/media/{track}/{name}", NULL, media},
 	{HTTP_GET, "/hls/{track}/{quality}/init.mp4", NULL, init},
 	{HTTP_GET, "/hls/{track}/{quality}/{n}.m4s", NULL, segment},
+	{HTTP_GET, "/hls/{track}/{quality}/{n}.ts", NULL, segment_ts},
 };
 
 int main(int argc, char **argv)

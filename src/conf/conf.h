@@ -90,6 +90,7 @@ struct conf {
 	int64_t segment_ms;
 	bool keep_source;
 	const char *hls_addressing;     /* "byterange" or "segments" */
+	bool hls_ts;
 	const char *default_visibility; /* "private" or "public" */
 	struct conf_rendition *ladder;  /* never empty */
 	size_t ladder_count;

@@ -97,6 +97,9 @@ const struct option option_table[] = {
 	{"media", "hls_addressing", OPTION_CHOICE, AT(hls_addressing), .text = "byterange",
 		.choices = {"byterange", "segments"},
 		.sentence = "Whether HLS playlists name byte ranges of the one file, or a URL for each segment."},
+	{"media", "hls_ts", OPTION_SWITCH, AT(hls_ts), .standard = 0,
+		.sentence = "Whether AAC can also be had in segments of MPEG-TS, by master-ts.m3u8, for players that "
+			    "are too old for fragmented MP4. They are made when they are asked for."},
 	{"media", "default_visibility", OPTION_CHOICE, AT(default_visibility), .text = "private",
 		.choices = {"private", "public"}, .sentence = "Who may hear a track whose upload does not say."},
 	{"media", "ladder", OPTION_LADDER, AT(ladder),

@@ -16,11 +16,12 @@
 
 enum { PIECE = 64 * 1024, BOUNDARY_BYTES = 16 };
 
-/* An open file and the part of it that is the representation. */
+/* An open file and the part of it that is the representation, or bytes in memory. */
 struct source {
 	int fd;
 	uint64_t offset, size;
 	char *piece;
+	const char *bytes; /* NULL: the file */
 };
 
 /* Sends bytes FIRST to LAST of the representation; less when the file has shrunk or the client is gone. */
@@ -29,6 +30,10 @@ static void send_range(struct response *response, const struct source *source, s
 	uint64_t at = source->offset + range.first;
 	uint64_t left = range.last - range.first + 1;
 
+	if (source->bytes != NULL) {
+		response_write(response, source->bytes + range.first, (size_t)left);
+		return;
+	}
 	while (left > 0) {
 		size_t want = left < PIECE ? (size_t)left : PIECE;
 		ssize_t got = pread(source->fd, source->piece, want, (off_t)at);
@@ -170,6 +175,7 @@ static bool open_source(struct response *response, const struct deliverable *fil
 		gone(response);
 		return false;
 	}
+	source->bytes = NULL;
 	source->offset = file->offset;
 	source->size = file->length > 0 ? file->length : (uint64_t)status.st_size - file->offset;
 	source->piece = arena_alloc(response->request->arena, PIECE);
@@ -182,17 +188,65 @@ static void count_delivered(const struct response *response, const char *mode, u
 		metrics_add(response->request->metrics, METRIC_DELIVERED_BYTES, bytes, mode);
 }
 
+static void answer(struct response *response, const struct deliverable *file, const struct source *source)
+{
+	response_header(response, "Accept-Ranges", "bytes");
+	if (!response_not_modified(response, file->etag, file->modified))
+		send_selected(response, file, source);
+	count_delivered(response, "direct", response->bytes);
+}
+
 static void deliver_direct(struct response *response, const struct deliverable *file)
 {
 	struct source source;
 
 	if (!open_source(response, file, &source))
 		return;
-	response_header(response, "Accept-Ranges", "bytes");
-	if (!response_not_modified(response, file->etag, file->modified))
-		send_selected(response, file, &source);
+	answer(response, file, &source);
 	close(source.fd);
-	count_delivered(response, "direct", response->bytes);
+}
+
+/* Reads all of SOURCE into BYTES. */
+static bool read_source(const struct source *source, char *bytes)
+{
+	size_t at = 0;
+
+	while (at < source->size) {
+		ssize_t got = pread(source->fd, bytes + at, source->size - at, (off_t)(source->offset + at));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return false;
+		at += (size_t)got;
+	}
+	return true;
+}
+
+const void *deliver_read(struct response *response, const struct deliverable *file)
+{
+	struct source source;
+	char *bytes;
+
+	if (!open_source(response, file, &source))
+		return NULL;
+	bytes = arena_alloc(response->request->arena, source.size);
+	if (!read_source(&source, bytes)) {
+		gone(response);
+		bytes = NULL;
+	}
+	close(source.fd);
+	return bytes;
+}
+
+void deliver_bytes(struct response *response, const struct deliverable *file, const void *bytes, size_t length)
+{
+	const struct source source = {.fd = -1, .size = length, .bytes = bytes};
+
+	response_status(response, 200);
+	if (file->cache_control != NULL)
+		response_header(response, "Cache-Control", file->cache_control);
+	answer(response, file, &source);
 }
 
 /* Both headers' readers decode percent escapes. */

@@ -27,4 +27,16 @@ struct deliverable {
  */
 void deliver_file(struct response *response, const struct deliverable *file);
 
+/*
+ * The slice of FILE, whose length the caller has bounded, in the request's arena: for what is made of it. NULL when an
+ * answer was sent: 404 when it is gone or shorter, 500.
+ */
+const void *deliver_read(struct response *response, const struct deliverable *file);
+
+/*
+ * Answers with LENGTH bytes at BYTES as deliver_file() does in `direct`. Of FILE type, etag, modified and cache_control
+ * are read: they are those of the bytes.
+ */
+void deliver_bytes(struct response *response, const struct deliverable *file, const void *bytes, size_t length);
+
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "manifest/hls.h"
 
+#include "package/ts.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -8,6 +10,14 @@ enum { SEGMENTS_DIFFER_US = 250000 };
 
 /* EXT-X-MAP outside of I-frame playlists needs version 6; 7 is what players expect of fragmented MP4. */
 static const char HEAD[] = "#EXTM3U\n#EXT-X-VERSION:7\n";
+
+/* EXTINF with decimals needs 3. */
+static const char HEAD_TRANSPORT[] = "#EXTM3U\n#EXT-X-VERSION:3\n";
+
+static void put_head(struct buf *out, const struct hls_options *options)
+{
+	buf_puts(out, options->addressing == HLS_TRANSPORT ? HEAD_TRANSPORT : HEAD);
+}
 
 static void put_query(struct buf *out, const char *query)
 {
@@ -73,11 +83,23 @@ static void put_groups(struct buf *out, const struct rendition *renditions, size
 	}
 }
 
+/* A transport stream has overheads of its own; what they come to on average only the segments know. */
+static void put_bandwidth(struct buf *out, const struct rendition *rendition, const struct hls_options *options)
+{
+	if (options->addressing == HLS_TRANSPORT)
+		buf_printf(out, "BANDWIDTH=%" PRIu32,
+			ts_bandwidth(rendition->peak_bandwidth, rendition->sample_rate, options->segment_ms));
+	else
+		buf_printf(out, "BANDWIDTH=%" PRIu32 ",AVERAGE-BANDWIDTH=%" PRIu32, rendition->peak_bandwidth,
+			rendition->average_bandwidth);
+}
+
 void hls_master(struct buf *out, const struct rendition *renditions, size_t count, const struct hls_options *options)
 {
 	bool mixed = is_mixed(renditions, count);
+	const char *playlist = options->addressing == HLS_TRANSPORT ? "playlist-ts.m3u8" : "playlist.m3u8";
 
-	buf_puts(out, HEAD);
+	put_head(out, options);
 	buf_puts(out, "#EXT-X-INDEPENDENT-SEGMENTS\n");
 	/* Section 4.4.2.2. In the media playlists it would have to go when they end. */
 	if (renditions[0].work != NULL)
@@ -89,11 +111,12 @@ void hls_master(struct buf *out, const struct rendition *renditions, size_t coun
 
 		if (seen_before(renditions, i))
 			continue;
-		buf_printf(out, "#EXT-X-STREAM-INF:BANDWIDTH=%" PRIu32 ",AVERAGE-BANDWIDTH=%" PRIu32 ",CODECS=\"%s\"",
-			rendition->peak_bandwidth, rendition->average_bandwidth, rendition->codecs);
+		buf_puts(out, "#EXT-X-STREAM-INF:");
+		put_bandwidth(out, rendition, options);
+		buf_printf(out, ",CODECS=\"%s\"", rendition->codecs);
 		if (mixed)
 			buf_printf(out, ",AUDIO=\"%s\"", rendition->codec);
-		buf_printf(out, "\n%s/playlist.m3u8", rendition->quality);
+		buf_printf(out, "\n%s/%s", rendition->quality, playlist);
 		put_query(out, options->query);
 		buf_putc(out, '\n');
 	}
@@ -155,7 +178,7 @@ static void put_segment(
 		buf_printf(out, "#EXT-X-BYTERANGE:%" PRIu32 "@%" PRIu64 "\n", segment->size, segment->offset);
 		put_file(out, rendition, options->query);
 	} else {
-		buf_printf(out, "%zu.m4s", index);
+		buf_printf(out, "%zu.%s", index, options->addressing == HLS_TRANSPORT ? "ts" : "m4s");
 		put_query(out, options->query);
 	}
 	buf_putc(out, '\n');
@@ -163,11 +186,12 @@ static void put_segment(
 
 void hls_media(struct buf *out, const struct rendition *rendition, const struct hls_options *options)
 {
-	buf_puts(out, HEAD);
+	put_head(out, options);
 	buf_printf(out, "#EXT-X-TARGETDURATION:%" PRIu64 "\n", target_duration(rendition));
 	buf_printf(out, "#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:%s\n#EXT-X-INDEPENDENT-SEGMENTS\n",
 		rendition->work != NULL ? "EVENT" : "VOD");
-	put_map(out, rendition, options);
+	if (options->addressing != HLS_TRANSPORT)
+		put_map(out, rendition, options);
 	for (size_t i = 0; i < rendition->segments.count; i++)
 		put_segment(out, rendition, i, options);
 	if (rendition->work == NULL)

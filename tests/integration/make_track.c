@@ -101,7 +101,7 @@ static void write_rendition(const char *top, const struct silence *silence, stru
 	must(cmaf_index_read(fd, arena, out, &info), &info);
 	close(fd);
 	buf_init(&text, 1 << 20);
-	hls_media(&text, out, &(struct hls_options){HLS_BYTERANGE, ""});
+	hls_media(&text, out, &(struct hls_options){HLS_BYTERANGE, "", 0});
 	write_text(&text, arena_printf(arena, "%s/hls/" TRACK "/%s", top, silence->quality), "playlist.m3u8");
 	buf_free(&text);
 }
@@ -119,7 +119,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < COUNT; i++)
 		write_rendition(argv[1], &SILENCES[i], &arena, &renditions[i]);
 	buf_init(&text, 1 << 20);
-	hls_master(&text, renditions, COUNT, &(struct hls_options){HLS_BYTERANGE, ""});
+	hls_master(&text, renditions, COUNT, &(struct hls_options){HLS_BYTERANGE, "", 0});
 	write_text(&text, arena_printf(&arena, "%s/hls/" TRACK, argv[1]), "master.m3u8");
 	dash_mpd(&text, &track, renditions, COUNT, &(struct dash_options){""});
 	write_text(&text, arena_printf(&arena, "%s/dash/" TRACK, argv[1]), "manifest.mpd");

@@ -13,7 +13,7 @@
 #include "golden.h"
 #include "manifest_fixture.h"
 
-static const struct hls_options RANGES = {HLS_BYTERANGE, ""};
+static const struct hls_options RANGES = {HLS_BYTERANGE, "", 0};
 
 static void master_ladder(void **state)
 {
@@ -43,8 +43,28 @@ static void master_codecs_and_query(void **state)
 
 	(void)state;
 	buf_init(&out, 1 << 16);
-	hls_master(&out, ladder, 3, &(struct hls_options){HLS_SEGMENTS, "expires=1767225600&sig=0f1e"});
+	hls_master(&out, ladder, 3, &(struct hls_options){HLS_SEGMENTS, "expires=1767225600&sig=0f1e", 0});
 	golden_check(&out, "master-query.m3u8");
+	buf_free(&out);
+}
+
+/* For players before version 7: no byte ranges, no maps, no groups. */
+static void transport_streams(void **state)
+{
+	const struct hls_options options = {HLS_TRANSPORT, "expires=1&sig=2", 4000};
+	struct rendition ladder[] = {
+		fixture_rendition("high", "aac", "mp4a.40.2", 329120),
+		fixture_rendition("mobile", "aac", "mp4a.40.2", 99871),
+	};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 1 << 16);
+	hls_master(&out, ladder, 2, &options);
+	golden_check(&out, "master-ts.m3u8");
+	buf_clear(&out);
+	hls_media(&out, &FIXTURE_HIGH, &options);
+	golden_check(&out, "media-ts.m3u8");
 	buf_free(&out);
 }
 
@@ -84,7 +104,7 @@ static void media_by_ranges_with_query(void **state)
 
 	(void)state;
 	buf_init(&out, 1 << 16);
-	hls_media(&out, &FIXTURE_HIGH, &(struct hls_options){HLS_BYTERANGE, "expires=1767225600&sig=0f1e"});
+	hls_media(&out, &FIXTURE_HIGH, &(struct hls_options){HLS_BYTERANGE, "expires=1767225600&sig=0f1e", 0});
 	golden_check(&out, "media-byterange-query.m3u8");
 	buf_free(&out);
 }
@@ -95,7 +115,7 @@ static void media_by_segments(void **state)
 
 	(void)state;
 	buf_init(&out, 1 << 16);
-	hls_media(&out, &FIXTURE_HIGH, &(struct hls_options){HLS_SEGMENTS, "expires=1767225600&sig=0f1e"});
+	hls_media(&out, &FIXTURE_HIGH, &(struct hls_options){HLS_SEGMENTS, "expires=1767225600&sig=0f1e", 0});
 	golden_check(&out, "media-segments.m3u8");
 	buf_free(&out);
 }
@@ -214,6 +234,7 @@ int main(void)
 		cmocka_unit_test(master_ladder),
 		cmocka_unit_test(master_codecs_and_query),
 		cmocka_unit_test(master_without_twins),
+		cmocka_unit_test(transport_streams),
 		cmocka_unit_test(media_by_ranges),
 		cmocka_unit_test(media_by_ranges_with_query),
 		cmocka_unit_test(media_by_segments),

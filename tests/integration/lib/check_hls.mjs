@@ -7,11 +7,12 @@
 // followed here.
 
 import {boxes, checkFragments, checkInit, parseFragments, parseInit, total} from "./check_cmaf.mjs";
+import {checkTransport} from "./check_ts.mjs";
 
 /** Rules of the scopes any, media, vod and multivariant that are not looked at here, and why. */
 export const notApplicable = {
 	G8: "a duty of whoever reads a playlist",
-	M11: "packed audio: segments are fragmented MP4, which M8 makes sure of",
+	M11: "packed audio: segments are fragmented MP4 or transport streams, which M8 makes sure of",
 	K1: "no encryption",
 	K2: "no encryption",
 	K3: "no encryption",
@@ -354,6 +355,26 @@ async function checkSegment(one, init, base, state, last, fetch, report) {
 	return size;
 }
 
+/** A segment that is a transport stream, against its EXTINF: M4, M7, M9 (section 3.1.1), V4. Returns its size. */
+async function checkTransportSegment(one, base, state, last, fetch, report) {
+	const url = new URL(one.uri, base).href,
+		answer = await piece(url, one.range, fetch, report);
+	report.say(
+		"V4",
+		!answer.headers.etag || !/max-age=[1-9]\d{2,}/.test(answer.headers["cache-control"] ?? ""),
+		`${url}: ETag ${answer.headers.etag}, Cache-Control ${answer.headers["cache-control"]}`,
+	);
+	report.say("M9", answer.headers["content-type"] !== "video/mp2t", `${url} is ${answer.headers["content-type"]}`);
+	const found = checkTransport(answer.body, (state.transport ??= {}), (bad, text) => report.say("M9", bad, `${url}: ${text}`));
+	report.say("M7", state.rate !== undefined && state.rate !== found.rate, `${url} has ${found.rate} Hz`);
+	state.rate = found.rate;
+	state.frame = 1024;
+	/* The last frame is whole: there is no way to cut it. */
+	const over = found.duration - one.duration;
+	report.say("M4", over < -0.001 || over > (last ? 1024 / found.rate : 0) + 0.001, `EXTINF ${one.duration}, frames last ${found.duration}`);
+	return answer.body.length;
+}
+
 /** M7: what a MAP changes needs a DISCONTINUITY. */
 function checkChange(one, previous, init, before, report) {
 	const same = ["format", "codecs", "sampleRate", "channels", "timescale", "trackId"].every(
@@ -380,9 +401,14 @@ export async function checkMedia(url, fetch, expected = {}) {
 	checkDates(list, report);
 	let init, map;
 	for (const [k, one] of list.entries()) {
-		report.say("M8", !one.map, `${one.uri} has no EXT-X-MAP`);
-		if (!one.map || one.gap) continue;
+		const transport = /^[^?]*\.ts(\?|$)/.test(one.uri);
+		report.say("M8", !one.map !== transport, `${one.uri} ${one.map ? "has an" : "has no"} EXT-X-MAP`);
+		if (one.gap || (!one.map && !transport)) continue;
 		try {
+			if (transport) {
+				sizes.push(await checkTransportSegment(one, url, state, k === list.length - 1, fetch, report));
+				continue;
+			}
 			if (map !== one.map) {
 				const before = init;
 				init = await fetchMap((map = one.map), url, expected, fetch, report);
@@ -394,7 +420,7 @@ export async function checkMedia(url, fetch, expected = {}) {
 		}
 	}
 	const sum = total(list, "duration"),
-		frame = state.frame / init?.timescale;
+		frame = state.frame / (init?.timescale ?? state.rate);
 	report.say(
 		"V3",
 		init?.editDuration > 0 &&
@@ -409,7 +435,7 @@ export async function checkMedia(url, fetch, expected = {}) {
 		frame,
 		url,
 		discontinuities: all(items, "EXT-X-DISCONTINUITY").length,
-		codecs: init?.codecs,
+		codecs: state.rate !== undefined ? "mp4a.40.2" : init?.codecs,
 		sequence: all(items, "EXT-X-DISCONTINUITY-SEQUENCE")[0]?.value ?? "0",
 	};
 }
