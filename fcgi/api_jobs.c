@@ -137,6 +137,8 @@ void api_job_submit(struct request *request, struct response *response)
 	wish.ingest.owner = claims.subject;
 	wish.ingest.key = request_header(request, "idempotency-key");
 	err = read_wish(responder->conf, body, request->arena, &wish, &info);
+	if (err == ERR_OK && claims.bounded && (wish.track == NULL || !jwt_reaches(&claims, wish.track)))
+		err = err_set(&info, ERR_FORBIDDEN, "the token is for other tracks");
 	db = err == ERR_OK ? responder_db(request, response) : NULL;
 	if (db != NULL) {
 		err = submit(request, db, &wish, &track, &job, &info);
@@ -206,13 +208,15 @@ enum err api_job_read(struct db *db, const struct jwt_claims *claims, const char
 {
 	enum err found = get_job(db, id, arena, job, info);
 
+	if (found != ERR_OK && found != ERR_NOT_FOUND)
+		return found;
+	if (claims->bounded && (found != ERR_OK || job->track == NULL || !jwt_reaches(claims, job->track)))
+		return err_set(info, ERR_FORBIDDEN, "the token is for other tracks");
 	if (scope_has(claims->scope, SCOPE_JOBS_READ))
 		return found;
 	if (found == ERR_OK && claims->subject[0] != '\0' && strcmp(claims->subject, job->submitter) == 0)
 		return ERR_OK;
-	if (found == ERR_OK || found == ERR_NOT_FOUND)
-		return err_set(info, ERR_FORBIDDEN, "the token lacks the scope %s", SCOPE_JOBS_READ);
-	return found;
+	return err_set(info, ERR_FORBIDDEN, "the token lacks the scope %s", SCOPE_JOBS_READ);
 }
 
 /* A job with all that belongs to it. */

@@ -2,7 +2,7 @@
 /*
  * Who may do what with a track here. track:read sees all; stream:read sees what it can name, as it may listen to it;
  * track:write sees and changes its subject's own, and together with track:read changes all. What a request may not
- * see is not there for it.
+ * see is not there for it. A token for single tracks is one for these, and no more than none elsewhere.
  */
 #include "fcgi/api.h"
 
@@ -22,7 +22,7 @@ static const char *const patch_members[] = {"title", "artist", "album", "number"
 
 static bool owns(const struct jwt_claims *claims, const struct track *track)
 {
-	return scope_has(claims->scope, SCOPE_TRACK_WRITE) && claims->subject[0] != '\0' &&
+	return scope_has(claims->scope, SCOPE_TRACK_WRITE) && jwt_reaches(claims, track->id) && claims->subject[0] != '\0' &&
 	       strcmp(claims->subject, track->owner) == 0;
 }
 
@@ -39,6 +39,7 @@ static enum err may_see(
 
 	if (found != ERR_OK)
 		return found == ERR_NOT_FOUND ? not_there(info) : found;
+	all = all && jwt_reaches(claims, track->id);
 	return all || owns(claims, track) || track->visibility == TRACK_PUBLIC ? ERR_OK : not_there(info);
 }
 
@@ -47,7 +48,8 @@ static enum err may_change(
 {
 	enum err err = may_see(claims, found, track, info);
 
-	if (err != ERR_OK || owns(claims, track) || scope_has(claims->scope, SCOPE_TRACK_READ))
+	if (err != ERR_OK || owns(claims, track) ||
+		(scope_has(claims->scope, SCOPE_TRACK_READ) && jwt_reaches(claims, track->id)))
 		return err;
 	return err_set(info, ERR_FORBIDDEN, "the track belongs to somebody else");
 }
@@ -103,8 +105,9 @@ void api_track_list(struct request *request, struct response *response)
 	db = responder_db(request, response);
 	if (db == NULL)
 		return;
-	owner = scope_has(claims.scope, SCOPE_TRACK_WRITE) && claims.subject[0] != '\0' ? claims.subject : NULL;
-	err = track_list(db, after, !scope_has(claims.scope, SCOPE_TRACK_READ), owner, limit, request->arena, &tracks,
+	owner = !claims.bounded && scope_has(claims.scope, SCOPE_TRACK_WRITE) && claims.subject[0] != '\0' ? claims.subject
+													   : NULL;
+	err = track_list(db, after, claims.bounded || !scope_has(claims.scope, SCOPE_TRACK_READ), owner, limit, request->arena, &tracks,
 		&count, &info);
 	db_pool_give(responder_of(request)->pool, db);
 	if (err != ERR_OK)

@@ -262,7 +262,7 @@ static enum err take_upload(struct upload *upload, struct track *track, struct j
 {
 	struct request *request = upload->request;
 	struct jwt_claims claims;
-	enum err err = access_scope(&upload->responder->access, request, SCOPE_TRACK_WRITE, &claims, info);
+	enum err err = access_scope_all(&upload->responder->access, request, SCOPE_TRACK_WRITE, &claims, info);
 
 	if (err == ERR_OK)
 		err = judge(upload, info);

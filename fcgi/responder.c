@@ -164,7 +164,7 @@ static enum err authorize(struct request *request, const char *scope, struct err
 {
 	struct jwt_claims claims;
 
-	return access_scope(&responder_of(request)->access, request, scope, &claims, info);
+	return access_scope_all(&responder_of(request)->access, request, scope, &claims, info);
 }
 
 int responder_run(

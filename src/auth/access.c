@@ -70,12 +70,24 @@ enum err access_scope(const struct access *access, struct request *request, cons
 	return count_verdict(access, check_token(access, request, scope, claims, info));
 }
 
-static enum err by_token(
-	const struct access *access, struct request *request, struct access_pass *pass, struct err_info *info)
+enum err access_scope_all(const struct access *access, struct request *request, const char *scope,
+	struct jwt_claims *claims, struct err_info *info)
+{
+	enum err err = check_token(access, request, scope, claims, info);
+
+	if (err == ERR_OK && claims->bounded)
+		err = err_set(info, ERR_FORBIDDEN, "the token is for single tracks");
+	return count_verdict(access, err);
+}
+
+static enum err by_token(const struct access *access, struct request *request, const char *track,
+	struct access_pass *pass, struct err_info *info)
 {
 	struct jwt_claims claims;
 	enum err err = check_token(access, request, SCOPE_STREAM_READ, &claims, info);
 
+	if (err == ERR_OK && !jwt_reaches(&claims, track))
+		err = err_set(info, ERR_FORBIDDEN, "the token is for other tracks");
 	if (err == ERR_OK)
 		*pass = (struct access_pass){.by_token = true, .subject = claims.subject, .expires = claims.expires};
 	return err;
@@ -118,7 +130,7 @@ static enum err find_pass(const struct access *access, struct request *request, 
 	enum err first = ERR_OK, err;
 
 	if (find_token(request) != NULL) {
-		first = by_token(access, request, pass, reason);
+		first = by_token(access, request, track, pass, reason);
 		if (first == ERR_OK)
 			return ERR_OK;
 		reason = NULL;

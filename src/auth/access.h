@@ -36,9 +36,13 @@ void access_close(struct access *access);
 
 /*
  * The claims of the request's token. ERR_UNAUTHORIZED when there is none or it is not valid; ERR_FORBIDDEN when it
- * lacks SCOPE; SCOPE NULL takes any valid token.
+ * lacks SCOPE; SCOPE NULL takes any valid token. Whoever lets such a token at a track asks jwt_reaches() too.
  */
 enum err access_scope(const struct access *access, struct request *request, const char *scope,
+	struct jwt_claims *claims, struct err_info *info);
+
+/* As access_scope(), for what is not about one track: ERR_FORBIDDEN also when the token is bounded to tracks. */
+enum err access_scope_all(const struct access *access, struct request *request, const char *scope,
 	struct jwt_claims *claims, struct err_info *info);
 
 /* Whether the request carries a token, valid or not. */
@@ -50,7 +54,7 @@ bool access_has_token(struct request *request);
  * /stream/ for a stream signature, NULL elsewhere. A public track needs no credential and none is looked at. Otherwise
  * the first credential that is valid lets in; when there are several and none is, the first one gives the reason.
  * ERR_OK fills PASS; ERR_UNAUTHORIZED without a credential or with an invalid token; ERR_FORBIDDEN for a foreign or
- * expired signature or grant and for a token without stream:read; ERR_NOT_FOUND for a valid credential and a track that
+ * expired signature or grant and for a token without stream:read or for other tracks; ERR_NOT_FOUND for a valid credential and a track that
  * does not exist.
  */
 enum err access_listen(const struct access *access, struct request *request, const char *track, const char *file,

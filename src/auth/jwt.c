@@ -58,6 +58,39 @@ static enum err check_times(
 	return ERR_OK;
 }
 
+/* False for anything but an array of texts. */
+static bool read_tracks(const json_t *claims, struct arena *arena, struct jwt_claims *out)
+{
+	const json_t *value = json_object_get(claims, "tracks"), *track;
+	const char **tracks;
+	size_t i;
+
+	out->bounded = value != NULL;
+	out->tracks = NULL;
+	out->track_count = 0;
+	if (value == NULL)
+		return true;
+	if (!json_is_array(value) || json_array_size(value) > JWT_TRACKS_MOST)
+		return false;
+	out->tracks = tracks = arena_array(arena, json_array_size(value) + 1, sizeof *tracks);
+	json_array_foreach(value, i, track)
+	{
+		if (!json_is_string(track))
+			return false;
+		tracks[out->track_count++] = arena_strdup(arena, json_string_value(track));
+	}
+	return true;
+}
+
+bool jwt_reaches(const struct jwt_claims *claims, const char *track)
+{
+	for (size_t i = 0; i < claims->track_count; i++) {
+		if (strcmp(claims->tracks[i], track) == 0)
+			return true;
+	}
+	return !claims->bounded;
+}
+
 static bool is_set(const char *text)
 {
 	return text != NULL && text[0] != '\0';
@@ -89,7 +122,8 @@ static enum err check_claims(const json_t *object, const struct jwt_policy *poli
 	const char *issuer;
 
 	if (!read_text(object, "iss", arena, &issuer) || !read_text(object, "sub", arena, &claims->subject) ||
-		!read_text(object, "scope", arena, &claims->scope) || !read_text(object, "jti", arena, &claims->id))
+		!read_text(object, "scope", arena, &claims->scope) || !read_text(object, "jti", arena, &claims->id) ||
+		!read_tracks(object, arena, claims))
 		return err_set(info, ERR_UNAUTHORIZED, "the token has a claim of a wrong type");
 	if (!is_for(json_object_get(object, "aud"), policy->audience))
 		return err_set(info, ERR_UNAUTHORIZED, "the token is meant for another audience");
@@ -129,6 +163,15 @@ static void put_time(json_t *object, const char *name, int64_t value)
 		json_object_set_new(object, name, json_integer(value));
 }
 
+static void put_tracks(json_t *object, const struct jwt_claims *claims)
+{
+	json_t *tracks = json_array();
+
+	for (size_t i = 0; i < claims->track_count; i++)
+		json_array_append_new(tracks, json_string(claims->tracks[i]));
+	json_object_set_new(object, "tracks", tracks);
+}
+
 enum err jwt_sign(const struct jwt_key *key, const struct jwt_claims *claims, const struct jwt_policy *policy,
 	struct arena *arena, char **out, struct err_info *info)
 {
@@ -144,6 +187,8 @@ enum err jwt_sign(const struct jwt_key *key, const struct jwt_claims *claims, co
 	put_time(object, "exp", claims->expires);
 	put_time(object, "nbf", claims->not_before);
 	put_time(object, "iat", claims->issued);
+	if (claims->bounded)
+		put_tracks(object, claims);
 	payload = json_dumps(object, JSON_COMPACT);
 	json_decref(object);
 	if (payload == NULL)

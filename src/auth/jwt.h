@@ -11,16 +11,24 @@
 #include "base/clock.h"
 #include "base/err.h"
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-enum { JWT_MOST = JWS_MOST };
+enum { JWT_MOST = JWS_MOST, JWT_TRACKS_MOST = 128 };
 
 struct jwt_claims {
 	const char *subject;                 /* "" when absent */
 	const char *scope;                   /* "" when absent */
 	const char *id;                      /* jti, "" when absent */
 	int64_t expires, not_before, issued; /* seconds; 0 when absent */
+	bool bounded;                        /* it has `tracks`: its scopes reach these tracks and nothing else */
+	const char *const *tracks;           /* their ids */
+	size_t track_count;
 };
+
+/* Whether CLAIMS reach TRACK (an id): true without `tracks`, else when it is among them. */
+bool jwt_reaches(const struct jwt_claims *claims, const char *track);
 
 struct jwt_policy {
 	const char *issuer;   /* must equal `iss`; "" or NULL: not checked */
@@ -31,7 +39,7 @@ struct jwt_policy {
 
 /*
  * Verifies TOKEN in compact form: size, header, signature, exp (must be there), nbf, iat, iss, aud; times must be JSON
- * numbers. A token that names an audience is refused when we have no name, as it is meant for somebody else (RFC 7519
+ * numbers, and `tracks` an array of at most JWT_TRACKS_MOST texts. A token that names an audience is refused when we have no name, as it is meant for somebody else (RFC 7519
  * section 4.1.3). CLAIMS point into ARENA. ERR_UNAUTHORIZED with a sentence that names no value; ERR_NOT_FOUND, also with
  * such a sentence, when none of KEYS is one to try.
  */

@@ -279,6 +279,28 @@ describe("tracks", () => {
 		assert.equal((await api("/api/v1/tracks/nonsense", {headers: bearer("track:read")})).status, 404);
 	});
 
+	test("a token for single tracks reaches these and nothing else", async () => {
+		const only = (scope, tracks) => bearer(scope, {claims: {tracks}});
+		const all = "stream:read track:read track:write jobs:read jobs:write";
+		const mine = only(all, [ids.private]), other = only(all, [UNKNOWN]);
+		assert.equal((await api(`/api/v1/tracks/${ids.private}`, {headers: mine})).status, 200);
+		refused(await api(`/api/v1/tracks/${ids.private}`, {headers: other}), 404);
+		assert.equal((await api(`/api/v1/tracks/${ids.public}`, {headers: other})).status, 200);
+		const listed = (await api("/api/v1/tracks", {headers: mine})).json.tracks.map(track => track.id);
+		assert.ok(listed.includes(ids.public) && !listed.includes(ids.private));
+		assert.equal((await json(`/api/v1/tracks/${ids.private}`, "PATCH", {title: "x"}, mine)).status, 200);
+		refused(await json(`/api/v1/tracks/${ids.public}`, "PATCH", {title: "x"}, mine), 403);
+		refused(await raw({headers: mine}), 403);
+		refused(await api("/internal/jobs", {headers: mine}), 403);
+		refused(await json("/internal/jobs/transcode", "POST", {track: ids.private, formats: "mp3-128"}, other), 403);
+		const made = (await raw()).json;
+		refused(await api(`/internal/jobs/${made.job.id}`, {headers: mine}), 403);
+		assert.equal((await api(`/internal/jobs/${made.job.id}`, {headers: only("jobs:read", [made.track.id])})).status, 200);
+		refused(await api(`/internal/jobs/${made.job.id}/cancel`, {method: "POST", headers: mine}), 403);
+		assert.equal((await cgi(place, "manifest", `/hls/${ids.private}/master.m3u8`, {headers: mine})).status, 200);
+		refused(await cgi(place, "manifest", `/hls/${ids.private}/master.m3u8`, {headers: other}), 403);
+	});
+
 	test("are changed by their owner", async () => {
 		const patch = (body, headers = writer()) => json(`/api/v1/tracks/${ids.public}`, "PATCH", body, headers);
 		const changed = await patch({title: "New", artist: null, album: "  ", number: 3, year: 1999, visibility: "private"});

@@ -208,6 +208,37 @@ static void children_get_a_grant_that_asking_does_not_prolong(void **state)
 		access_child_query(&scene->access, &scene->pass, track, TRACK_PUBLIC, 90500, &scene->arena), "");
 }
 
+static const char *with_tracks(struct scene *scene, const char *id)
+{
+	static const struct jwt_policy policy = {0};
+	struct jwt_claims claims = {.scope = SCOPE_STREAM_READ " " SCOPE_TRACK_WRITE,
+		.expires = NOW_S + 60,
+		.bounded = true,
+		.tracks = &id,
+		.track_count = 1};
+	char *text;
+
+	assert_int_equal(jwt_sign(scene->access.keys.keys[0], &claims, &policy, &scene->arena, &text, &scene->info), ERR_OK);
+	return arena_printf(&scene->arena, "HTTP_AUTHORIZATION=Bearer %s", text);
+}
+
+static void a_token_for_tracks_reaches_no_further(void **state)
+{
+	struct scene *scene = *state;
+	const char *ours = with_tracks(scene, track), *others = with_tracks(scene, "01bbbbbbbbbbbbbbbbbbbbbbbb");
+	struct jwt_claims claims;
+
+	assert_int_equal(listen(scene, "", ours, NULL, &private), ERR_OK);
+	assert_int_equal(listen(scene, "", ours, NULL, NULL), ERR_NOT_FOUND);
+	assert_int_equal(listen(scene, "", others, NULL, &private), ERR_FORBIDDEN);
+	assert_int_equal(listen(scene, "", others, NULL, NULL), ERR_FORBIDDEN); /* whether there is one stays untold */
+	assert_int_equal(listen(scene, "", others, NULL, &public), ERR_OK);
+	assert_int_equal(
+		access_scope(&scene->access, ask(scene, "", ours), SCOPE_TRACK_WRITE, &claims, &scene->info), ERR_OK);
+	assert_int_equal(access_scope_all(&scene->access, ask(scene, "", ours), SCOPE_TRACK_WRITE, &claims, &scene->info),
+		ERR_FORBIDDEN);
+}
+
 static void scopes_are_asked_for(void **state)
 {
 	struct scene *scene = *state;
@@ -235,6 +266,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_signature_opens_its_file_until_it_expires, setup, teardown),
 		cmocka_unit_test_setup_teardown(any_valid_credential_lets_in, setup, teardown),
 		cmocka_unit_test_setup_teardown(children_get_a_grant_that_asking_does_not_prolong, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_token_for_tracks_reaches_no_further, setup, teardown),
 		cmocka_unit_test_setup_teardown(scopes_are_asked_for, setup, teardown),
 	};
 

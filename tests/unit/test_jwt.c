@@ -72,8 +72,13 @@ static enum err verify(struct fixture *fixture, const char *payload)
 static void signs_what_it_verifies(void **state)
 {
 	struct fixture *fixture = *state;
-	struct jwt_claims claims = {"alice", "track:read track:write", "id-1", 1700000100, 1699999990, 1699999995},
-			  back;
+	struct jwt_claims claims = {.subject = "alice",
+		.scope = "track:read track:write",
+		.id = "id-1",
+		.expires = 1700000100,
+		.not_before = 1699999990,
+		.issued = 1699999995};
+	struct jwt_claims back;
 	struct err_info info;
 	char *token;
 
@@ -142,6 +147,11 @@ static void wrong_claims_are_refused(void **state)
 		"{\"exp\":1700000009,\"nbf\":1700000000.5e3}",
 		"{\"exp\":\"1700000009.5\"}",
 		"{\"exp\":[1700000009]}",
+		"{\"exp\":1700000009,\"tracks\":\"a\"}",
+		"{\"exp\":1700000009,\"tracks\":{}}",
+		"{\"exp\":1700000009,\"tracks\":null}",
+		"{\"exp\":1700000009,\"tracks\":[1]}",
+		"{\"exp\":1700000009,\"tracks\":[\"a\",[\"b\"]]}",
 		"{\"exp\":1,\"exp\":1700000009}",
 		"{\"exp\":1700000009,\"exp\":1700000009}",
 		"{\"exp\":1700000009,\"sub\":7}",
@@ -185,6 +195,29 @@ static void audience_must_be_ours(void **state)
 			ERR_UNAUTHORIZED);
 	assert_int_equal(verify(fixture, "{\"exp\":1700000009}"), ERR_UNAUTHORIZED);
 	policy.audience = NULL;
+}
+
+static void tracks_bound_a_token(void **state)
+{
+	static const char *const tracks[] = {"a", "b"};
+	struct fixture *fixture = *state;
+	struct jwt_claims claims = {.expires = 1700000009, .bounded = true, .tracks = tracks, .track_count = 2}, back;
+	char *token;
+
+	assert_int_equal(jwt_sign(fixture->key, &claims, &policy, &fixture->arena, &token, NULL), ERR_OK);
+	assert_int_equal(jwt_verify(&fixture->keys, &policy, token, &fixture->arena, &back, NULL), ERR_OK);
+	assert_true(back.bounded && back.track_count == 2);
+	assert_true(jwt_reaches(&back, "a") && jwt_reaches(&back, "b"));
+	assert_false(jwt_reaches(&back, "c") || jwt_reaches(&back, ""));
+	assert_int_equal(jwt_verify(&fixture->keys, &policy, token_of(fixture, "{\"exp\":1700000009,\"tracks\":[]}"),
+				 &fixture->arena, &back, NULL),
+		ERR_OK);
+	assert_true(back.bounded);
+	assert_false(jwt_reaches(&back, "a"));
+	assert_int_equal(jwt_verify(&fixture->keys, &policy, token_of(fixture, "{\"exp\":1700000009}"), &fixture->arena,
+				 &back, NULL),
+		ERR_OK);
+	assert_true(jwt_reaches(&back, "a"));
 }
 
 static void keys_need_their_length(void **state)
@@ -267,6 +300,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(wrong_claims_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(issuer_must_fit_when_set, setup, teardown),
 		cmocka_unit_test_setup_teardown(audience_must_be_ours, setup, teardown),
+		cmocka_unit_test_setup_teardown(tracks_bound_a_token, setup, teardown),
 		cmocka_unit_test_setup_teardown(keys_need_their_length, setup, teardown),
 		cmocka_unit_test_setup_teardown(size_is_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(threads_share_a_key, setup, teardown),
