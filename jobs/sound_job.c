@@ -18,7 +18,10 @@ enum err sound_job_settle(struct db *db, const char *track, bool has_renditions,
 	}
 	if (err != ERR_OK)
 		return err;
-	out->sound.mode = row.loudness.applied ? SOUND_APPLY : SOUND_OFF;
+	out->sound.mode = row.loudness.applied ? SOUND_APPLY : SOUND_TAGS;
+	out->sound.loudness_known = !row.loudness.applied;
+	out->sound.known_lufs = row.loudness.integrated_lufs;
+	out->sound.known_peak_dbtp = row.loudness.true_peak_dbtp;
 	out->sound.gain_known = row.loudness.applied;
 	out->sound.gain_db = row.loudness.gain_db;
 	out->sound.filter = row.filter;

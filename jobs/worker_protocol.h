@@ -17,13 +17,15 @@
  *      "extras": [{"role": "waveform", "fd": 9}, ...],
  *      "tags": {"title": "...", "artist": "...", "album": "..."},
  *      "sound": {"loudness": "tags" | "apply" | "off", "target_lufs": -14.0, "true_peak_dbtp": -1.0, "limiter": false,
- *                "gain_db": -3.2 (known already), "filter": "highpass=f=80"}}
+ *                "gain_db": -3.2 (of "apply", known already), "filter": "highpass=f=80",
+ *                "known": {"integrated_lufs": -9.3, "true_peak_dbtp": 0.4} (of "tags": then nothing is measured)}}
  *
  * A rendition without "container" has the usual one of its codec; a sample_rate or channels of 0 is the source's
  * (conf/profile.h). "extras" may be left out. A role is one of src/model/extra_role.h; "fd" counts on from the
  * renditions. A file that stays empty says that the source has no such thing. "tags" may be left out, and may have any
  * member of tags_json() but lyrics, date and chapters: it goes into the renditions in the place of what the source says.
- * "sound" may be left out: then nothing is measured or changed. Its gain_db and filter may be left out too.
+ * "sound" may be left out: then nothing is measured or changed. Its gain_db, known and filter may be left out too. With
+ * the loudness "tags" the files themselves tell it, with "apply" never.
  *
  * Reports, at least one a second while it works (the runner renews its lease on each), "done" or "failed" last:
  *     {"event": "source", "format": "mp3", "sample_rate": 44100, "channels": 2, "duration_ms": 10333 (an estimate),

@@ -2,6 +2,7 @@
 #include "media/mux.h"
 
 #include "media/averror.h"
+#include "media/gain_file.h"
 #include "media/write_at.h"
 
 #include <libavformat/avformat.h>
@@ -18,7 +19,7 @@ struct mux {
 	int fd;
 	int64_t at, size;
 	struct err_info failure; /* why the descriptor could not be written */
-	bool begun;
+	bool begun, gain_room;
 };
 
 static int write_output(void *opaque, uint8_t *bytes, int length)
@@ -125,6 +126,22 @@ static int open_format(struct mux *mux, const char *name, const AVCodecContext *
 	return code;
 }
 
+/* What gain_file_write() will find its place in; FLAC's muxer leaves more than enough by itself. */
+static int leave_room(struct mux *mux, const char *name, AVDictionary **options)
+{
+	char holder[GAIN_FILE_OGG_ROOM + 1];
+
+	if (strcmp(name, "mp3") == 0)
+		mux->format->metadata_header_padding = GAIN_FILE_ROOM;
+	if (strcmp(name, "wav") == 0)
+		return av_dict_set(options, "write_bext", "1", 0);
+	if (strcmp(name, "ogg") != 0)
+		return 0;
+	memset(holder, 'x', GAIN_FILE_OGG_ROOM);
+	holder[GAIN_FILE_OGG_ROOM] = '\0';
+	return av_dict_set(&mux->format->metadata, GAIN_FILE_HOLDER, holder, 0);
+}
+
 static int begin(struct mux *mux, const char *name)
 {
 	AVDictionary *options = NULL;
@@ -137,6 +154,8 @@ static int begin(struct mux *mux, const char *name)
 		code = av_dict_set(&options, "page_duration", "500000", 0);
 	if (strcmp(name, "mp3") == 0)
 		code = av_dict_set(&options, "id3v2_version", "3", 0); /* what all players read */
+	if (code >= 0 && mux->gain_room)
+		code = leave_room(mux, name, &options);
 	if (code >= 0)
 		code = avformat_write_header(mux->format, &options);
 	av_dict_free(&options);
@@ -153,8 +172,8 @@ static enum err judge(const struct mux *mux, int code, struct err_info *info)
 	return code >= 0 ? ERR_OK : averror_set(info, code, "a rendition cannot be written");
 }
 
-enum err mux_open(const char *name, const AVCodecContext *codec, const struct tags *tags, int fd, struct mux **out,
-	struct err_info *info)
+enum err mux_open(const char *name, const AVCodecContext *codec, const struct tags *tags, bool gain_room, int fd,
+	struct mux **out, struct err_info *info)
 {
 	struct mux *mux = calloc(1, sizeof *mux);
 	enum err err;
@@ -164,6 +183,7 @@ enum err mux_open(const char *name, const AVCodecContext *codec, const struct ta
 	if (mux == NULL)
 		return err_set(info, ERR_NO_MEMORY, "no memory to write a rendition");
 	mux->fd = fd;
+	mux->gain_room = gain_room;
 	mux->time_base = codec->time_base;
 	code = open_format(mux, name, codec, tags);
 	if (code >= 0)
@@ -183,13 +203,17 @@ enum err mux_packet(struct mux *mux, AVPacket *packet, struct err_info *info)
 	return judge(mux, av_write_frame(mux->format, packet), info);
 }
 
-enum err mux_finish(struct mux *mux, struct err_info *info)
+enum err mux_finish(struct mux *mux, const struct loudness *loudness, struct err_info *info)
 {
 	int code = av_write_trailer(mux->format);
+	enum err err;
 
 	mux->begun = false;
 	avio_flush(mux->format->pb);
-	return judge(mux, code, info);
+	err = judge(mux, code, info);
+	if (err == ERR_OK && mux->gain_room)
+		err = gain_file_write(mux->fd, mux->format->oformat->name, loudness, info);
+	return err;
 }
 
 void mux_close(struct mux *mux)

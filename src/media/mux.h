@@ -13,24 +13,29 @@
 
 #include "base/err.h"
 #include "media/tags.h"
+#include "model/loudness.h"
 
 #include <libavcodec/avcodec.h>
+#include <stdbool.h>
 
 struct mux;
 
 /*
  * Begins a file in FD (stays the caller's, at its start, seekable) by the muxer NAME for what CODEC, an open encoder,
- * gives, with TAGS. *OUT is owned by the caller (mux_close()), NULL on failure. ERR_UNPROCESSABLE, ERR_NO_MEMORY, and
+ * gives, with TAGS, and if GAIN_ROOM is set with room for the loudness (gain_file.h). *OUT is owned by the caller (mux_close()), NULL on failure. ERR_UNPROCESSABLE, ERR_NO_MEMORY, and
  * as mux_packet().
  */
-enum err mux_open(const char *name, const AVCodecContext *codec, const struct tags *tags, int fd, struct mux **out,
-	struct err_info *info);
+enum err mux_open(const char *name, const AVCodecContext *codec, const struct tags *tags, bool gain_room, int fd,
+	struct mux **out, struct err_info *info);
 
 /* Writes PACKET, whose times are in the time base of the encoder. ERR_TOO_LARGE, ERR_NO_SPACE, ERR_IO. */
 enum err mux_packet(struct mux *mux, AVPacket *packet, struct err_info *info);
 
-/* The end: what is only known now goes into the header. Errors as above. */
-enum err mux_finish(struct mux *mux, struct err_info *info);
+/*
+ * The end: what is only known now goes into the header, LOUDNESS too (NULL: it is not known) where room was left. Errors
+ * as above, ERR_NO_MEMORY.
+ */
+enum err mux_finish(struct mux *mux, const struct loudness *loudness, struct err_info *info);
 
 /* NULL is fine. */
 void mux_close(struct mux *mux);

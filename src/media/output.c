@@ -39,7 +39,7 @@ static enum cmaf_codec cmaf_codec_of(const struct profile *profile)
 }
 
 static enum err start_cmaf(struct output *output, const struct segment_plan *plan, uint64_t duration_ms,
-	const struct tags *tags, struct err_info *info)
+	const struct tags *tags, bool gain_room, struct err_info *info)
 {
 	const AVCodecContext *codec = output->encode->codec;
 	uint64_t expected = segment_plan_count(plan, duration_ms);
@@ -57,7 +57,8 @@ static enum err start_cmaf(struct output *output, const struct segment_plan *pla
 			.artist = tags->artist,
 			.album = tags->album,
 			.number = tags->track,
-			.year = tags->year},
+			.year = tags->year,
+			.gain_room = gain_room},
 		.segments_expected = expected < SEGMENT_TABLE_MOST ? (size_t)expected : SEGMENT_TABLE_MOST,
 	};
 
@@ -72,11 +73,12 @@ static enum err start_cmaf(struct output *output, const struct segment_plan *pla
 }
 
 enum err output_start(struct output *output, const struct segment_plan *plan, uint64_t duration_ms,
-	const struct tags *tags, struct err_info *info)
+	const struct tags *tags, bool gain_room, struct err_info *info)
 {
 	if (output_is_segmented(output))
-		return start_cmaf(output, plan, duration_ms, tags, info);
-	return mux_open(output->encode->profile->muxer, output->encode->codec, tags, output->fd, &output->mux, info);
+		return start_cmaf(output, plan, duration_ms, tags, gain_room, info);
+	return mux_open(output->encode->profile->muxer, output->encode->codec, tags, gain_room, output->fd,
+		&output->mux, info);
 }
 
 /* FLAC's last packet: the STREAMINFO that knows length and checksum of the whole. */
@@ -124,7 +126,16 @@ bool output_next_segment(const struct output *output, size_t index, struct segme
 	return output->writer != NULL && cmaf_next_segment(output->writer, index, segment);
 }
 
-enum err output_finish(struct output *output, uint64_t samples, struct err_info *info)
+static void tell_loudness(struct output *output, const struct loudness *loudness)
+{
+	const struct gain_text *text = &output->gain;
+
+	if (loudness != NULL && gain_text_make(loudness, &output->gain))
+		cmaf_gain(output->writer, &(struct cmaf_gain){text->gain, text->peak, text->norm});
+}
+
+enum err output_finish(
+	struct output *output, uint64_t samples, const struct loudness *loudness, struct err_info *info)
 {
 	uint32_t frame = output->encode->frame_samples;
 	enum err err;
@@ -133,7 +144,10 @@ enum err output_finish(struct output *output, uint64_t samples, struct err_info 
 	err = encode_frame(output->encode, NULL, take_packet, output, info);
 	if (err != ERR_OK)
 		return err;
-	return output->mux != NULL ? mux_finish(output->mux, info) : cmaf_finish(output->writer, samples, info);
+	if (output->mux != NULL)
+		return mux_finish(output->mux, loudness, info);
+	tell_loudness(output, loudness);
+	return cmaf_finish(output->writer, samples, info);
 }
 
 void output_close(struct output *output)

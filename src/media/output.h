@@ -9,6 +9,7 @@
 #define TONEARM_MEDIA_OUTPUT_H
 
 #include "media/encode.h"
+#include "media/gain_text.h"
 #include "media/mux.h"
 #include "media/segment_plan.h"
 #include "package/cmaf.h"
@@ -23,6 +24,7 @@ struct output {
 	uint64_t frames;   /* encoded so far */
 	uint64_t segment;  /* index of the next one */
 	uint64_t next_cut; /* the frame it begins with */
+	struct gain_text gain; /* which the writer refers to */
 	uint64_t last;     /* frames that the presented length needs; UINT64_MAX until it is known */
 };
 
@@ -38,10 +40,10 @@ bool output_is_segmented(const struct output *output);
 
 /*
  * Writes the init section with room for the segments of DURATION_MS by PLAN, or the header of a native container; with
- * TAGS, which outlive the output.
+ * TAGS, which outlive the output, and if GAIN_ROOM is set with room for the loudness.
  */
 enum err output_start(struct output *output, const struct segment_plan *plan, uint64_t duration_ms,
-	const struct tags *tags, struct err_info *info);
+	const struct tags *tags, bool gain_room, struct err_info *info);
 
 /* Encodes FRAME and writes what is ready. FRAME stays the caller's. */
 enum err output_frame(struct output *output, const AVFrame *frame, struct err_info *info);
@@ -49,8 +51,12 @@ enum err output_frame(struct output *output, const AVFrame *frame, struct err_in
 /* The segments that are whole in the file, as cmaf_next_segment(); a native container has none. */
 bool output_next_segment(const struct output *output, size_t index, struct segment *segment);
 
-/* The end: SAMPLES is the presented length at the rendition's rate. */
-enum err output_finish(struct output *output, uint64_t samples, struct err_info *info);
+/*
+ * The end: SAMPLES is the presented length at the rendition's rate, LOUDNESS what the file tells of itself if it has
+ * room for it; NULL: nothing.
+ */
+enum err output_finish(
+	struct output *output, uint64_t samples, const struct loudness *loudness, struct err_info *info);
 
 void output_close(struct output *output);
 

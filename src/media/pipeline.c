@@ -193,6 +193,9 @@ static void *decode_thread(void *context)
 		err = finish_shape(pipeline, &info);
 	if (err == ERR_OK)
 		err = finish_filters(pipeline, &info);
+	/* Before the encoders see the end: their files tell the loudness. */
+	if (err == ERR_OK)
+		err = sound_stage_finish(&pipeline->sound, pipeline->job, &info);
 	if (err == ERR_OK && pipeline->waveform != NULL)
 		err = waveform_tap_finish(pipeline->waveform, pipeline->job->extras[EXTRA_WAVEFORM],
 			pipeline->job->extras[EXTRA_WAVEFORM_SPLIT], &info);
@@ -217,7 +220,8 @@ static void *encode_thread(void *context)
 		feed_note(branch);
 	}
 	if (err == ERR_OK && !queue_aborted(&branch->queue))
-		err = output_finish(&branch->output, branch->samples, &info);
+		err = output_finish(&branch->output, branch->samples,
+			branch->pipeline->sound.tells ? &branch->pipeline->sound.loudness : NULL, &info);
 	if (err != ERR_OK)
 		fail(branch->pipeline, err, &info);
 	thread_ended(branch->pipeline);
@@ -344,8 +348,6 @@ enum err pipeline_run(const struct pipeline_job *job, struct pipeline_result *re
 		pthread_join(pipeline->thread, NULL);
 	err = pipeline->err;
 	*info = pipeline->info;
-	if (err == ERR_OK)
-		err = sound_stage_finish(&pipeline->sound, job, info);
 	if (err == ERR_OK)
 		fill_result(pipeline, result);
 	stages_close(pipeline);

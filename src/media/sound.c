@@ -8,10 +8,12 @@
 
 /* Past this nobody wants to hear it. */
 #define GAIN_MOST_DB 120.0
+/* Past this it is no level. */
+#define LEVEL_MOST 200.0
 
 static const char *const modes[] = {[SOUND_OFF] = "off", [SOUND_TAGS] = "tags", [SOUND_APPLY] = "apply"};
 static const char *const members[] = {
-	"loudness", "target_lufs", "true_peak_dbtp", "limiter", "gain_db", "filter", "album", NULL};
+	"loudness", "target_lufs", "true_peak_dbtp", "limiter", "gain_db", "known", "filter", "album", NULL};
 
 static enum err parse_mode(const char *word, enum sound_mode *out, struct err_info *info)
 {
@@ -74,6 +76,10 @@ json_t *sound_json(const struct sound *sound)
 
 	if (sound->gain_known)
 		json_object_set_new(object, "gain_db", json_real(sound->gain_db));
+	if (sound->loudness_known)
+		json_object_set_new(object, "known",
+			json_pack("{s:f, s:f}", "integrated_lufs", sound->known_lufs, "true_peak_dbtp",
+				sound->known_peak_dbtp));
 	if (sound->filter != NULL)
 		json_object_set_new(object, "filter", json_string(sound->filter));
 	if (sound->album != NULL)
@@ -104,6 +110,20 @@ static enum err read_filter(const json_t *object, struct arena *arena, const cha
 	return err;
 }
 
+static enum err read_known(const json_t *object, struct sound *out, struct err_info *info)
+{
+	const json_t *known = json_object_get(object, "known");
+	enum err err;
+
+	out->loudness_known = known != NULL;
+	if (known == NULL)
+		return ERR_OK;
+	err = read_level(known, "integrated_lufs", -LEVEL_MOST, LEVEL_MOST, &out->known_lufs, info);
+	return err == ERR_OK
+		       ? read_level(known, "true_peak_dbtp", -LEVEL_MOST, LEVEL_MOST, &out->known_peak_dbtp, info)
+		       : err;
+}
+
 enum err sound_read(const json_t *object, struct arena *arena, struct sound *out, struct err_info *info)
 {
 	const char *mode = "", *album = NULL;
@@ -124,6 +144,8 @@ enum err sound_read(const json_t *object, struct arena *arena, struct sound *out
 	out->gain_known = json_object_get(object, "gain_db") != NULL;
 	if (err == ERR_OK && out->gain_known)
 		err = read_level(object, "gain_db", -GAIN_MOST_DB, GAIN_MOST_DB, &out->gain_db, info);
+	if (err == ERR_OK)
+		err = read_known(object, out, info);
 	out->limiter = json_is_true(json_object_get(object, "limiter"));
 	if (err == ERR_OK)
 		err = json_read_text(object, "album", SOUND_ALBUM_MOST, &album, info);

@@ -4,7 +4,7 @@
  * loudness. Chosen when the track comes in, by words of the upload over those of the configuration; kept in the payload
  * of the job, and handed to the worker with it, both times as the JSON object that sound_json() makes. No FFmpeg here.
  *
- *     "tags"   the sound stays as it is; it is measured, and players are told the gain
+ *     "tags"   the sound stays as it is; it is measured, and players are told the gain: by the API and in the files
  *     "apply"  it is measured first, and the gain is in the renditions
  *     "off"    nothing is measured
  */
@@ -29,6 +29,9 @@ struct sound {
 	bool limiter;       /* "apply" only: the target is reached even where peaks must be limited for it */
 	bool gain_known; /* "apply" only: it was measured for earlier renditions, which have GAIN_DB */
 	double gain_db;
+	/* "tags" only: it was measured for earlier renditions, and files made now tell the same */
+	bool loudness_known;
+	double known_lufs, known_peak_dbtp;
 	const char *album;  /* "tags" only: tracks of this name and owner share an album gain; NULL: none */
 	const char *filter; /* of the preset, has passed preset_check(); NULL: none */
 };

@@ -150,7 +150,11 @@ enum err sound_stage_open(struct sound_stage *stage, const struct pipeline_job *
 		gain_db = sound->gain_known ? sound->gain_db : stage->loudness.gain_db;
 	if (err == ERR_OK)
 		err = open_shape(stage, sound, gain_db, rate, channels, info);
-	if (err == ERR_OK && sound->mode == SOUND_TAGS)
+	stage->tells = sound->mode == SOUND_TAGS;
+	if (sound->loudness_known)
+		stage->loudness = (struct loudness){
+			.integrated_lufs = sound->known_lufs, .true_peak_dbtp = sound->known_peak_dbtp};
+	if (err == ERR_OK && sound->mode == SOUND_TAGS && !sound->loudness_known)
 		err = loudness_tap_open(rate, channels, &stage->tap, info);
 	return err;
 }

@@ -8,7 +8,7 @@
  *     then     decode ─► [shape] ─┬─► filters (with the gain) ─► ...
  *                                 └─► [tap]              "tags": measured on the way
  *
- * Presets come before measuring. A gain without limiter costs nothing: it is a factor of the matrix that filters mix
+ * Where "tags" come to earlier renditions, whose loudness is known, nothing is measured. Presets come before measuring. A gain without limiter costs nothing: it is a factor of the matrix that filters mix
  * channels with, in float, so it is linear whatever it is.
  *
  * The pass keeps all cores busy, up to where it runs at the speed of its one decoder: that thread, one for the levels,
@@ -25,6 +25,7 @@ struct sound_stage {
 	struct shape *shape;      /* NULL: frames pass as they are */
 	struct loudness_tap *tap; /* NULL: nothing is measured on the way */
 	double gain;              /* factor, for the filters */
+	bool tells;               /* files shall tell the loudness below, which is known at the end */
 	bool measured;            /* the two below are filled */
 	struct loudness loudness;
 	uint32_t bins[LOUDNESS_BINS];

@@ -98,7 +98,8 @@ static enum err start_outputs(struct pipeline *pipeline, struct err_info *info)
 
 		err = attach_filter(pipeline, branch, info);
 		if (err == ERR_OK)
-			err = output_start(&branch->output, &plan, duration_ms, &pipeline->source.tags, info);
+			err = output_start(&branch->output, &plan, duration_ms, &pipeline->source.tags,
+				pipeline->sound.tells, info);
 	}
 	return err;
 }

@@ -28,6 +28,7 @@ struct fragment {
 struct cmaf_writer {
 	struct cmaf_track track;
 	struct cmaf_output output;
+	struct cmaf_gain gain;
 	size_t init_size;
 	size_t references;       /* that the reserved room holds */
 	uint64_t offset;         /* of the next fragment in the file */
@@ -270,6 +271,11 @@ void cmaf_config(struct cmaf_writer *writer, const void *config, size_t size)
 		memcpy((void *)(uintptr_t)writer->track.config, config, size);
 }
 
+void cmaf_gain(struct cmaf_writer *writer, const struct cmaf_gain *gain)
+{
+	writer->gain = *gain;
+}
+
 bool cmaf_next_segment(const struct cmaf_writer *writer, size_t index, struct segment *segment)
 {
 	uint64_t first = writer->init_size + index_room(writer);
@@ -347,7 +353,8 @@ static uint32_t bit_rate(const struct cmaf_writer *writer, uint64_t bytes, uint6
 /* Rates of the frames; the peak is that of whole seconds (14496-1 section 7.2.6.6), so a short end does not count. */
 static struct cmaf_totals totals(const struct cmaf_writer *writer, uint64_t samples)
 {
-	struct cmaf_totals totals = {.samples = samples, .frame_duration = writer->first_duration};
+	struct cmaf_totals totals = {
+		.samples = samples, .frame_duration = writer->first_duration, .gain = writer->gain};
 	uint64_t bytes = 0;
 
 	for (size_t i = 0; i < writer->fragment_count; i++) {

@@ -8,7 +8,10 @@
  * Encoded frames go in, bytes go out through a write callback at given offsets; no FFmpeg. One fragment is one segment.
  * Room for the `sidx` is reserved before the first fragment, so fragments never move; what is left of it is a `free`
  * box. Until the end that room is one `free` box and the durations of moov are 0, so that what is written can be played
- * while the rest is made; the end then writes init section and index in place, of the same size, in one write.
+ * while the rest is made; the end then writes init section and index in place, of the same size, in one write. The
+ * loudness that a file tells of itself (cmaf_gain()) goes the same way: until then its room among the tags is a `free`
+ * box, and where there is nothing to tell it stays one. Segments lie behind and never change; nobody is to keep an init
+ * section of a growing file, so that no ETag ever meant other bytes.
  *
  * Encoder delay is an edit list (media_time = priming); padding is cut by the duration of the last sample, so that
  * durations sum to priming + samples. The same input gives the same bytes.
@@ -27,7 +30,7 @@
 #include <stdint.h>
 
 /* Most units a second, and bytes in a file: with these, rates are computed in 64 bits. */
-enum { CMAF_TIMESCALE_MOST = 1000000, CMAF_TAG_BYTES = 1024 };
+enum { CMAF_TIMESCALE_MOST = 1000000, CMAF_TAG_BYTES = 1024, CMAF_GAIN_BYTES = 96 };
 #define CMAF_FILE_MOST (UINT64_C(1) << 40)
 
 enum cmaf_codec { CMAF_AAC, CMAF_OPUS, CMAF_FLAC };
@@ -36,6 +39,13 @@ enum cmaf_codec { CMAF_AAC, CMAF_OPUS, CMAF_FLAC };
 struct cmaf_tags {
 	const char *title, *artist, *album;
 	int number, year; /* of the track on its album; 0 to 9999 */
+	bool gain_room;   /* leave room for cmaf_gain() */
+};
+
+/* The loudness as players look for it (media/gain_text.h), each of at most CMAF_GAIN_BYTES; NULL: nothing. */
+struct cmaf_gain {
+	const char *gain, *peak; /* "-6.50 dB", "0.988553" */
+	const char *norm;        /* iTunNORM */
 };
 
 struct cmaf_track {
@@ -85,6 +95,12 @@ enum err cmaf_cut(struct cmaf_writer *writer, struct err_info *info);
  * cmaf_finish().
  */
 void cmaf_config(struct cmaf_writer *writer, const void *config, size_t size);
+
+/*
+ * What the end writes into the room for it; ignored when there is none. The texts outlive the writer. Before
+ * cmaf_finish().
+ */
+void cmaf_gain(struct cmaf_writer *writer, const struct cmaf_gain *gain);
 
 /*
  * SEGMENT, which holds number INDEX-1 (nothing when INDEX is 0), becomes number INDEX. False when that one is not

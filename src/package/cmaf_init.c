@@ -12,6 +12,7 @@ enum {
 	FLAC_STREAMINFO = 34,
 	OPUS_HEAD = 11, /* OpusHead without its magic and channel mapping table */
 	CONFIG_MOST = 255,
+	GAIN_ROOM = 640,
 	ROLL_SAMPLES = 3840 /* 80 ms at 48 kHz: what an Opus decoder needs to converge */
 };
 
@@ -345,13 +346,52 @@ static void put_items(struct buf *out, const struct cmaf_tags *tags)
 		put_item(out, "trkn", 0, number, sizeof number);
 }
 
-/* Tags as iTunes and all who followed keep them; players pass the box over where they do not know it. */
-static void put_udta(struct buf *out, const struct cmaf_tags *tags)
+/* An item that has no type of its own, but a name, under the roof that iTunes gave them. */
+static void put_named_item(struct buf *out, const char *name, const char *text)
 {
-	size_t udta, meta, hdlr, ilst;
+	size_t item, box;
+
+	if (!is_text(text))
+		return;
+	assert(strlen(text) <= CMAF_GAIN_BYTES);
+	item = bmff_begin(out, "----");
+	box = bmff_begin_full(out, "mean", 0, 0);
+	buf_puts(out, "com.apple.iTunes");
+	bmff_end(out, box);
+	box = bmff_begin_full(out, "name", 0, 0);
+	buf_puts(out, name);
+	bmff_end(out, box);
+	box = bmff_begin(out, "data");
+	buf_put_be32(out, 1); /* UTF-8 */
+	buf_put_be32(out, 0);
+	buf_puts(out, text);
+	bmff_end(out, box);
+	bmff_end(out, item);
+}
+
+static void put_gain(struct buf *out, const struct cmaf_gain *gain)
+{
+	put_named_item(out, "replaygain_track_gain", gain->gain);
+	put_named_item(out, "replaygain_track_peak", gain->peak);
+	put_named_item(out, "iTunNORM", gain->norm);
+}
+
+/* The `free` box that fills the room up behind SIZE bytes of put_gain(); there is always room for one. */
+static void put_rest(struct buf *out, size_t size)
+{
+	size_t box = bmff_begin(out, "free");
+
+	bmff_put_zeros(out, GAIN_ROOM - BMFF_HEADER - size);
+	bmff_end(out, box);
+}
+
+/* Tags as iTunes and all who followed keep them; players pass the box over where they do not know it. */
+static void put_udta(struct buf *out, const struct cmaf_tags *tags, const struct cmaf_gain *gain)
+{
+	size_t udta, meta, hdlr, ilst, at;
 
 	if (!is_text(tags->title) && !is_text(tags->artist) && !is_text(tags->album) && tags->number == 0 &&
-		tags->year == 0)
+		tags->year == 0 && !tags->gain_room)
 		return;
 	udta = bmff_begin(out, "udta");
 	meta = bmff_begin_full(out, "meta", 0, 0);
@@ -362,7 +402,12 @@ static void put_udta(struct buf *out, const struct cmaf_tags *tags)
 	bmff_end(out, hdlr);
 	ilst = bmff_begin(out, "ilst");
 	put_items(out, tags);
+	at = out->length;
+	if (tags->gain_room)
+		put_gain(out, gain);
 	bmff_end(out, ilst);
+	if (tags->gain_room)
+		put_rest(out, out->length - at);
 	bmff_end(out, meta);
 	bmff_end(out, udta);
 }
@@ -376,7 +421,7 @@ void cmaf_init_put(struct buf *out, const struct cmaf_track *track, const struct
 	put_mvhd(out, track, totals->samples);
 	put_trak(out, track, totals);
 	put_mvex(out, totals);
-	put_udta(out, &track->tags);
+	put_udta(out, &track->tags, &totals->gain);
 	bmff_end(out, moov);
 }
 

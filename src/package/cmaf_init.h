@@ -15,6 +15,7 @@
 struct cmaf_totals {
 	uint64_t samples;        /* presented length, in the track's timescale */
 	uint32_t average, peak;  /* bits/s of the encoded frames alone, for esds and btrt */
+	struct cmaf_gain gain;
 	uint32_t frame_duration; /* of the first frame, in the timescale: Opus' roll distance follows from it */
 };
 
