@@ -365,7 +365,7 @@ enum err loop_run(struct runner *runner, const struct loop_options *options, str
 		.runner = runner,
 		.options = options,
 		.sweep = {.conf = runner->conf, .db = runner->db, .clock = runner->clock},
-		.upkeep = {.conf = runner->conf, .db = runner->db, .clock = runner->clock},
+		.upkeep = {.conf = runner->conf, .db = runner->db, .clock = runner->clock, .metrics = runner->metrics},
 		.signals = -1,
 		.knocks = -1,
 		.watchdog_us = notify_watchdog_us(),

@@ -128,6 +128,7 @@ enum err run_claim(struct runner *runner, unsigned classes, struct run **out, st
 	run->runner = runner;
 	run->worker.reports = -1;
 	run->workdir.fd = -1;
+	run->verify.aside = &run->aside;
 	reports_init(&run->reports);
 	err = job_claim(runner->db, runner->owner, classes, clock_ms(runner->clock),
 		runner->conf->job_lease_s * 1000, &run->arena, &run->job, info);
@@ -362,7 +363,7 @@ static void look_at_table(struct run *run)
 	arena_free(&arena);
 }
 
-/* Whether the time of a run is up that works or seals: decided then. */
+/* Whether the time of a run is up that waits for its worker or its thread: decided then. */
 static void look_at_clock(struct run *run)
 {
 	int64_t now = clock_monotonic_us();
@@ -373,7 +374,7 @@ static void look_at_clock(struct run *run)
 		err_set(&info, ERR_TIMEOUT, "the worker said nothing for %lld seconds",
 			(long long)(run->runner->silence_us / 1000000));
 		decide(run, RUN_FAILED, &info);
-	} else if (now - run->started_us > conf->job_wall_s * 1000000) {
+	} else if (run->phase != RUN_TIDYING && now - run->started_us > conf->job_wall_s * 1000000) {
 		err_set(&info, ERR_TIMEOUT, "the job was not done after %lld seconds (jobs.wall_s)",
 			(long long)conf->job_wall_s);
 		decide(run, RUN_FAILED, &info);
@@ -386,10 +387,10 @@ static void look_at_clock(struct run *run)
 
 void run_tick(struct run *run)
 {
-	if ((run->phase != RUN_WORKING && run->phase != RUN_SEALING) || run->verdict != RUN_UNDECIDED)
+	if (run_is_ready(run) || run->verdict != RUN_UNDECIDED)
 		return;
 	log_context(run->job.id);
-	if (run->phase == RUN_WORKING || write_progress(run, "publish"))
+	if (run->phase == RUN_WORKING || write_progress(run, run->phase == RUN_SEALING ? "publish" : "tidy"))
 		look_at_clock(run);
 	log_context(NULL);
 }
@@ -404,16 +405,28 @@ static void fail(struct run *run, enum err err, const struct err_info *info)
 		decide(run, RUN_FAILED, info);
 }
 
+/* The verdict is there: when the thread is gone too, that is the end. */
+static void end_decided(struct run *run)
+{
+	struct err_info info;
+
+	if (aside_fd(&run->aside) < 0 || aside_end(&run->aside, &info) != ERR_NOT_READY)
+		conclude_run(run);
+}
+
 static void step_sealing(struct run *run)
 {
 	struct err_info info = {0};
-	enum err err = aside_end(&run->aside, &info);
+	enum err err;
 
+	if (run->verdict != RUN_UNDECIDED) {
+		end_decided(run);
+		return;
+	}
+	err = aside_end(&run->aside, &info);
 	if (err == ERR_NOT_READY)
 		return;
-	if (run->verdict != RUN_UNDECIDED)
-		conclude_run(run);
-	else if (err != ERR_OK)
+	if (err != ERR_OK)
 		fail(run, err, &info);
 	else
 		begin_publishing(run);
@@ -443,14 +456,19 @@ static void step_publishing(struct run *run)
 static void step_tidying(struct run *run)
 {
 	const struct runner *runner = run->runner;
-	const struct upkeep upkeep = {.conf = runner->conf, .db = runner->db, .clock = runner->clock};
+	const struct upkeep upkeep = {
+		.conf = runner->conf, .db = runner->db, .clock = runner->clock, .metrics = runner->metrics};
 	struct err_info info = {0};
 	bool done = false;
 	enum err err;
 
+	if (run->verdict != RUN_UNDECIDED) {
+		end_decided(run);
+		return;
+	}
 	if (!write_progress(run, "tidy"))
 		return;
-	err = upkeep_step(&upkeep, run->job.kind, &done, &info);
+	err = upkeep_step(&upkeep, &run->verify, run->job.kind, &done, &info);
 	if (err == ERR_OK && done)
 		err = job_finish(runner->db, run->job.id, runner->owner, clock_ms(runner->clock), &info);
 	if (err == ERR_CONFLICT)
@@ -498,6 +516,7 @@ void run_free(struct run *run)
 	if (run == NULL)
 		return;
 	aside_stop(&run->aside);
+	arena_free(&run->verify.arena);
 	close_reports(run);
 	for (size_t i = 0; i < run->publish.count; i++) {
 		if (run->publish.outputs[i].fd >= 0)

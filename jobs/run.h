@@ -26,6 +26,7 @@
 #include "jobs/publish.h"
 #include "jobs/reports.h"
 #include "jobs/spawn.h"
+#include "jobs/verify_job.h"
 #include "jobs/workdir.h"
 #include "media/transcode_job.h"
 #include "model/job.h"
@@ -71,6 +72,7 @@ struct run {
 	struct publish publish;
 	struct grow grow;
 	struct aside aside;
+	struct verify_job verify; /* of a job of that kind */
 	struct worker worker;
 	struct reports reports;
 	bool done_seen;

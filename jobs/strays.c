@@ -3,9 +3,9 @@
 
 #include "base/fs.h"
 #include "base/log.h"
-#include "model/extra.h"
 #include "model/job.h"
-#include "model/rendition.h"
+#include "model/stored.h"
+#include "model/track.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -21,10 +21,8 @@ struct named {
 	bool gone; /* there is no such track */
 	bool busy; /* a job is at work on it */
 	struct track track;
-	struct rendition *renditions;
+	struct stored *files;
 	size_t count;
-	struct extra extras[EXTRA_ROLES];
-	bool has_extra[EXTRA_ROLES];
 };
 
 static void log_stray(const char *message, const char *name)
@@ -40,12 +38,12 @@ static enum err look_up(struct db *db, const char *id, struct arena *arena, stru
 {
 	struct job *last;
 	size_t count = 0;
-	enum err err = rendition_list(db, id, arena, &out->track, &out->renditions, &out->count, info);
+	enum err err = track_get(db, id, arena, &out->track, info);
 
 	out->gone = err == ERR_NOT_FOUND;
 	if (err != ERR_OK)
 		return out->gone ? ERR_OK : err;
-	err = extra_list(db, id, out->extras, out->has_extra, info);
+	err = stored_list(db, id, arena, &out->files, &out->count, info);
 	if (err == ERR_OK)
 		err = job_list(db, NULL, NULL, id, 1, arena, &last, &count, info);
 	out->busy = err == ERR_OK && count > 0 && (last->state == JOB_QUEUED || last->state == JOB_RUNNING);
@@ -55,11 +53,7 @@ static enum err look_up(struct db *db, const char *id, struct arena *arena, stru
 static bool names_file(const struct named *named, const char *name)
 {
 	for (size_t i = 0; i < named->count; i++) {
-		if (strcmp(named->renditions[i].file, name) == 0)
-			return true;
-	}
-	for (size_t i = 0; i < EXTRA_ROLES; i++) {
-		if (named->has_extra[i] && strcmp(extra_file(named->extras[i].role), name) == 0)
+		if (named->files[i].what != STORED_SOURCE && strcmp(named->files[i].file, name) == 0)
 			return true;
 	}
 	return false;

@@ -20,22 +20,26 @@ static enum err run_pragma(struct db *db, enum sql sql, int64_t *value, struct e
 	return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-static enum err prune_jobs(const struct upkeep *upkeep, bool *done, struct err_info *info)
+static enum err prune_jobs(
+	const struct upkeep *upkeep, struct verify_job *work, bool *done, struct err_info *info)
 {
 	int64_t before = clock_ms(upkeep->clock) - upkeep->conf->job_history_days * DAY_MS;
 	size_t count = 0;
 	enum err err = job_prune(upkeep->db, before, PRUNED_AT_ONCE, &count, info);
 
+	(void)work;
 	*done = err == ERR_OK && count < PRUNED_AT_ONCE;
 	return err;
 }
 
 /* A database made before it kept track of free pages does not shrink; its free pages are used again all the same. */
-static enum err maintain_database(const struct upkeep *upkeep, bool *done, struct err_info *info)
+static enum err maintain_database(
+	const struct upkeep *upkeep, struct verify_job *work, bool *done, struct err_info *info)
 {
 	int64_t before = 0, after = 0, ignored;
 	enum err err = run_pragma(upkeep->db, SQL_DB_FREE_PAGES, &before, info);
 
+	(void)work;
 	if (err == ERR_OK && before > 0)
 		err = run_pragma(upkeep->db, SQL_DB_SHRINK, &ignored, info);
 	if (err == ERR_OK)
@@ -49,24 +53,53 @@ static enum err maintain_database(const struct upkeep *upkeep, bool *done, struc
 	return err;
 }
 
+static enum err verify_media(
+	const struct upkeep *upkeep, struct verify_job *work, bool *done, struct err_info *info)
+{
+	return verify_job_step(work, upkeep->conf, upkeep->db, upkeep->clock, upkeep->metrics, done, info);
+}
+
+static int64_t hourly(const struct conf *conf)
+{
+	(void)conf;
+	return HOUR_MS;
+}
+
+static int64_t daily(const struct conf *conf)
+{
+	(void)conf;
+	return DAY_MS;
+}
+
+static int64_t as_configured(const struct conf *conf)
+{
+	return conf->job_verify_days * DAY_MS;
+}
+
 static const struct {
 	const char *kind;
-	int64_t interval_ms;
-	enum err (*step)(const struct upkeep *upkeep, bool *done, struct err_info *info);
+	int64_t (*interval_ms)(const struct conf *conf); /* 0: never */
+	enum err (*step)(const struct upkeep *upkeep, struct verify_job *work, bool *done, struct err_info *info);
 } tasks[] = {
-	{"prune-jobs", HOUR_MS, prune_jobs},
-	{"maintain-database", DAY_MS, maintain_database},
+	{"prune-jobs", hourly, prune_jobs},
+	{"maintain-database", daily, maintain_database},
+	{VERIFY_KIND, as_configured, verify_media},
 };
+
+/* A new library has nothing to tidy: the first time is an interval away. */
+static enum err announce(const struct upkeep *upkeep, const char *kind, int64_t interval_ms, struct err_info *info)
+{
+	if (interval_ms == 0)
+		return periodic_delete(upkeep->db, kind, info);
+	return periodic_put(upkeep->db, kind, kind, interval_ms, clock_ms(upkeep->clock) + interval_ms, info);
+}
 
 void upkeep_announce(const struct upkeep *upkeep)
 {
 	struct err_info info = {0};
 
 	for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) {
-		/* A new library has nothing to tidy: the first time is an interval away. */
-		int64_t first = clock_ms(upkeep->clock) + tasks[i].interval_ms;
-
-		if (periodic_put(upkeep->db, tasks[i].kind, tasks[i].kind, tasks[i].interval_ms, first, &info) != ERR_OK)
+		if (announce(upkeep, tasks[i].kind, tasks[i].interval_ms(upkeep->conf), &info) != ERR_OK)
 			log_failure(LOG_WARNING, "house-keeping could not be planned", &info);
 	}
 }
@@ -81,12 +114,13 @@ bool upkeep_queue(const struct upkeep *upkeep)
 	return count > 0;
 }
 
-enum err upkeep_step(const struct upkeep *upkeep, const char *kind, bool *done, struct err_info *info)
+enum err upkeep_step(const struct upkeep *upkeep, struct verify_job *work, const char *kind, bool *done,
+	struct err_info *info)
 {
 	*done = false;
 	for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) {
 		if (strcmp(tasks[i].kind, kind) == 0)
-			return tasks[i].step(upkeep, done, info);
+			return tasks[i].step(upkeep, work, done, info);
 	}
 	return err_set(info, ERR_UNPROCESSABLE, "this jobrunner knows no such job: %.32s", kind);
 }

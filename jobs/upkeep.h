@@ -5,6 +5,7 @@
  *
  *     prune-jobs         hourly: removes jobs that are over for longer than jobs.history_days
  *     maintain-database  daily: gives free pages back to the disk, lets SQLite renew its statistics, empties the log
+ *     verify-media       every jobs.verify_days: reads all stored files, and has what is damaged made anew (verify_job.h)
  */
 #ifndef TONEARM_JOBS_UPKEEP_H
 #define TONEARM_JOBS_UPKEEP_H
@@ -12,6 +13,7 @@
 #include "base/clock.h"
 #include "conf/conf.h"
 #include "db/db.h"
+#include "jobs/verify_job.h"
 
 #include <stdbool.h>
 
@@ -19,6 +21,7 @@ struct upkeep {
 	const struct conf *conf;
 	struct db *db;
 	const struct clock *clock;
+	struct metrics *metrics; /* may be NULL */
 };
 
 /* Has all of them done in their time from now on; a failure is logged. Call at the start of a runner. */
@@ -28,9 +31,10 @@ void upkeep_announce(const struct upkeep *upkeep);
 bool upkeep_queue(const struct upkeep *upkeep);
 
 /*
- * A step of a job of KIND; *DONE becomes true with the last. ERR_UNPROCESSABLE when KIND is none of them; database errors:
+ * A step of a job of KIND, for which WORK keeps what it has from one step to the next; *DONE becomes true with the last. ERR_UNPROCESSABLE when KIND is none of them; database errors:
  * the steps done so far stand.
  */
-enum err upkeep_step(const struct upkeep *upkeep, const char *kind, bool *done, struct err_info *info);
+enum err upkeep_step(const struct upkeep *upkeep, struct verify_job *work, const char *kind, bool *done,
+	struct err_info *info);
 
 #endif

@@ -4,4 +4,4 @@ SELECT r.quality, r.codec, r.codecs, r.file, r.etag, r.bit_rate, r.peak_bandwidt
 	r.container, t.visibility, t.state, r.segments
 FROM rendition AS r
 JOIN track AS t ON t.id = r.track
-WHERE r.track = :track AND r.quality = :quality
+WHERE r.track = :track AND r.quality = :quality AND r.damage IS NULL

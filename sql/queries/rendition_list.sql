@@ -7,6 +7,6 @@ SELECT t.id, t.visibility, t.state, t.owner, t.title, t.artist, t.album, t.numbe
 	r.channels, r.timescale, r.priming, r.samples, r.file_size, r.init_size, r.index_offset, r.index_size, r.modified_s,
 	r.container
 FROM track AS t
-LEFT JOIN rendition AS r ON r.track = t.id
+LEFT JOIN rendition AS r ON r.track = t.id AND r.damage IS NULL
 WHERE t.id = :track
 ORDER BY r.bit_rate DESC, r.quality

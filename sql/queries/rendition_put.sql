@@ -15,4 +15,5 @@ SET codec = excluded.codec, codecs = excluded.codecs, file = excluded.file, etag
 	timescale = excluded.timescale, priming = excluded.priming, samples = excluded.samples,
 	file_size = excluded.file_size, init_size = excluded.init_size, index_offset = excluded.index_offset,
 	index_size = excluded.index_size, modified_s = excluded.modified_s, segments = excluded.segments,
-	container = excluded.container
+	container = excluded.container, damage = NULL, damaged_ms = 0, repair_job = NULL,
+	repaired_ms = CASE WHEN rendition.damage IS NULL THEN rendition.repaired_ms ELSE excluded.modified_s * 1000 END

@@ -51,8 +51,10 @@ static void check_all(struct doctor *doctor)
 		doctor_folders(doctor);
 		doctor_disk(doctor);
 		doctor_limits(doctor);
-		if (doctor_database(doctor))
+		if (doctor_database(doctor)) {
 			doctor_jobs(doctor);
+			doctor_media(doctor);
+		}
 	}
 	doctor_programs(doctor);
 	doctor_worker(doctor);

@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "cli/duration.h"
 #include "cli/table.h"
+#include "cli/tracks_verify.h"
 #include "cli/view.h"
 
 #include <inttypes.h>
@@ -15,6 +16,7 @@ static const struct args_option options[] = {
 	CLI_OPTIONS,
 	{"limit", 'n', "N", "list at most N tracks (50)"},
 	{"after", 0, "ID", "list what is older than this track"},
+	{"repair", 0, NULL, "of verify: make damaged renditions anew also where that was tried"},
 	{"json", 0, NULL, "write JSON for programs"},
 	{NULL, 0, NULL, NULL},
 };
@@ -24,18 +26,39 @@ static enum err check_id(const char *id, struct err_info *info)
 	return id_valid(id) ? ERR_OK : err_set(info, ERR_BAD_REQUEST, "\"%s\" is not the id of a track", id);
 }
 
-static enum err print_list_json(
-	struct cli *cli, const struct track *tracks, size_t count, size_t limit, struct err_info *info)
+/* Damaged renditions, of all tracks. */
+struct damage_list {
+	struct stored_damaged *damaged;
+	size_t count;
+};
+
+static size_t count_damaged(const struct damage_list *list, const char *track)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		count += strcmp(list->damaged[i].track, track) == 0;
+	return count;
+}
+
+static enum err print_list_json(struct cli *cli, const struct track *tracks, size_t count, size_t limit,
+	const struct damage_list *damage, struct err_info *info)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, view_track(&tracks[i]));
+	for (size_t i = 0; i < count; i++) {
+		json_t *object = view_track(&tracks[i]);
+
+		json_object_set_new(
+			object, "damaged", json_integer((json_int_t)count_damaged(damage, tracks[i].id)));
+		json_array_append_new(list, object);
+	}
 	return cli_json(cli,
 		json_pack("{s:o, s:s?}", "tracks", list, "next", count == limit ? tracks[count - 1].id : NULL), info);
 }
 
-static void print_list(struct cli *cli, const struct track *tracks, size_t count)
+static void print_list(
+	struct cli *cli, const struct track *tracks, size_t count, const struct damage_list *damage)
 {
 	static const char *const heads[] = {"ID", "STATE", "FOR", "LENGTH", "TITLE", "ARTIST"};
 	struct table table;
@@ -47,11 +70,14 @@ static void print_list(struct cli *cli, const struct track *tracks, size_t count
 	table_open(&table, &cli->arena, heads, 6, 4);
 	for (size_t i = 0; i < count; i++) {
 		const struct track *track = &tracks[i];
+		bool whole = count_damaged(damage, track->id) == 0;
+		const char *state = track_state_name(track->state);
 		char length[DURATION_TEXT];
 
 		const struct table_cell cells[] = {
 			{track->id, TERM_FAINT},
-			{track_state_name(track->state), view_track_style(track->state)},
+			{whole ? state : arena_printf(&cli->arena, "%s, damaged", state),
+				whole ? view_track_style(track->state) : TERM_RED},
 			{track_visibility_name(track->visibility), TERM_PLAIN},
 			{duration_clock(track->duration_ms, length), TERM_PLAIN},
 			{track->title != NULL ? track->title : track->source_name, TERM_PLAIN},
@@ -66,6 +92,7 @@ static void print_list(struct cli *cli, const struct track *tracks, size_t count
 static enum err list(struct cli *cli, const struct args *args, char **words, size_t count, struct err_info *info)
 {
 	const char *after = args_value(args, "after");
+	struct damage_list damage;
 	struct track *tracks;
 	size_t found;
 	long limit;
@@ -79,11 +106,13 @@ static enum err list(struct cli *cli, const struct args *args, char **words, siz
 		err = cli_open_db(cli, info);
 	if (err == ERR_OK)
 		err = track_list(cli->db, after, 0, NULL, (size_t)limit, &cli->arena, &tracks, &found, info);
+	if (err == ERR_OK)
+		err = stored_list_damaged(cli->db, NULL, &cli->arena, &damage.damaged, &damage.count, info);
 	if (err != ERR_OK)
 		return err;
 	if (args_given(args, "json"))
-		return print_list_json(cli, tracks, found, (size_t)limit, info);
-	print_list(cli, tracks, found);
+		return print_list_json(cli, tracks, found, (size_t)limit, &damage, info);
+	print_list(cli, tracks, found, &damage);
 	return ERR_OK;
 }
 
@@ -125,6 +154,24 @@ static void print_track(struct cli *cli, const struct track *track, const struct
 				renditions[i].sample_rate, renditions[i].file_size));
 }
 
+static void print_damage(struct cli *cli, const struct damage_list *damage, enum damage source)
+{
+	struct arena *arena = &cli->arena;
+	char found[CLOCK_TEXT];
+
+	if (source != DAMAGE_NONE)
+		print_line(cli, "damaged", arena_printf(arena, "source   %s", damage_name(source)));
+	for (size_t i = 0; i < damage->count; i++) {
+		const struct stored_damaged *damaged = &damage->damaged[i];
+
+		print_line(cli, "damaged",
+			arena_printf(arena, "%-8s %s, found %s%s%s", damaged->quality, damage_name(damaged->damage),
+				clock_rfc3339(damaged->damaged_ms, found),
+				damaged->repair_job != NULL ? "; to be made anew by the job " : "",
+				damaged->repair_job != NULL ? damaged->repair_job : ""));
+	}
+}
+
 /* What else the source said of itself; texts on one line each, of long things how long they are. */
 static void print_tags(struct cli *cli, const json_t *tags)
 {
@@ -156,6 +203,8 @@ static void print_tags(struct cli *cli, const json_t *tags)
 static enum err show(struct cli *cli, const struct args *args, char **words, size_t count, struct err_info *info)
 {
 	struct rendition *renditions;
+	enum damage source_damage;
+	struct damage_list damage;
 	struct track track;
 	size_t found;
 	json_t *list, *object, *tags;
@@ -169,11 +218,16 @@ static enum err show(struct cli *cli, const struct args *args, char **words, siz
 		err = track_get_tags(cli->db, words[0], &cli->arena, &text, info);
 	if (err == ERR_OK)
 		err = rendition_list(cli->db, words[0], &cli->arena, &track, &renditions, &found, info);
+	if (err == ERR_OK)
+		err = stored_list_damaged(cli->db, words[0], &cli->arena, &damage.damaged, &damage.count, info);
+	if (err == ERR_OK)
+		err = stored_source_damage(cli->db, words[0], &source_damage, info);
 	if (err != ERR_OK)
 		return err;
 	tags = text != NULL ? json_loads(text, 0, NULL) : NULL;
 	if (!args_given(args, "json")) {
 		print_track(cli, &track, renditions, found);
+		print_damage(cli, &damage, source_damage);
 		print_tags(cli, tags);
 		json_decref(tags);
 		return ERR_OK;
@@ -183,6 +237,9 @@ static enum err show(struct cli *cli, const struct args *args, char **words, siz
 	for (size_t i = 0; i < found; i++)
 		json_array_append_new(list, view_rendition(&renditions[i]));
 	json_object_set_new(object, "renditions", list);
+	json_object_set_new(object, "damaged", tracks_damaged_json(damage.damaged, damage.count));
+	json_object_set_new(object, "source_damage",
+		source_damage == DAMAGE_NONE ? json_null() : json_string(damage_name(source_damage)));
 	json_object_set_new(object, "tags", tags != NULL ? tags : json_object());
 	return cli_json(cli, object, info);
 }
@@ -273,6 +330,7 @@ static enum err run(struct cli *cli, const struct args *args, struct err_info *i
 		{"publish", 1, 1, publish},
 		{"unpublish", 1, 1, unpublish},
 		{"delete", 1, 1, remove_track},
+		{"verify", 0, SIZE_MAX, tracks_verify},
 		{NULL, 0, 0, NULL},
 	};
 
@@ -281,13 +339,15 @@ static enum err run(struct cli *cli, const struct args *args, struct err_info *i
 
 const struct cli_command cmd_tracks = {
 	.name = "tracks",
-	.arguments = "[list | show|publish|unpublish|delete TRACK]",
-	.summary = "list, show, publish and delete tracks",
+	.arguments = "[list | show|publish|unpublish|delete TRACK | verify [TRACK...]]",
+	.summary = "list, show, publish, delete and verify tracks",
 	.text = "  list              the newest tracks first (also without a word)\n"
 		"  show TRACK        what is known of one, and its renditions\n"
 		"  publish TRACK     anybody may hear it\n"
 		"  unpublish TRACK   only who has a token or a signed address may hear it\n"
-		"  delete TRACK      removes it, its renditions and its source for good\n",
+		"  delete TRACK      removes it, its renditions and its source for good\n"
+		"  verify [TRACK...] reads all their files and compares them with their checksums; what is\n"
+		"                    damaged is no longer played, and is made anew where the source is kept\n",
 	.options = options,
 	.run = run,
 };

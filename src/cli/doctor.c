@@ -6,6 +6,7 @@
 #include "cli/duration.h"
 #include "cli/programs.h"
 #include "model/job.h"
+#include "model/stored.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -185,6 +186,32 @@ void doctor_jobs(struct doctor *doctor)
 	else
 		doctor_say(doctor, DOCTOR_OK, "jobs", NULL, "%" PRId64 " wait, %" PRId64 " run", counts[JOB_QUEUED],
 			counts[JOB_RUNNING]);
+}
+
+void doctor_media(struct doctor *doctor)
+{
+	const struct conf *conf = doctor->cli->conf;
+	struct stored_counts counts = {0};
+	struct stored_pass pass = {0};
+	struct err_info info = {0};
+	char ago[DURATION_TEXT];
+
+	if (stored_count(doctor->cli->db, &counts, &info) != ERR_OK ||
+		stored_pass_get(doctor->cli->db, &pass, &info) != ERR_OK)
+		doctor_say(doctor, DOCTOR_FAIL, "stored files", NULL, "%s", info.detail);
+	else if (counts.renditions > 0 || counts.sources > 0)
+		doctor_say(doctor, DOCTOR_WARN, "stored files",
+			"look at the disk; put the files back from a copy, or `tonearm tracks verify --repair`",
+			"%" PRId64 " renditions of %" PRId64 " tracks and %" PRId64 " sources are damaged",
+			counts.renditions, counts.tracks, counts.sources);
+	else if (conf->job_verify_days == 0)
+		doctor_say(doctor, DOCTOR_WARN, "stored files", "set jobs.verify_days", "they are never verified");
+	else if (pass.ended_ms == 0)
+		doctor_say(doctor, DOCTOR_OK, "stored files", NULL, "not verified yet, every %" PRId64 " days",
+			conf->job_verify_days);
+	else
+		doctor_say(doctor, DOCTOR_OK, "stored files", NULL, "all whole, verified %s",
+			duration_ago(clock_ms(NULL) - pass.ended_ms, ago));
 }
 
 static void check_helper(struct doctor *doctor, const char *name)

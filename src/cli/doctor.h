@@ -36,6 +36,9 @@ void doctor_limits(struct doctor *doctor);
 /* Needs the database too. */
 void doctor_jobs(struct doctor *doctor);
 
+/* Damage that was found in stored files, and when they were all verified. Needs the database too. */
+void doctor_media(struct doctor *doctor);
+
 /* Runs the worker on an empty file: does it start, and does its cage close? */
 void doctor_worker(struct doctor *doctor);
 

@@ -113,6 +113,8 @@ struct conf {
 	int64_t job_memory; /* bytes of address space of a worker */
 	int64_t job_wall_s;
 	int64_t job_history_days;
+	int64_t job_verify_days; /* 0: never */
+	int64_t job_verify_rate; /* bytes per second */
 	const char **import_dirs; /* absolute; may be empty */
 	size_t import_dir_count;
 

@@ -157,6 +157,11 @@ const struct option option_table[] = {
 	{"jobs", "history_days", OPTION_INTEGER, AT(job_history_days), .unit = "days", .least = 1, .most = 36500,
 		.standard = 30,
 		.sentence = "How long a job that is over stays in the table with its history; the last of each track stays."},
+	{"jobs", "verify_days", OPTION_INTEGER, AT(job_verify_days), .unit = "days", .least = 0, .most = 3650, .standard = 30,
+		.sentence = "How often all stored files are read and compared with their checksums; damaged renditions are "
+			    "made anew where the source is kept. 0 is never."},
+	{"jobs", "verify_rate", OPTION_SIZE, AT(job_verify_rate), .unit = "bytes per second", .least = 64 * KIB,
+		.most = 1024 * GIB, .standard = 16 * MIB, .sentence = "How fast stored files are read for that."},
 	{"jobs", "wall_s", OPTION_INTEGER, AT(job_wall_s), .unit = "seconds", .least = 1, .most = 7 * DAY,
 		.standard = 14400, .sentence = "Time after which a job is stopped."},
 	{"jobs", "import_dirs", OPTION_PATHS, AT(import_dirs),

@@ -9,6 +9,7 @@ static const struct job_kind kinds[] = {
 	{"transcode", JOB_MEDIA, 0},
 	{"prune-jobs", JOB_UPKEEP, 3},
 	{"maintain-database", JOB_UPKEEP, 3},
+	{"verify-media", JOB_UPKEEP, 3},
 };
 
 const struct job_kind *job_kind_find(const char *name)

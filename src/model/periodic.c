@@ -27,6 +27,15 @@ enum err periodic_put(
 	return db_run(stmt, info);
 }
 
+enum err periodic_plan(struct db *db, const char *name, int64_t next_ms, struct err_info *info)
+{
+	struct db_stmt *stmt = db_stmt(db, SQL_PERIODIC_PLAN);
+
+	db_bind_text(stmt, ":name", name);
+	db_bind_int(stmt, ":next", next_ms);
+	return db_run(stmt, info);
+}
+
 enum err periodic_delete(struct db *db, const char *name, struct err_info *info)
 {
 	struct db_stmt *stmt = db_stmt(db, SQL_PERIODIC_DELETE);

@@ -22,6 +22,9 @@
 enum err periodic_put(
 	struct db *db, const char *name, const char *kind, int64_t interval_ms, int64_t now_ms, struct err_info *info);
 
+/* Has NAME done at NEXT the next time, and by its interval from there on; nothing happens when there is none. */
+enum err periodic_plan(struct db *db, const char *name, int64_t next_ms, struct err_info *info);
+
 /* Has NAME done no more. */
 enum err periodic_delete(struct db *db, const char *name, struct err_info *info);
 

@@ -49,6 +49,8 @@ static const struct {
 	[METRIC_JOB_SECONDS] = {"tonearm_job_duration_seconds", HISTOGRAM, job_bounds, {"kind"},
 		"Time a job ran, from its claim to its end."},
 	[METRIC_JOBS] = {"tonearm_jobs", GAUGE, NULL, {"state"}, "Jobs in the table."},
+	[METRIC_MEDIA_VERIFIED] = {"tonearm_media_verified_total", COUNTER, NULL, {"what", "found"},
+		"Stored files whose checksum was verified, by what they are and what was found."},
 };
 
 /* The label values of ARGS, each cut, as one key. */

@@ -24,6 +24,7 @@ enum metric {
 	METRIC_JOBS_FINISHED,    /* tonearm_jobs_finished_total{kind,state} */
 	METRIC_JOB_SECONDS,      /* tonearm_job_duration_seconds{kind}: histogram */
 	METRIC_JOBS,             /* tonearm_jobs{state}: gauge, set when it is scraped */
+	METRIC_MEDIA_VERIFIED,   /* tonearm_media_verified_total{what,found} */
 	METRIC_COUNT
 };
 

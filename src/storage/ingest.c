@@ -8,6 +8,7 @@
 #include "media/magic.h"
 #include "model/rendition.h"
 #include "storage/import.h"
+#include "storage/origin.h"
 #include "storage/repeat.h"
 
 #include <errno.h>
@@ -270,28 +271,20 @@ static enum err only_missing(struct transcode_job *payload, const struct renditi
 	return ERR_OK;
 }
 
-/* Where the bytes of TRACK are: kept here, or in an import folder, which only its jobs know. */
 static enum err find_source(const struct conf *conf, struct db *db, const struct track *track,
 	struct transcode_job *payload, struct arena *arena, struct err_info *info)
 {
-	struct transcode_job earlier;
-	struct job *last;
-	size_t count;
-	enum err err = job_list(db, NULL, NULL, track->id, 1, arena, &last, &count, info);
+	struct origin origin;
+	enum err err = origin_find(conf, db, track, arena, &origin, info);
 
 	if (err != ERR_OK)
 		return err;
-	if (count > 0 && (last->state == JOB_QUEUED || last->state == JOB_RUNNING))
-		return err_set(info, ERR_CONFLICT, "the job %s is at work on this track", last->id);
-	if (track->source_file != NULL &&
-		access(conf_data_path(conf, arena, "source/%s", track->source_file), R_OK) == 0) {
-		payload->source = track->source_file;
-		return ERR_OK;
-	}
-	if (count == 0 || transcode_job_decode(last->payload, arena, &earlier, info) != ERR_OK ||
-		earlier.import == NULL)
-		return err_set(info, ERR_CONFLICT, "the source of this track is not kept");
-	payload->import = earlier.import;
+	if (origin.at_work)
+		return err_set(info, ERR_CONFLICT, "the job %s is at work on this track", origin.job);
+	if (origin.lack != NULL)
+		return err_set(info, ERR_CONFLICT, "the source of this track %s", origin.lack);
+	payload->source = origin.source;
+	payload->import = origin.import;
 	return ERR_OK;
 }
 

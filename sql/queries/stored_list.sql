@@ -1,0 +1,18 @@
+-- SPDX-License-Identifier: MIT
+-- Every file of a track, its source first; `name` is the quality or role, the file's own for a source.
+SELECT what, name, file, etag, file_size, damage
+FROM (
+	SELECT 1 AS place, 'source' AS what, source_file AS name, source_file AS file, source_etag AS etag,
+		source_bytes AS file_size, source_damage AS damage
+	FROM track
+	WHERE id = :track AND source_file IS NOT NULL
+	UNION ALL
+	SELECT 2 AS place, 'rendition' AS what, quality AS name, file, etag, file_size, damage
+	FROM rendition
+	WHERE track = :track
+	UNION ALL
+	SELECT 3 AS place, 'extra' AS what, role AS name, NULL AS file, etag, file_size, NULL AS damage
+	FROM extra
+	WHERE track = :track
+) AS stored
+ORDER BY place, name

@@ -1,0 +1,4 @@
+-- SPDX-License-Identifier: MIT
+SELECT source_damage
+FROM track
+WHERE id = :track
