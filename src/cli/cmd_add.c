@@ -17,10 +17,23 @@ static const struct args_option options[] = {
 	{"artist", 'a', "TEXT", "artist, instead of that in the file's tags"},
 	{"album", 'A', "TEXT", "album, instead of that in the file's tags"},
 	{"formats", 'f', "LIST", "formats to make besides the ladder, such as mp3-320,flac"},
+	{"loudness", 'l', "MODE", "tags, apply or off, instead of what is configured"},
+	{"preset", 'e', "NAME", "an effect of media.presets, instead of what is configured; none for none"},
+	{"album-mode", 'm', "NAME", "tracks of this name share an album gain"},
 	{"no-wait", 'n', NULL, "do not wait until they can be played"},
 	{"json", 0, NULL, "write JSON lines for programs"},
 	{NULL, 0, NULL, NULL},
 };
+
+static enum err read_sound(struct intake *intake, const struct args *args, struct err_info *info)
+{
+	const char *preset = args_value(args, "preset");
+
+	if (preset != NULL && strcmp(preset, "none") == 0)
+		preset = "";
+	return sound_choose(intake->cli->conf, args_value(args, "loudness"), preset, args_value(args, "album-mode"),
+		&intake->sound, info);
+}
 
 static enum err read_wishes(struct intake *intake, const struct args *args, struct err_info *info)
 {
@@ -40,6 +53,8 @@ static enum err read_wishes(struct intake *intake, const struct args *args, stru
 	intake->json = args_given(args, "json");
 	intake->renditions = conf->ladder;
 	intake->rendition_count = conf->ladder_count;
+	if (read_sound(intake, args, info) != ERR_OK)
+		return info->code;
 	if (args_value(args, "formats") == NULL)
 		return ERR_OK;
 	return transcode_job_formats(conf, args_value(args, "formats"), &intake->cli->arena, &intake->renditions,
@@ -106,7 +121,9 @@ const struct cli_command cmd_add = {
 		"played. When no jobrunner is at work this command runs one. Ends with status 0\n"
 		"only when every file made it.\n\n"
 		"Formats are aac-N, mp3-N, opus-N, opus-ogg-N and vorbis-N with N kilobits a\n"
-		"second; flac (for players of HLS and DASH), flac-flac (a plain file) and wav.\n",
+		"second; flac (for players of HLS and DASH), flac-flac (a plain file) and wav.\n\n"
+		"Loudness (EBU R128) is measured and told to players (tags), or the gain is in the\n"
+		"renditions (apply), or nothing is done about it (off).\n",
 	.options = options,
 	.run = run,
 };

@@ -200,12 +200,26 @@ static void print_tags(struct cli *cli, const json_t *tags)
 	}
 }
 
+static void print_loudness(struct cli *cli, const struct loudness_row *row)
+{
+	const struct loudness *loudness = &row->loudness;
+
+	print_line(cli, "loudness",
+		arena_printf(&cli->arena, "%.1f LUFS, range %.1f LU, true peak %.1f dBTP, gain %+.1f dB%s",
+			loudness->integrated_lufs, loudness->range_lu, loudness->true_peak_dbtp, loudness->gain_db,
+			loudness->applied ? " in the renditions" : ""));
+	if (row->album != NULL)
+		print_line(cli, "", arena_printf(&cli->arena, "%s: gain %+.1f dB", row->album, row->album_gain_db));
+}
+
 static enum err show(struct cli *cli, const struct args *args, char **words, size_t count, struct err_info *info)
 {
+	struct loudness_row loudness;
 	struct rendition *renditions;
 	enum damage source_damage;
 	struct damage_list damage;
 	struct track track;
+	bool measured = false;
 	size_t found;
 	json_t *list, *object, *tags;
 	const char *text;
@@ -224,10 +238,16 @@ static enum err show(struct cli *cli, const struct args *args, char **words, siz
 		err = stored_source_damage(cli->db, words[0], &source_damage, info);
 	if (err != ERR_OK)
 		return err;
+	err = loudness_row_get(cli->db, words[0], &cli->arena, &loudness, info);
+	if (err != ERR_OK && err != ERR_NOT_FOUND)
+		return err;
+	measured = err == ERR_OK;
 	tags = text != NULL ? json_loads(text, 0, NULL) : NULL;
 	if (!args_given(args, "json")) {
 		print_track(cli, &track, renditions, found);
 		print_damage(cli, &damage, source_damage);
+		if (measured)
+			print_loudness(cli, &loudness);
 		print_tags(cli, tags);
 		json_decref(tags);
 		return ERR_OK;
@@ -240,6 +260,7 @@ static enum err show(struct cli *cli, const struct args *args, char **words, siz
 	json_object_set_new(object, "damaged", tracks_damaged_json(damage.damaged, damage.count));
 	json_object_set_new(object, "source_damage",
 		source_damage == DAMAGE_NONE ? json_null() : json_string(damage_name(source_damage)));
+	json_object_set_new(object, "loudness", measured ? view_loudness(&loudness) : json_null());
 	json_object_set_new(object, "tags", tags != NULL ? tags : json_object());
 	return cli_json(cli, object, info);
 }

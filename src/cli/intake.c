@@ -82,14 +82,13 @@ static enum err ingest_copied(
 		.album = intake->album,
 		.renditions = intake->renditions,
 		.rendition_count = intake->rendition_count,
+		.sound = intake->sound,
 		.visibility = intake->visibility};
 	struct cli *cli = intake->cli;
 	struct track track;
 	struct job job;
-	enum err err = sound_choose(cli->conf, NULL, NULL, NULL, &wanted.sound, info);
+	enum err err = ingest_spool(cli->conf, cli->db, spool, &wanted, NULL, &cli->arena, &track, &job, info);
 
-	if (err == ERR_OK)
-		err = ingest_spool(cli->conf, cli->db, spool, &wanted, NULL, &cli->arena, &track, &job, info);
 	if (err != ERR_OK)
 		return err;
 	memcpy(file->track, track.id, sizeof file->track);

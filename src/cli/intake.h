@@ -15,6 +15,7 @@
 #define TONEARM_CLI_INTAKE_H
 
 #include "cli/cli.h"
+#include "media/sound.h"
 #include "model/job.h"
 #include "model/track.h"
 
@@ -43,6 +44,7 @@ struct intake {
 	enum track_visibility visibility;
 	const struct conf_rendition *renditions; /* to make of each */
 	size_t rendition_count;
+	struct sound sound; /* what is done to each */
 };
 
 /*

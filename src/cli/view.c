@@ -36,6 +36,16 @@ json_t *view_rendition(const struct rendition *rendition)
 		(json_int_t)rendition->samples, "bytes", (json_int_t)rendition->file_size);
 }
 
+json_t *view_loudness(const struct loudness_row *row)
+{
+	const struct loudness *loudness = &row->loudness;
+
+	return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:b, s:s?}", "integrated_lufs", loudness->integrated_lufs,
+		"range_lu", loudness->range_lu, "momentary_max_lufs", loudness->momentary_max_lufs,
+		"short_term_max_lufs", loudness->short_term_max_lufs, "true_peak_dbtp", loudness->true_peak_dbtp,
+		"gain_db", loudness->gain_db, "applied", (int)loudness->applied, "album", row->album);
+}
+
 json_t *view_job(const struct job *job, int64_t now_ms)
 {
 	int64_t left = job_left_ms(job, now_ms);

@@ -7,6 +7,7 @@
 #define TONEARM_CLI_VIEW_H
 
 #include "cli/term.h"
+#include "model/loudness_row.h"
 #include "model/job.h"
 #include "model/job_history.h"
 #include "model/rendition.h"
@@ -16,6 +17,7 @@
 
 json_t *view_track(const struct track *track);
 json_t *view_rendition(const struct rendition *rendition);
+json_t *view_loudness(const struct loudness_row *row);
 json_t *view_job(const struct job *job, int64_t now_ms);
 json_t *view_job_event(const struct job_event *event);
 

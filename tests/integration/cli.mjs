@@ -131,8 +131,11 @@ test("exit codes tell scripts what went wrong", () => {
 	const codes = [
 		[2, []], [2, ["frobnicate"]], [2, ["tracks", "--wrong"]], [2, ["tracks", "show"]], [2, ["tracks", "list", "extra"]],
 		[2, ["tracks", "--limit", "0"]], [2, ["jobs", "--state", "asleep"]], [2, ["token", "--scope", "all"]],
-		[2, ["token", "--ttl", "90"]], [2, ["sign", "../x"]], [2, ["add", "-c", site]], [2, ["add", "-c", site, text]],
+		[2, ["token", "--ttl", "90"]], [2, ["sign", "../x"]], [2, ["sign", noId, "--for", "radio"]], [2, ["sign", noId, "--for", "media"]],
+		[2, ["sign", `${noId}.mp4`, "--for", "hls"]], [2, ["sign", noId, "--for", "dash", "--quality", "low"]], [3, ["sign", noId, "--quality", "odd", "-c", site]], [2, ["add", "-c", site]], [2, ["add", "-c", site, text]],
 		[2, ["add", "-c", site, "--title", "T", wav, wav]], [2, ["add", "-c", site, "--public", "--private", wav]], [2, ["add", "-c", site, "--formats", "mp3", wav]],
+		[2, ["add", "-c", site, "--loudness", "loud", wav]], [2, ["add", "-c", site, "--preset", "nothing", wav]],
+		[2, ["add", "-c", site, "--loudness", "apply", "--album-mode", "A", wav]],
 		[1, ["init", site]], [3, ["tracks", "-c", path.join(dir, "nowhere")]], [3, ["tracks", "show", noId, "-c", site]],
 		[3, ["jobs", "retry", noId, "-c", site]], [3, ["add", "-c", site, path.join(dir, "nothing.wav")]],
 	];
@@ -182,6 +185,21 @@ test("sign makes the address that existing clients make", () => {
 	assert.ok(Math.abs(Number(expires) - Date.now() / 1000 - 3600) < 60);
 });
 
+test("sign knows the file of a format, and signs what is more than a file", () => {
+	const signed = (...words) => new URL(ok("sign", noId, ...words, "-c", site).trim(), "http://x");
+	for (const [quality, extension] of [["mp3-320", "mp3"], ["flac", "mp4"], ["flac-flac", "flac"], ["opus-ogg-96", "opus"], ["wav", "wav"]])
+		assert.equal(signed("--quality", quality).pathname, `/stream/${noId}_${quality}.${extension}`);
+	for (const [words, address] of [
+		[["--for", "hls"], `/hls/${noId}/master.m3u8`], [["--for", "hls", "--quality", "low"], `/hls/${noId}/low/playlist.m3u8`],
+		[["--for", "dash"], `/dash/${noId}/manifest.mpd`], [["--for", "media", "--quality", "mp3-128"], `/media/${noId}/mp3-128.mp3`],
+	]) {
+		const {pathname, searchParams} = signed(...words);
+		assert.equal(pathname, address);
+		assert.equal(searchParams.get("grant"),
+			createHmac("sha256", secret("url_secret")).update(`grant/${noId}|${searchParams.get("expires")}`).digest("hex"));
+	}
+});
+
 test("config shows values without secrets, and defaults that are read back", () => {
 	const values = ok("config", "-c", site);
 	assert.doesNotMatch(values, new RegExp(secret("jwt_secret")));
@@ -211,7 +229,7 @@ test("doctor grades each check", () => {
 });
 
 test("add without a jobrunner does the work itself, and the library can be looked after", () => {
-	const events = ok("add", "--json", "--public", "--title", "Rising", "--formats", "mp3-320,flac", "-c", site, wav).trim().split("\n").map(line => JSON.parse(line));
+	const events = ok("add", "--json", "--public", "--title", "Rising", "--formats", "mp3-320,flac", "--loudness", "apply", "--preset", "none", "-c", site, wav).trim().split("\n").map(line => JSON.parse(line));
 	assert.equal(events[0].event, "queued");
 	assert.equal(events.at(-1).event, "done");
 	const {track, job} = events[0];
@@ -225,6 +243,7 @@ test("add without a jobrunner does the work itself, and the library can be looke
 	assert.equal(tonearm("jobs", "retry", job, "-c", site).status, 1, "a job that is done is not retried");
 	assert.equal(JSON.parse(ok("tracks", "unpublish", track, "--json", "-c", site)).visibility, "private");
 	assert.equal(JSON.parse(ok("tracks", "publish", track, "--json", "-c", site)).visibility, "public");
+	assert.equal(shown.loudness?.applied, true);
 	ok("tracks", "delete", track, "-c", site);
 	assert.equal(tonearm("tracks", "show", track, "-c", site).status, 3);
 	assert.ok(!fs.existsSync(path.join(site, "data/media", track)));
