@@ -67,6 +67,7 @@ enum err lighttpd_conf(
 		{"DATA", places->data},
 		{"RUN", places->run},
 		{"WWW", places->www},
+		{"PREFIX", ""},
 		{NULL, NULL},
 	};
 	enum err err = check_path(places->data, info);

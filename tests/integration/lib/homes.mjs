@@ -71,7 +71,7 @@ function withDelivery(text, {server, delivery}) {
 
 /** Writes the configuration of SITE's server for PORT from conf-examples, and gives the command that starts it. */
 export async function furnish(site, port) {
-	const {server, spawn, keep, transport, delivery, webRoot} = site.options;
+	const {server, spawn, keep, transport, delivery, webRoot, prefix} = site.options;
 	const places = {
 		ADDRESS: "127.0.0.1",
 		PORT: String(port),
@@ -82,6 +82,7 @@ export async function furnish(site, port) {
 		WWW: webRoot ?? path.join(build, "www"),
 		LIBEXEC: path.join(build, "fcgi"),
 		MODULES: APACHE_MODULES,
+		PREFIX: prefix ?? "",
 	};
 	let text = await fs.readFile(path.join(source, "conf-examples", `${server}.conf`), "utf8");
 	if (keep ?? transport === "event")

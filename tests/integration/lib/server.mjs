@@ -81,12 +81,13 @@ export class Process {
  * Starts a site. OPTIONS: server (one of homes.mjs), spawn (lighttpd starts the responders itself), transport
  * (http.transport of the responders; TONEARM_TRANSPORT in the environment else), keep (whether nginx keeps its connections
  * to them; as it is right for the transport else),
- * delivery ("" as the example has it, or "direct"), runner (whether a jobrunner works), webRoot (document root instead of the built page), conf ({section: {option: value}}
+ * delivery ("" as the example has it, or "direct"), runner (whether a jobrunner works), webRoot (document root instead of the built page),
+ * prefix ("/music": the folder of the site, in front of all paths that are asked for), conf ({section: {option: value}}
  * over the test's own). The caller calls stop().
  */
 export async function start(options = {}) {
 	const transport = process.env.TONEARM_TRANSPORT ?? "threads";
-	const site = new Site({server: "lighttpd", transport, delivery: "", runner: false, conf: {}, ...options});
+	const site = new Site({server: "lighttpd", transport, delivery: "", prefix: "", runner: false, conf: {}, ...options});
 	try {
 		await site.start();
 	} catch (error) {
@@ -184,7 +185,7 @@ class Site {
 			this.url = `http://127.0.0.1:${port}`;
 			const server = this.#spawn(this.options.server, command);
 			try {
-				await this.#until("/healthz answers", () => healthy(this.url), this.options.server);
+				await this.#until("/healthz answers", () => healthy(this.url, this.options.prefix), this.options.server);
 				return;
 			} catch (error) {
 				if (server.running || attempt === 5)
@@ -225,7 +226,7 @@ class Site {
 	}
 
 	request(options) {
-		return request(this.url, options);
+		return request(this.url, {...options, path: this.options.prefix + (options.path ?? "/")});
 	}
 
 	/** Uploads FILE (a path) by a form; FIELDS are those of the form. The 202's {track, job, urls}. */
@@ -291,9 +292,9 @@ async function freePort() {
 	return port;
 }
 
-async function healthy(url) {
+async function healthy(url, prefix) {
 	try {
-		return (await request(url, {path: "/healthz"})).status === 200;
+		return (await request(url, {path: `${prefix}/healthz`})).status === 200;
 	} catch {
 		return false;
 	}
