@@ -73,10 +73,11 @@ void api_accepted(const struct request *request, struct response *response, cons
 /* api_input.c: what clients send. */
 
 /*
- * A place for an upload, of which all processes together have as many as conf->uploads says: for slot_give(). ERR_BUSY,
- * ERR_IO; *SLOT is -1 then.
+ * A place for an upload, of which this process has fewer than it has threads, and all processes together have as many as
+ * limits.uploads says. *SLOT is for api_upload_end(), which takes -1 too. ERR_BUSY, ERR_IO; *SLOT is -1 then.
  */
-enum err api_upload_slot(const struct request *request, int *slot, struct err_info *info);
+enum err api_upload_begin(const struct request *request, int *slot, struct err_info *info);
+void api_upload_end(const struct request *request, int slot);
 
 /*
  * The JSON object of the body. False when an answer was sent: 400, 408, 411, 413, 415, 503. *OUT is owned by the caller.

@@ -10,8 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* Where in the file of places those of JSON bodies begin: behind all that uploads may have. */
-enum { PAGE_USUAL = 50, BODY_SLOTS = 1 << 20 };
+enum { PAGE_USUAL = 50 };
 
 static bool is_json(const char *type)
 {
@@ -21,25 +20,53 @@ static bool is_json(const char *type)
 	       (length == 28 && strncasecmp(type, "application/merge-patch+json", length) == 0);
 }
 
-enum err api_upload_slot(const struct request *request, int *slot, struct err_info *info)
+/* What one process takes in at a time, so that the rest of its threads is there for everybody else. */
+static int64_t most_bodies(const struct conf *conf)
 {
-	const struct conf *conf = responder_of(request)->conf;
-
-	return slot_take(conf_run_path(conf, request->arena, "slots"), 0, conf->uploads, slot, info);
+	return conf->http_threads >= 16 ? conf->http_threads / 8 : 1;
 }
 
-/* A body as long as Content-Length says, while no more than an eighth of the threads wait for one. */
+static int64_t most_uploads(const struct conf *conf)
+{
+	int64_t spare = conf->http_threads / 2 - most_bodies(conf) - 1;
+
+	return spare > 1 ? spare : 1;
+}
+
+enum err api_upload_begin(const struct request *request, int *slot, struct err_info *info)
+{
+	struct responder *responder = responder_of(request);
+	const struct conf *conf = responder->conf;
+	enum err err;
+
+	*slot = -1;
+	if (atomic_fetch_add(&responder->uploads, 1) < most_uploads(conf))
+		err = slot_take(conf_run_path(conf, request->arena, "uploads"), conf->uploads, slot, info);
+	else
+		err = err_set(info, ERR_BUSY, "this process takes in as many uploads as it may");
+	if (err != ERR_OK)
+		atomic_fetch_sub(&responder->uploads, 1);
+	return err;
+}
+
+void api_upload_end(const struct request *request, int slot)
+{
+	if (slot < 0)
+		return;
+	slot_give(slot);
+	atomic_fetch_sub(&responder_of(request)->uploads, 1);
+}
+
 static enum err read_body(struct request *request, char **text, size_t *length, struct err_info *info)
 {
-	const struct conf *conf = responder_of(request)->conf;
-	int64_t most = conf->http_threads >= 8 ? conf->http_threads / 8 : 1;
-	int slot;
-	enum err err = slot_take(conf_run_path(conf, request->arena, "slots"), BODY_SLOTS, most, &slot, info);
+	struct responder *responder = responder_of(request);
+	enum err err;
 
-	if (err != ERR_OK)
-		return err;
-	err = request_body(request, (size_t)conf->body_size, text, length, info);
-	slot_give(slot);
+	if (atomic_fetch_add(&responder->bodies, 1) < most_bodies(responder->conf))
+		err = request_body(request, (size_t)responder->conf->body_size, text, length, info);
+	else
+		err = err_set(info, ERR_BUSY, "this process waits for as many bodies as it may");
+	atomic_fetch_sub(&responder->bodies, 1);
 	return err;
 }
 

@@ -10,7 +10,6 @@
 #include "fcgi/api.h"
 
 #include "auth/scope.h"
-#include "base/slot.h"
 #include "http/multipart.h"
 #include "model/job_key.h"
 #include "storage/ingest.h"
@@ -269,7 +268,7 @@ static enum err take_upload(struct upload *upload, struct track *track, struct j
 	if (err == ERR_OK)
 		err = check_queue(upload, info);
 	if (err == ERR_OK)
-		err = api_upload_slot(request, &upload->slot, info);
+		err = api_upload_begin(request, &upload->slot, info);
 	if (err == ERR_OK)
 		err = spool_open(upload->responder->conf, request->arena, &upload->spool, info);
 	if (err == ERR_OK)
@@ -285,7 +284,7 @@ void api_track_upload(struct request *request, struct response *response)
 	struct job job;
 	enum err err = take_upload(&upload, &track, &job, &info);
 
-	slot_give(upload.slot);
+	api_upload_end(request, upload.slot);
 	spool_discard(&upload.spool);
 	metrics_add(upload.responder->metrics, METRIC_UPLOADS, 1, err == ERR_OK ? "accepted" : err_slug(err));
 	if (err == ERR_OK)

@@ -23,6 +23,7 @@ struct responder {
 	struct db_pool *pool;
 	struct access access;
 	atomic_int streams; /* of events, open now */
+	atomic_int uploads, bodies; /* uploads and JSON bodies that come in now */
 };
 
 /* The whole life of the program NAME; returns its exit status. SUMMARY is its sentence in --help. */

@@ -15,7 +15,7 @@ static int lock_byte(int fd, int64_t at)
 	return errno == EACCES ? EAGAIN : errno;
 }
 
-enum err slot_take(const char *path, int64_t first, int64_t count, int *slot, struct err_info *info)
+enum err slot_take(const char *path, int64_t count, int *slot, struct err_info *info)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
 	int failure = EAGAIN;
@@ -24,7 +24,7 @@ enum err slot_take(const char *path, int64_t first, int64_t count, int *slot, st
 	if (fd < 0)
 		return err_set_errno(info, ERR_IO, errno, "cannot open %s", path);
 	for (int64_t i = 0; i < count && failure == EAGAIN; i++)
-		failure = lock_byte(fd, first + i);
+		failure = lock_byte(fd, i);
 	if (failure == 0) {
 		*slot = fd;
 		return ERR_OK;

@@ -14,10 +14,10 @@
 #include <stdint.h>
 
 /*
- * Takes one of the places FIRST to FIRST + COUNT - 1 of the file PATH, which is made when it is missing. *SLOT is for
- * slot_give(), -1 on failure. ERR_BUSY when none is free, ERR_IO.
+ * Takes one of the COUNT places of the file PATH, which is made when it is missing. *SLOT is for slot_give(), -1 on
+ * failure. ERR_BUSY when none is free, ERR_IO.
  */
-enum err slot_take(const char *path, int64_t first, int64_t count, int *slot, struct err_info *info);
+enum err slot_take(const char *path, int64_t count, int *slot, struct err_info *info);
 
 /* Gives it back. -1 is allowed. */
 void slot_give(int slot);

@@ -128,14 +128,6 @@ static void settle_workers(struct conf *conf)
 		conf->job_workers = processors >= 2 ? processors / 2 : 1;
 }
 
-static void settle_uploads(struct conf *conf)
-{
-	int64_t spare = conf->http_threads / 2 - conf->http_threads / 8 - 1;
-
-	if (conf->uploads == 0)
-		conf->uploads = spare > 1 ? spare : 1;
-}
-
 static enum err read_text_of_file(struct reader *reader, const char *text)
 {
 	enum err err = option_check_text(reader->conf->path, text, reader->info);
@@ -183,7 +175,6 @@ enum err conf_read(const char *path, struct conf **out, struct err_info *info)
 	if (err == ERR_OK)
 		err = check_secrets(&reader);
 	settle_workers(conf);
-	settle_uploads(conf);
 out:
 	free(text);
 	if (err == ERR_OK)

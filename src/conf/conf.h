@@ -84,7 +84,7 @@ struct conf {
 	int64_t body_size;     /* bytes, of a JSON body */
 	int64_t upload_idle_s; /* silence after which an upload is given up */
 	int64_t upload_rate;   /* bytes/s at least; 0: any */
-	int64_t uploads;       /* at a time, of all processes; 0 in the file is resolved when it is read: never 0 here */
+	int64_t uploads;       /* at a time, of all processes */
 	int64_t source_duration_s;
 
 	int64_t segment_ms;

@@ -84,9 +84,10 @@ const struct option option_table[] = {
 		.standard = KIB,
 		.sentence = "What a client must send of a body at least, over limits.upload_idle_s of waiting for it; one that is "
 			    "slower is answered with 408. 0 bears any."},
-	{"limits", "uploads", OPTION_INTEGER, AT(uploads), .least = 0, .most = 4096, .standard = 0,
-		.sentence = "Uploads that all responders together receive at the same time; one more is answered with 503. 0 is "
-			    "what leaves threads for other requests: a little less than half of http.threads, at least 1."},
+	{"limits", "uploads", OPTION_INTEGER, AT(uploads), .least = 1, .most = 4096, .standard = 16,
+		.sentence = "Uploads that all responders together receive at the same time; one more is answered with 503. One "
+			    "process takes never more than leave threads for other requests, a little less than half of "
+			    "http.threads."},
 	{"limits", "source_duration_s", OPTION_INTEGER, AT(source_duration_s), .unit = "seconds", .least = 1,
 		.most = 2 * DAY, .standard = 43200, .sentence = "Longest source that is taken."},
 

@@ -61,9 +61,10 @@ for (const server of ["lighttpd", "nginx"]) {
 		let site;
 		after(() => site?.stop());
 
-		describe("uploads that stall", () => {
+		// Of eight threads two may take in uploads, whatever all processes may.
+		for (const [threads, uploads] of [[32, UPLOADS], [8, 16]]) describe(`uploads that stall, ${threads} threads`, () => {
 			before(async () => {
-				site = await start({server, conf: {http: {threads: 8}, limits: {uploads: UPLOADS, upload_idle_s: 600}}});
+				site = await start({server, conf: {http: {threads}, limits: {uploads, upload_idle_s: 600}}});
 			});
 			after(async () => {
 				await site.stop();

@@ -69,7 +69,7 @@ static void test_defaults(void **state)
 	assert_int_equal(conf->upload_size, INT64_C(2147483648));
 	assert_int_equal(conf->body_size, 65536);
 	assert_int_equal(conf->upload_idle_s, 30);
-	assert_int_equal(conf->uploads, 11); /* of 32 threads */
+	assert_int_equal(conf->uploads, 16);
 	assert_int_equal(conf->source_duration_s, 43200);
 	assert_int_equal(conf->segment_ms, 4000);
 	assert_true(conf->keep_source);
