@@ -232,8 +232,6 @@ static void take_off(struct transfer *transfer, struct flight *flight, struct tr
 	flight->exchange = exchange;
 	flight->header_bytes = 0;
 	flight->sink_failed = flight->too_large = false;
-	exchange->err = ERR_OK;
-	exchange->status = 0;
 	exchange->answer_header_count = 0;
 	exchange->answer_headers =
 		arena_array(exchange->arena, TRANSFER_HEADERS_MOST, sizeof *exchange->answer_headers);
@@ -287,6 +285,12 @@ static void land(struct transfer *transfer, struct flight *flight, CURLcode code
 	flight->exchange = NULL;
 }
 
+static void tell(struct transfer_exchange *exchange)
+{
+	if (exchange->landed != NULL)
+		exchange->landed(exchange->context, exchange);
+}
+
 /* A second's worth of requests may begin at once, the rest at an even pace. Microseconds to wait, 0: one may begin. */
 static int64_t pace(struct transfer *transfer, int64_t now_us)
 {
@@ -311,17 +315,37 @@ static struct flight *free_flight(struct transfer *transfer)
 	return NULL;
 }
 
-/* Begins what may begin; *BEGUN counts. Returns the milliseconds until it should be called again. */
-static int begin(struct transfer *transfer, struct transfer_exchange *const *list, size_t count, size_t *begun)
+static bool prepare(struct transfer_exchange *exchange)
+{
+	exchange->err = ERR_OK;
+	exchange->status = 0;
+	if (exchange->prepare != NULL)
+		exchange->err = exchange->prepare(exchange->context, exchange, &exchange->info);
+	return exchange->err == ERR_OK;
+}
+
+/*
+ * Begins what may begin; *BEGUN counts, and *LANDED those that ended before they began. Returns the milliseconds until
+ * it should be called again.
+ */
+static int begin(struct transfer *transfer, struct transfer_exchange *const *list, size_t count, size_t *begun,
+	size_t *landed)
 {
 	struct flight *flight;
 
 	while (*begun < count && (flight = free_flight(transfer)) != NULL) {
 		int64_t wait = pace(transfer, clock_monotonic_us());
+		struct transfer_exchange *exchange;
 
 		if (wait > 0)
 			return wait >= POLL_MS * 1000 ? POLL_MS : (int)(wait / 1000) + 1;
-		take_off(transfer, flight, list[(*begun)++]);
+		exchange = list[(*begun)++];
+		if (prepare(exchange)) {
+			take_off(transfer, flight, exchange);
+		} else {
+			tell(exchange);
+			(*landed)++;
+		}
 	}
 	return POLL_MS;
 }
@@ -334,12 +358,17 @@ static size_t land_all(struct transfer *transfer)
 
 	while ((message = curl_multi_info_read(transfer->multi, &left)) != NULL) {
 		CURLcode code = message->data.result;
-		char *flight = NULL;
+		struct transfer_exchange *exchange;
+		struct flight *flight;
+		char *private = NULL;
 
 		if (message->msg != CURLMSG_DONE)
 			continue;
-		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &flight);
-		land(transfer, (struct flight *)(void *)flight, code);
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
+		flight = (struct flight *)(void *)private;
+		exchange = flight->exchange;
+		land(transfer, flight, code);
+		tell(exchange);
 		landed++;
 	}
 	return landed;
@@ -366,9 +395,11 @@ void transfer_run(struct transfer *transfer, struct transfer_exchange *const *li
 
 	transfer->sharers = count < transfer->limits.parallel ? count : transfer->limits.parallel;
 	while (landed < count) {
-		int wait = begin(transfer, list, count, &begun), running;
+		int wait = begin(transfer, list, count, &begun, &landed), running;
 		size_t now;
 
+		if (landed == count)
+			break;
 		if (curl_multi_perform(transfer->multi, &running) != CURLM_OK)
 			abort();
 		now = land_all(transfer);

@@ -62,6 +62,12 @@ struct transfer_exchange {
 	const struct transfer_body *body; /* NULL: none */
 	transfer_sink *sink;              /* NULL: the body of any answer goes to `answer` */
 	void *context;
+	/*
+	 * Called just before the request begins, to fill in what is dear or ages, such as a signature; an error ends
+	 * the exchange. And when the exchange has its end, before others begin. Each may be NULL.
+	 */
+	enum err (*prepare)(void *context, struct transfer_exchange *exchange, struct err_info *info);
+	void (*landed)(void *context, struct transfer_exchange *exchange);
 
 	struct buf answer; /* initialised by the caller with its limit, and freed by him */
 	struct arena *arena;
