@@ -34,6 +34,12 @@ static void print_help(const char *name, const char *summary)
 		name, summary);
 }
 
+/* Of a CGI program the words are a stranger's: those of a query without "=" (RFC 3875 section 4.4). */
+static bool words_are_ours(void)
+{
+	return getenv("GATEWAY_INTERFACE") == NULL || getenv("REQUEST_METHOD") == NULL;
+}
+
 static bool read_options(int argc, char **argv, const char *name, const char *summary, struct options *options)
 {
 	static const struct option known[] = {
@@ -176,7 +182,7 @@ int responder_run(
 	struct options options;
 	enum err err;
 
-	if (!read_options(argc, argv, name, summary, &options)) {
+	if (!read_options(words_are_ours() ? argc : 1, argv, name, summary, &options)) {
 		fprintf(stderr, "%s.fcgi: try --help\n", name);
 		return err_exit_code(ERR_BAD_REQUEST);
 	}

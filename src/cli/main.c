@@ -19,6 +19,7 @@ static const struct cli_command *const commands[] = {
 	&cmd_token,
 	&cmd_config,
 	&cmd_doctor,
+	&cmd_install_cgi,
 	NULL,
 };
 

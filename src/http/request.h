@@ -41,7 +41,8 @@ struct request {
 	const char *method_name;
 	const char *path;  /* decoded once, no "." or ".." or empty segments, starts with "/"; below the prefix */
 	const char *query; /* as sent, without "?"; "" when none */
-	const char *prefix; /* path under which the site lives, "" at the root: from TONEARM_PREFIX */
+	/* Path under which the site lives, "" at the root: TONEARM_PREFIX, or with "auto" what stands before PATH_INFO. */
+	const char *prefix;
 	const char *remote_address;
 	const char *delivery; /* TONEARM_DELIVERY: "direct", "xsendfile", "xaccel", ...; "direct" when not set */
 	int64_t content_length; /* -1 when not told */

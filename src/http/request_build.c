@@ -104,21 +104,43 @@ static const char *skip_authority(const char *uri)
 	return *after == '/' ? after : "/";
 }
 
+/* "auto": what stands in PATH before PATH_INFO, which the web server found below the script. */
+static bool measure_prefix(struct request *request, const char *path)
+{
+	const char *below = parameter_or(request, "PATH_INFO", "");
+	size_t length = strlen(path), tail = strlen(below);
+
+	if (tail > length || strcmp(path + length - tail, below) != 0)
+		return false;
+	request->prefix = clean_prefix(arena_memdup(request->arena, path, length - tail), request->arena);
+	return true;
+}
+
+/* Takes the prefix off PATH. */
+static bool take_prefix(struct request *request, const char *path)
+{
+	size_t length;
+
+	if (strcmp(parameter_or(request, "TONEARM_PREFIX", ""), "auto") == 0 && !measure_prefix(request, path))
+		return false;
+	length = strlen(request->prefix);
+	if (strncmp(path, request->prefix, length) != 0 || (path[length] != '/' && path[length] != '\0'))
+		return false;
+	request->path = path[length] == '\0' ? "/" : path + length;
+	return true;
+}
+
 static enum err take_path(struct request *request, struct err_info *info)
 {
 	const char *uri = parameter_or(request, "REQUEST_URI", NULL);
-	size_t prefix = strlen(request->prefix);
 	char *path;
 	enum err code;
 
 	uri = uri == NULL ? script_path(request) : skip_authority(uri);
 	code = url_decode_path(uri, strcspn(uri, "?"), request->arena, &path, info);
-	if (code != ERR_OK)
-		return code;
-	if (strncmp(path, request->prefix, prefix) != 0 || (path[prefix] != '/' && path[prefix] != '\0'))
-		return err_set(info, ERR_NOT_FOUND, "the path is not below the prefix");
-	request->path = path[prefix] == '\0' ? "/" : path + prefix;
-	return ERR_OK;
+	if (code == ERR_OK && !take_prefix(request, path))
+		code = err_set(info, ERR_NOT_FOUND, "the path is not below the prefix");
+	return code;
 }
 
 static enum err take_length(struct request *request, struct err_info *info)

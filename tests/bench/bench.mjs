@@ -6,6 +6,7 @@ import {mkdtemp, readFile, rm, writeFile} from "node:fs/promises";
 import {join} from "node:path";
 import {tmpdir} from "node:os";
 import {build, which} from "../integration/lib/tools.mjs";
+import {measureCgi} from "./cgi.mjs";
 import {measureLadder, measureScaling, measureSeparate} from "./ladder.mjs";
 import {measurePlayable} from "./playable.mjs";
 import {measureQueue} from "./queue.mjs";
@@ -32,6 +33,7 @@ const meaning = {
 	claim_p99: ["claim from 100,000 queued jobs, 99th percentile / from 2,000", false, undefined, 5000],
 	playable_4min: ["4 minutes, upload to first playable / the 2 s promised", false, undefined, 2],
 	playable_3h: ["3 hours, upload to first playable / the 2 s promised", false, undefined, 2],
+	cgi: ["a signed playlist by CGI, cold, CPU time / a CGI program that does nothing", false, undefined, 15],
 	playlist_nginx: ["signed playlists/s by nginx / nginx static", true],
 	playlist_lighttpd: ["signed playlists/s by lighttpd / nginx static", true],
 	segment_xaccel: ["signed segments/s by X-Accel-Redirect / nginx static", true],
@@ -66,6 +68,7 @@ const groups = {
 		playable_4min: [await measurePlayable(folder, 240), "playable", "s"],
 		playable_3h: [await measurePlayable(folder, 3 * 3600), "playable", "s"],
 	}),
+	cgi: async ({build: tree}) => ({cgi: [await measureCgi(tree), "cpu", " ms"]}),
 	serving: async ({folder}) => Object.fromEntries(Object.entries(await measureServing(folder))
 		.map(([name, result]) => [name, [result, "rate", "/s"]])),
 };

@@ -12,7 +12,7 @@ import {request} from "./lib/http.mjs";
 import {build, missing, source} from "./lib/tools.mjs";
 
 const program = path.join(build, "tonearm");
-const commands = ["init", "serve", "add", "demo", "tracks", "jobs", "sign", "token", "config", "doctor"];
+const commands = ["init", "serve", "add", "demo", "tracks", "jobs", "sign", "token", "config", "doctor", "install-cgi"];
 const noId = "01h00000000000000000000000";
 const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
 let dir, site, wav, text;

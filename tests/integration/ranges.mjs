@@ -44,6 +44,7 @@ const MORE = [
 
 const MODES = ["lighttpd", "nginx", "apache-proxy-fcgi", "apache-fcgid"].flatMap(server =>
 	["", "direct"].map(delivery => ({server, delivery})));
+MODES.push({server: "apache-cgi", delivery: ""});
 const RANGES_BY_HEAD = {
 	"head-range": "answers HEAD with Range by 206",
 	"head-unsat": "answers HEAD with Range by 416",

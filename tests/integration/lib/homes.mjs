@@ -48,7 +48,11 @@ const servers = {
 	},
 	"apache-proxy-fcgi": {...apache("proxy_fcgi", "xsendfile"), programs: ["apache2", "spawn-fcgi"]},
 	"apache-fcgid": {...apache("fcgid", "xsendfile"), spawns: true},
+	"apache-cgi": {...apache("cgid"), spawns: true, file: path.join(source, "tests", "integration", "lib", "shared-host.conf")},
 };
+
+/** Whether all of SERVER is a folder that `tonearm install-cgi` made. */
+export const isFolder = server => server === "apache-cgi";
 
 export const isApache = server => server.startsWith("apache");
 
@@ -71,7 +75,8 @@ function withDelivery(text, {server, delivery}) {
 
 /** Writes the configuration of SITE's server for PORT from conf-examples, and gives the command that starts it. */
 export async function furnish(site, port) {
-	const {server, spawn, keep, transport, delivery, webRoot, prefix} = site.options;
+	const {server, spawn, keep, transport, delivery, webRoot, prefix, rewrite = true} = site.options;
+	const {file: example = path.join(source, "conf-examples", `${server}.conf`)} = servers[server];
 	const places = {
 		ADDRESS: "127.0.0.1",
 		PORT: String(port),
@@ -83,10 +88,13 @@ export async function furnish(site, port) {
 		LIBEXEC: path.join(build, "fcgi"),
 		MODULES: APACHE_MODULES,
 		PREFIX: prefix ?? "",
+		ROOT: site.documentRoot,
 	};
-	let text = await fs.readFile(path.join(source, "conf-examples", `${server}.conf`), "utf8");
+	let text = await fs.readFile(example, "utf8");
 	if (keep ?? transport === "event")
 		text = text.replaceAll("#keep ", "");
+	if (rewrite)
+		text = text.replaceAll("#rewrite ", "");
 	if (spawn)
 		text = text.replaceAll("#spawn", "");
 	if (servers[server].users)

@@ -14,7 +14,7 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import {promisify} from "node:util";
-import {furnish, spawnsItself} from "./homes.mjs";
+import {furnish, isFolder, spawnsItself} from "./homes.mjs";
 import {multipart, request} from "./http.mjs";
 import {build, which} from "./tools.mjs";
 
@@ -81,13 +81,16 @@ export class Process {
  * Starts a site. OPTIONS: server (one of homes.mjs), spawn (lighttpd starts the responders itself), transport
  * (http.transport of the responders; TONEARM_TRANSPORT in the environment else), keep (whether nginx keeps its connections
  * to them; as it is right for the transport else),
- * delivery ("" as the example has it, or "direct"), runner (whether a jobrunner works), webRoot (document root instead of the built page),
- * prefix ("/music": the folder of the site, in front of all paths that are asked for), conf ({section: {option: value}}
+ * delivery ("" as the example has it, or "direct"), runner (whether a jobrunner works), webRoot (document root instead of
+ * the built page), prefix ("/music": the folder of the site, in front of all paths that are asked for), folder (below the
+ * document root of a shared host, "" for that itself), elsewhere (its private part lies outside), rewrite (whether that
+ * host has mod_rewrite), conf ({section: {option: value}}
  * over the test's own). The caller calls stop().
  */
 export async function start(options = {}) {
 	const transport = process.env.TONEARM_TRANSPORT ?? "threads";
-	const site = new Site({server: "lighttpd", transport, delivery: "", prefix: "", runner: false, conf: {}, ...options});
+	const site = new Site({server: "lighttpd", transport, delivery: "", runner: false, conf: {}, folder: "", prefix: "",
+		...options});
 	try {
 		await site.start();
 	} catch (error) {
@@ -101,34 +104,56 @@ class Site {
 	constructor(options) {
 		this.options = options;
 		this.processes = new Map();
+		this.prefix = options.prefix;
+		this.draining = null;
 		this.urlSecret = randomBytes(32).toString("hex");
 		this.jwtSecret = randomBytes(32).toString("hex");
 	}
 
+	/* Of configuration, data and run folder. */
+	get home() {
+		if (!isFolder(this.options.server))
+			return this.dir;
+		return this.options.elsewhere ? path.join(this.dir, "elsewhere") : path.join(this.documentRoot, this.options.folder, "private");
+	}
+
 	get confFile() {
-		return path.join(this.dir, "tonearm.conf");
+		return path.join(this.home, "tonearm.conf");
 	}
 
 	get dataDir() {
-		return path.join(this.dir, "data");
+		return path.join(this.home, "data");
 	}
 
 	get runDir() {
-		return path.join(this.dir, "run");
+		return path.join(this.home, "run");
+	}
+
+	/** Of a shared host. */
+	get documentRoot() {
+		return path.join(this.dir, "htdocs");
 	}
 
 	async start() {
 		this.dir = await fs.mkdtemp(path.join(os.tmpdir(), "tonearm-"));
-		await run(path.join(build, "tonearm"), ["init", this.dir]);
+		await this.#lay();
 		await fs.writeFile(this.confFile, this.#conf(), {mode: 0o600});
 		await fs.mkdir(this.runDir, {recursive: true});
 		if (!spawnsItself(this.options)) {
 			for (const name of RESPONDERS)
 				await this.startResponder(name);
 		}
-		if (this.options.runner)
+		if (this.options.runner && !isFolder(this.options.server))
 			this.startRunner();
 		await this.#startServer();
+	}
+
+	#lay() {
+		const {server, folder, elsewhere} = this.options;
+		const words = isFolder(server)
+			? ["install-cgi", path.join(this.documentRoot, folder), ...elsewhere ? ["--private", this.home] : []]
+			: ["init", this.dir];
+		return run(path.join(build, "tonearm"), words, {env: {...process.env, TONEARM_LIBEXEC: build, TONEARM_SHARE: build}});
 	}
 
 	#conf() {
@@ -185,7 +210,7 @@ class Site {
 			this.url = `http://127.0.0.1:${port}`;
 			const server = this.#spawn(this.options.server, command);
 			try {
-				await this.#until("/healthz answers", () => healthy(this.url, this.options.prefix), this.options.server);
+				await this.#until("/healthz answers", () => healthy(this), this.options.server);
 				return;
 			} catch (error) {
 				if (server.running || attempt === 5)
@@ -225,8 +250,18 @@ class Site {
 		return `/stream/${file}?expires=${expires}&sig=${sig}`;
 	}
 
+	/** As request() of http.mjs; the path is one below the site. */
 	request(options) {
-		return request(this.url, {...options, path: this.options.prefix + (options.path ?? "/")});
+		return request(this.url, {...options, path: this.prefix + (options.path ?? "/")});
+	}
+
+	/* As cron would once a minute on a host where no daemon may run. */
+	#drain() {
+		this.draining ??= run(path.join(this.home, "bin", "tonearm-jobrunner"), ["--drain", "--for", "50s", "-c", this.confFile])
+			.finally(() => {
+				this.draining = null;
+			});
+		return this.draining;
 	}
 
 	/** Uploads FILE (a path) by a form; FIELDS are those of the form. The 202's {track, job, urls}. */
@@ -244,6 +279,8 @@ class Site {
 	async jobOver(job, ms = trace ? 300000 : 60000) {
 		const end = Date.now() + ms;
 		for (;;) {
+			if (isFolder(this.options.server) && this.options.runner)
+				await this.#drain();
 			const answer = await this.request({path: `/internal/jobs/${job}`, headers: this.bearer("jobs:read")});
 			if (answer.status !== 200)
 				throw new Error(`job ${job}: ${answer.status} ${answer.text}`);
@@ -292,9 +329,9 @@ async function freePort() {
 	return port;
 }
 
-async function healthy(url, prefix) {
+async function healthy(site) {
 	try {
-		return (await request(url, {path: `${prefix}/healthz`})).status === 200;
+		return (await site.request({path: "/healthz"})).status === 200;
 	} catch {
 		return false;
 	}
