@@ -49,18 +49,16 @@ const RANGES_BY_HEAD = {
 	"head-range": "answers HEAD with Range by 206",
 	"head-unsat": "answers HEAD with Range by 416",
 };
-const NO_LENGTH_BY_HEAD = "leaves Content-Length out of its answer to HEAD";
+const NO_LENGTH = "leaves Content-Length out of its answer to HEAD";
+const NO_LENGTH_BY_HEAD = {"head-range": NO_LENGTH, "head-unsat": NO_LENGTH, "head-norange": NO_LENGTH};
 const OWN = {
 	lighttpd: {
 		"two-ranges": "joins ranges that lie close together",
 	},
 	nginx: RANGES_BY_HEAD,
 	"apache-proxy-fcgi": RANGES_BY_HEAD,
-	"apache-proxy-fcgi, direct": {
-		"head-range": NO_LENGTH_BY_HEAD,
-		"head-unsat": NO_LENGTH_BY_HEAD,
-		"head-norange": NO_LENGTH_BY_HEAD,
-	},
+	"apache-proxy-fcgi, direct": NO_LENGTH_BY_HEAD,
+	"apache-cgi": NO_LENGTH_BY_HEAD,
 	"apache-fcgid": RANGES_BY_HEAD,
 };
 
