@@ -18,6 +18,7 @@ static const char *const members[] = {
 	"path",
 	"renditions",
 	"formats",
+	"extras",
 	"title",
 	"artist",
 	"album",
@@ -56,11 +57,40 @@ static enum err read_after(const json_t *list, struct arena *arena, struct job_i
 	return ERR_OK;
 }
 
+/* "extras": true makes what is missing beside the sound of a track, and of the sound only what is asked for. */
+static enum err read_extras(const json_t *value, struct wish *wish, struct err_info *info)
+{
+	if (value == NULL)
+		return ERR_OK;
+	if (!json_is_boolean(value))
+		return err_set(info, ERR_UNPROCESSABLE, "\"extras\" must be true or false");
+	wish->ingest.extras = json_is_true(value);
+	if (wish->ingest.extras && wish->track == NULL)
+		return err_set(info, ERR_UNPROCESSABLE, "\"extras\" goes with a \"track\"");
+	return ERR_OK;
+}
+
+/* Nothing said is the whole ladder, unless extras are asked for. */
+static enum err read_renditions(
+	const struct conf *conf, const json_t *body, struct arena *arena, struct wish *wish, struct err_info *info)
+{
+	struct ingest *ingest = &wish->ingest;
+	const json_t *renditions = json_object_get(body, "renditions");
+	const char *formats = NULL;
+	enum err err = json_read_text(body, "formats", FORMATS_MOST, &formats, info);
+
+	if (err == ERR_OK && (renditions != NULL || !ingest->extras))
+		err = transcode_job_renditions(conf, renditions, arena, &ingest->renditions, &ingest->rendition_count, info);
+	if (err == ERR_OK && formats != NULL)
+		err = transcode_job_formats(conf, formats, arena, &ingest->renditions, &ingest->rendition_count, info);
+	return err;
+}
+
 static enum err read_wish(
 	const struct conf *conf, const json_t *body, struct arena *arena, struct wish *wish, struct err_info *info)
 {
 	struct ingest *ingest = &wish->ingest;
-	const char *visibility = conf->default_visibility, *formats = NULL;
+	const char *visibility = conf->default_visibility;
 	const char *loudness = NULL, *preset = NULL, *group = NULL;
 	enum err err = json_read_members(body, members, info);
 
@@ -68,8 +98,6 @@ static enum err read_wish(
 		err = json_read_text(body, "track", ID_LENGTH, &wish->track, info);
 	if (err == ERR_OK)
 		err = json_read_text(body, "path", PATH_MAX - 1, &wish->path, info);
-	if (err == ERR_OK)
-		err = json_read_text(body, "formats", FORMATS_MOST, &formats, info);
 	if (err == ERR_OK)
 		err = json_read_text(body, "title", TRACK_TEXT, &ingest->title, info);
 	if (err == ERR_OK)
@@ -95,11 +123,8 @@ static enum err read_wish(
 	if (err == ERR_OK && (wish->track == NULL) == (wish->path == NULL))
 		err = err_set(info, ERR_UNPROCESSABLE, "there must be one of \"track\" and \"path\"");
 	if (err == ERR_OK)
-		err = transcode_job_renditions(conf, json_object_get(body, "renditions"), arena, &ingest->renditions,
-			&ingest->rendition_count, info);
-	if (err == ERR_OK && formats != NULL)
-		err = transcode_job_formats(conf, formats, arena, &ingest->renditions, &ingest->rendition_count, info);
-	return err;
+		err = read_extras(json_object_get(body, "extras"), wish, info);
+	return err == ERR_OK ? read_renditions(conf, body, arena, wish, info) : err;
 }
 
 static enum err submit(struct request *request, struct db *db, const struct wish *wish, struct track *track,

@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Room in an output beside its sound: boxes, and a bit rate that is only an average. */
-enum { OUTPUT_SPARE = 4 << 20, LOSSLESS_BITS = 192000 * 2 * 32 };
+/* Room in an output beside its sound: boxes, a bit rate that is only an average; and for the longest waveform. */
+enum { OUTPUT_SPARE = 16 << 20, LOSSLESS_BITS = 192000 * 2 * 32 };
 
 static bool has_quality(const struct rendition *renditions, size_t count, const char *quality)
 {
@@ -53,10 +53,18 @@ static enum err find_missing(struct run *run, const struct transcode_job *wanted
 	err = sound_job_settle(run->runner->db, run->job.track, count > 0, &wanted->sound, &run->arena, &publish->sound, info);
 	if (err != ERR_OK)
 		return err;
-	/* Without a rendition to make no worker runs that could make the extras. */
-	if (publish->count == 0)
+	/* Where renditions were asked for that are all there, there is nothing to do. */
+	if (publish->count == 0 && wanted->count > 0)
 		return ERR_OK;
 	return extras_find(run->runner->db, run->job.track, !is_last_chance(&run->job), &publish->extras, info);
+}
+
+static bool needs_worker(const struct run *run, const struct transcode_job *wanted)
+{
+	const struct sound *sound = &run->publish.sound.sound;
+	bool measures = sound->mode != SOUND_OFF && !sound->loudness_known && !sound->gain_known;
+
+	return run->publish.count > 0 || run->publish.extras.count > 0 || (wanted->count == 0 && measures);
 }
 
 static enum err open_outputs(struct run *run, struct err_info *info)
@@ -160,7 +168,7 @@ enum err prepare_run(struct run *run, struct err_info *info)
 	if (err == ERR_OK)
 		err = find_missing(run, wanted, info);
 	run->publish.drop_source = !runner->conf->keep_source && wanted->source != NULL;
-	if (err != ERR_OK || run->publish.count == 0)
+	if (err != ERR_OK || !needs_worker(run, wanted))
 		return err;
 	err = source_open(runner->conf, wanted, &source, info);
 	if (err == ERR_OK)

@@ -236,7 +236,7 @@ enum err publish_commit(const struct publish *publish, struct err_info *info)
 		err = job_finish(publish->db, publish->job, publish->owner, now, info);
 	if (err == ERR_OK)
 		err = move_all(publish, info);
-	if (err == ERR_OK && publish->count > 0)
+	if (err == ERR_OK && publish->source.sample_rate != 0) /* a worker has looked at it */
 		err = track_set_source(publish->db, &publish->source, info);
 	if (err == ERR_OK)
 		err = sound_job_commit(&publish->sound, publish->db, publish->track, info);

@@ -111,7 +111,7 @@ static void start(struct run *run)
 	err = prepare_run(run, &info);
 	if (err != ERR_OK)
 		decide(run, is_hopeless(err) ? RUN_HOPELESS : RUN_FAILED, &info);
-	else if (run->publish.count == 0)
+	else if (run->worker.pid == 0)
 		begin_publishing(run);
 	else
 		log_message(LOG_INFO, "worker started");

@@ -135,7 +135,7 @@ enum err spawn_worker(const struct spawn *what, struct worker *out, struct err_i
 	int job = -1;
 	enum err err;
 
-	assert(what->output_count >= 1 && what->output_count <= WORKER_OUTPUTS_MOST);
+	assert(what->output_count <= WORKER_OUTPUTS_MOST);
 	*out = (struct worker){.reports = -1};
 	memset(plan.moves, -1, sizeof plan.moves);
 	plan.end = WORKER_FD_OUTPUT + (int)what->output_count;

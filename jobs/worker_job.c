@@ -103,8 +103,8 @@ static enum err get_renditions(const json_t *job, struct arena *arena, struct wo
 	enum err err = ERR_OK;
 
 	out->count = json_array_size(renditions);
-	if (out->count < 1 || out->count > WORKER_RENDITIONS_MOST)
-		return err_set(info, ERR_BAD_REQUEST, "the job has %zu renditions, not 1 to %d", out->count,
+	if (!json_is_array(renditions) || out->count > WORKER_RENDITIONS_MOST)
+		return err_set(info, ERR_BAD_REQUEST, "the job has no renditions, or more than %d",
 			(int)WORKER_RENDITIONS_MOST);
 	for (size_t i = 0; i < out->count && err == ERR_OK; i++)
 		err = get_rendition(json_array_get(renditions, i), arena, &out->renditions[i], info);

@@ -21,7 +21,7 @@
  *                "known": {"integrated_lufs": -9.3, "true_peak_dbtp": 0.4} (of "tags": then nothing is measured)}}
  *
  * A rendition without "container" has the usual one of its codec; a sample_rate or channels of 0 is the source's
- * (conf/profile.h). "extras" may be left out. A role is one of src/model/extra_role.h; "fd" counts on from the
+ * (conf/profile.h). There may be none: then only the extras are made and the loudness is measured. "extras" may be left out. A role is one of src/model/extra_role.h; "fd" counts on from the
  * renditions. A file that stays empty says that the source has no such thing. "tags" may be left out, and may have any
  * member of tags_json() but lyrics, date and chapters: it goes into the renditions in the place of what the source says.
  * "sound" may be left out: then nothing is measured or changed. Its gain_db, known and filter may be left out too. With

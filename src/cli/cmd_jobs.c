@@ -5,6 +5,7 @@
 #include "cli/duration.h"
 #include "cli/table.h"
 #include "cli/view.h"
+#include "storage/ingest.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -248,6 +249,23 @@ static enum err cancel(struct cli *cli, const struct args *args, char **words, s
 	return err == ERR_OK ? print_job(cli, args, words[0], info) : err;
 }
 
+/* Queues what is missing beside the sound of a track. */
+static enum err extras(struct cli *cli, const struct args *args, char **words, size_t count, struct err_info *info)
+{
+	struct ingest wanted = {.extras = true};
+	struct job job;
+	enum err err = check_id(words[0], "track", info);
+
+	(void)count;
+	if (err == ERR_OK)
+		err = cli_open_db(cli, info);
+	if (err == ERR_OK)
+		err = sound_choose(cli->conf, NULL, NULL, NULL, &wanted.sound, info);
+	if (err == ERR_OK)
+		err = ingest_more(cli->conf, cli->db, words[0], &wanted, NULL, &cli->arena, &job, info);
+	return err == ERR_OK ? print_job(cli, args, job.id, info) : err;
+}
+
 static enum err run(struct cli *cli, const struct args *args, struct err_info *info)
 {
 	static const struct cli_verb verbs[] = {
@@ -255,6 +273,7 @@ static enum err run(struct cli *cli, const struct args *args, struct err_info *i
 		{"show", 1, 1, show},
 		{"retry", 1, 1, retry},
 		{"cancel", 1, 1, cancel},
+		{"extras", 1, 1, extras},
 		{NULL, 0, 0, NULL},
 	};
 
@@ -263,12 +282,13 @@ static enum err run(struct cli *cli, const struct args *args, struct err_info *i
 
 const struct cli_command cmd_jobs = {
 	.name = "jobs",
-	.arguments = "[list | show|retry|cancel JOB]",
+	.arguments = "[list | show|retry|cancel JOB | extras TRACK]",
 	.summary = "list, show, retry and cancel jobs",
 	.text = "  list         the newest jobs first (also without a word)\n"
 		"  show JOB     one with its stage, progress and history\n"
 		"  retry JOB    queues one that is failed, dead or cancelled again\n"
-		"  cancel JOB   ends one: a queued job at once, a running one as soon as its runner looks\n",
+		"  cancel JOB   ends one: a queued job at once, a running one as soon as its runner looks\n"
+		"  extras TRACK queues what a track lacks beside its sound: waveform, cover, loudness\n",
 	.options = options,
 	.run = run,
 };

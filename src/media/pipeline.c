@@ -335,7 +335,7 @@ enum err pipeline_run(const struct pipeline_job *job, struct pipeline_result *re
 	bool decoding;
 	enum err err;
 
-	assert(job->count >= 1 && job->count <= PIPELINE_RENDITIONS_MOST);
+	assert(job->count <= PIPELINE_RENDITIONS_MOST);
 	err = stages_open(job, &pipeline, info);
 	if (err != ERR_OK)
 		return err;

@@ -40,7 +40,7 @@ struct pipeline_job {
 	uint64_t duration_s;                     /* most seconds of sound */
 	const struct conf_rendition *renditions; /* each has passed profile_check() */
 	const int *outputs;                      /* a descriptor each, open for writing */
-	size_t count;                            /* 1 to PIPELINE_RENDITIONS_MOST */
+	size_t count; /* at most PIPELINE_RENDITIONS_MOST; 0: only the extras and the loudness */
 	const int *extras; /* EXTRA_ROLES descriptors open for writing, -1 for what is not wanted; NULL: none is */
 	const struct tags *tags; /* what renditions say instead of the source, where it is set; NULL: nothing */
 	const struct sound *sound; /* what to do to the sound (sound_stage.h); NULL: nothing */

@@ -110,10 +110,10 @@ static bool wants_waveform(const struct pipeline_job *job)
 	       (job->extras[EXTRA_WAVEFORM] >= 0 || job->extras[EXTRA_WAVEFORM_SPLIT] >= 0);
 }
 
-/* In as many channels as the widest rendition has. */
+/* In as many channels as the widest rendition has; where none is made, as the usual one would have. */
 static enum err open_sound(struct pipeline *pipeline, struct err_info *info)
 {
-	uint32_t channels = 1;
+	uint32_t channels = pipeline->branch_count == 0 && pipeline->source.channels > 1 ? 2 : 1;
 
 	for (size_t i = 0; i < pipeline->branch_count; i++)
 		channels = pipeline->branches[i].output.channels > channels ? 2 : channels;

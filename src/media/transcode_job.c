@@ -113,7 +113,7 @@ static enum err check_unique(const struct conf_rendition *renditions, size_t cou
 	return ERR_OK;
 }
 
-/* CONF is NULL where names of the ladder have no meaning: in a stored payload. */
+/* CONF is NULL where names of the ladder have no meaning: in a stored payload, which may have none at all. */
 static enum err read_renditions(const struct conf *conf, const json_t *wanted, struct arena *arena,
 	const struct conf_rendition **out, size_t *count, struct err_info *info)
 {
@@ -121,7 +121,7 @@ static enum err read_renditions(const struct conf *conf, const json_t *wanted, s
 	size_t most = json_array_size(wanted);
 	enum err err = ERR_OK;
 
-	if (!json_is_array(wanted) || most == 0 || most > TRANSCODE_RENDITIONS_MOST)
+	if (!json_is_array(wanted) || (most == 0 && conf != NULL) || most > TRANSCODE_RENDITIONS_MOST)
 		return err_set(info, ERR_UNPROCESSABLE, "\"renditions\" must be an array of 1 to %d",
 			TRANSCODE_RENDITIONS_MOST);
 	renditions = arena_array(arena, most, sizeof *renditions);

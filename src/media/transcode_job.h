@@ -18,7 +18,7 @@ struct transcode_job {
 	const char *source; /* name below <data>/source, or NULL */
 	const char *import; /* absolute path under a configured import folder, or NULL; exactly one of the two is set */
 	const struct conf_rendition *renditions;
-	size_t count;       /* 1 to 32 */
+	size_t count;       /* 0 to 32; 0: only what is missing beside the sound (model/extra.h, its loudness) */
 	struct sound sound; /* the member "sound"; left out, nothing is done */
 };
 

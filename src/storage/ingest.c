@@ -95,7 +95,7 @@ static struct transcode_job payload_of(const struct conf *conf, const struct ing
 	struct transcode_job payload = {
 		.renditions = ingest->renditions, .count = ingest->rendition_count, .sound = ingest->sound};
 
-	if (ingest->renditions == NULL) {
+	if (ingest->renditions == NULL && !ingest->extras) {
 		payload.renditions = conf->ladder;
 		payload.count = conf->ladder_count;
 	}
@@ -249,7 +249,7 @@ enum err ingest_import(const struct conf *conf, struct db *db, const char *path,
 	return err == ERR_OK ? insert(conf, db, &asked, &named, clock, arena, track, job, info) : err;
 }
 
-/* Leaves in PAYLOAD the renditions that are not among the COUNT that are there. */
+/* Leaves in PAYLOAD the renditions that are not among the COUNT that are there. ERR_CONFLICT when none is left. */
 static enum err only_missing(struct transcode_job *payload, const struct rendition *there, size_t count,
 	struct arena *arena, struct err_info *info)
 {
@@ -264,11 +264,9 @@ static enum err only_missing(struct transcode_job *payload, const struct renditi
 		if (at == count)
 			missing[kept++] = payload->renditions[i];
 	}
-	if (kept == 0)
-		return err_set(info, ERR_CONFLICT, "the track has all these renditions");
 	payload->renditions = missing;
 	payload->count = kept;
-	return ERR_OK;
+	return kept > 0 ? ERR_OK : err_set(info, ERR_CONFLICT, "the track has all these renditions");
 }
 
 static enum err find_source(const struct conf *conf, struct db *db, const struct track *track,
@@ -288,8 +286,8 @@ static enum err find_source(const struct conf *conf, struct db *db, const struct
 	return ERR_OK;
 }
 
-static enum err plan_more(const struct conf *conf, struct db *db, const char *id, struct transcode_job *payload,
-	struct arena *arena, struct err_info *info)
+static enum err plan_more(const struct conf *conf, struct db *db, const char *id, bool extras,
+	struct transcode_job *payload, struct arena *arena, struct err_info *info)
 {
 	struct rendition *there;
 	struct track track;
@@ -298,6 +296,8 @@ static enum err plan_more(const struct conf *conf, struct db *db, const char *id
 
 	if (err == ERR_OK)
 		err = only_missing(payload, there, count, arena, info);
+	if (err == ERR_CONFLICT && extras)
+		err = err_set(info, ERR_OK, "%s", "");
 	return err == ERR_OK ? find_source(conf, db, &track, payload, arena, info) : err;
 }
 
@@ -310,7 +310,7 @@ enum err ingest_more(const struct conf *conf, struct db *db, const char *track, 
 	if (err != ERR_OK)
 		return err;
 	if (!asked.repeated) {
-		err = plan_more(conf, db, track, &asked.payload, arena, info);
+		err = plan_more(conf, db, track, ingest->extras, &asked.payload, arena, info);
 		if (err == ERR_OK)
 			err = submit(conf, db, track, &asked.payload, ingest, clock, arena, job, info);
 	}

@@ -244,6 +244,8 @@ test("add without a jobrunner does the work itself, and the library can be looke
 	assert.equal(JSON.parse(ok("tracks", "unpublish", track, "--json", "-c", site)).visibility, "private");
 	assert.equal(JSON.parse(ok("tracks", "publish", track, "--json", "-c", site)).visibility, "public");
 	assert.equal(shown.loudness?.applied, true);
+	assert.equal(JSON.parse(ok("jobs", "extras", track, "--json", "-c", site)).state, "queued");
+	assert.equal(tonearm("jobs", "extras", track, "-c", site).status, 1, "a job is at work on it");
 	ok("tracks", "delete", track, "-c", site);
 	assert.equal(tonearm("tracks", "show", track, "-c", site).status, 3);
 	assert.ok(!fs.existsSync(path.join(site, "data/media", track)));

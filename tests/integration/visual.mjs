@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import fs from "node:fs/promises";
+import path from "node:path";
 import {after, before, describe, test} from "node:test";
 import {bearer, cgi} from "./lib/cgi.mjs";
 import {Library, REAL_WORKER} from "./lib/library.mjs";
@@ -187,6 +188,33 @@ describe("waveform", () => {
 		const split = await ask(made.track, "waveform.json?channels=split&bits=16");
 		assert.deepEqual(split.json.data, pairsOf(channelsOf(mono), BASE, 16));
 		assert.deepEqual((await fs.readdir(library.path("data", "media", made.track))).sort(), ["mobile.mp4", "waveform.dat"]);
+	});
+
+	test("what a track lacks is made by itself, from one decode", async () => {
+		const told = async () => (await cgi(place, "api", `/api/v1/tracks/${track}`)).json.track.loudness;
+		const stored = library.path("data", "media", track);
+		const whole = await fs.readFile(path.join(stored, "waveform.dat"));
+		const inode = (await fs.stat(path.join(stored, "mobile.mp4"))).ino;
+		const order = body => cgi(place, "api", "/internal/jobs/transcode", {method: "POST", body: JSON.stringify(body),
+			headers: {...bearer("jobs:write"), "Content-Type": "application/json"}});
+		await library.sql(`DELETE FROM extra WHERE track = '${track}'`);
+		await fs.rm(path.join(stored, "waveform.dat"));
+		assert.equal((await ask(track, "waveform")).status, 404);
+		assert.equal(await told(), undefined, "the fixture has nothing measured");
+		for (const body of [{track, extras: 1}, {path: "/x", extras: true}])
+			assert.equal((await order(body)).status, 422);
+		const {status, json: {job}} = await order({track, extras: true});
+		assert.equal(status, 202);
+		assert.equal((await order({track, extras: true})).status, 409, "a job is at work");
+		const runner = library.runner(["--drain"], REAL_WORKER);
+		await runner.ended;
+		assert.equal((await library.job(job.id)).state, "done", await runner.text());
+		assert.deepEqual(await fs.readFile(path.join(stored, "waveform.dat")), whole);
+		assert.ok(Number.isFinite((await told()).integrated_lufs));
+		assert.equal((await fs.stat(path.join(stored, "mobile.mp4"))).ino, inode);
+		const {duration_ms: length, renditions} = (await cgi(place, "api", `/api/v1/tracks/${track}`)).json.track;
+		assert.equal(length, 3300);
+		assert.deepEqual(renditions.map(({quality}) => quality), ["mobile"]);
 	});
 
 	test("is made once, and goes with the track", async () => {

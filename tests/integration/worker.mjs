@@ -246,7 +246,7 @@ test("a job that makes no sense is refused by name", async () => {
 	const source = path.join(folder, "empty");
 	writeFileSync(source, "");
 	for (const job of ["", "[]", "{}", "{\"source_name\":\"x\"}", "x".repeat(2 << 20),
-		JSON.stringify({source_name: "x", segment_ms: 4000, limits: {duration_s: 1, memory: 1 << 30, cpu_s: 9, output: 9, nice: 0}, renditions: []})]) {
+		JSON.stringify({source_name: "x", segment_ms: 4000, limits: {duration_s: 1, memory: 1 << 30, cpu_s: 9, output: 9, nice: 0}, renditions: 7})]) {
 		const result = await work(source, [], folder, {job});
 		assertRefused(result, /^(bad-request|too-large)$/);
 	}

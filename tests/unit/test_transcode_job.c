@@ -62,6 +62,21 @@ static void survives_encoding(void **state)
 	assert_null(back.source);
 }
 
+/* Of the sound nothing, beside it what is missing. */
+static void a_payload_may_want_no_rendition(void **state)
+{
+	struct transcode_job job = {.source = "a.wav"}, back;
+	const struct conf_rendition *renditions;
+	json_t *none = json_array();
+	struct err_info info;
+	size_t count;
+
+	assert_int_equal(transcode_job_decode(transcode_job_encode(&job, *state), *state, &back, &info), ERR_OK);
+	assert_int_equal(back.count, 0);
+	assert_int_equal(transcode_job_renditions(&conf, none, *state, &renditions, &count, &info), ERR_UNPROCESSABLE);
+	json_decref(none);
+}
+
 static void wrong_payloads_are_refused(void **state)
 {
 	static const char *const payloads[] = {
@@ -70,7 +85,7 @@ static void wrong_payloads_are_refused(void **state)
 		"[]",
 		"{}",
 		"{\"source\":\"a\"}",
-		"{\"source\":\"a\",\"renditions\":[]}",
+		"{\"source\":\"a\",\"renditions\":{}}",
 		"{\"source\":\"a\",\"renditions\":[\"high\"]}",
 		"{\"source\":\"a\",\"import\":\"/b\",\"renditions\":[{\"codec\":\"aac\",\"bit_rate\":96000}]}",
 		"{\"renditions\":[{\"codec\":\"aac\",\"bit_rate\":96000}]}",
@@ -227,6 +242,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(survives_encoding, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_payload_may_want_no_rendition, setup, teardown),
 		cmocka_unit_test_setup_teardown(wrong_payloads_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_wanted_is_the_ladder, setup, teardown),
 		cmocka_unit_test_setup_teardown(names_and_objects_mix, setup, teardown),
