@@ -91,7 +91,8 @@ static enum err prepare_file(struct s3_call *call, struct err_info *info)
 	struct s3_body *body = &call->body;
 	enum err err;
 
-	if (options->payload == S3_PAYLOAD_CHUNKED) {
+	/* Ceph takes no empty body in chunks. */
+	if (options->payload == S3_PAYLOAD_CHUNKED && body->size > 0) {
 		call->payload = SIGV4_CHUNKED;
 		s3_call_header(call, "content-encoding", "aws-chunked");
 		s3_call_header(
