@@ -125,8 +125,11 @@ static enum err open_all(struct responder *responder, const char *conf, struct e
 	if (err == ERR_OK)
 		err = open_metrics(responder, info);
 	if (err == ERR_OK)
-		err = access_open(&responder->access, responder->conf, responder->metrics, NULL, info);
-	return err == ERR_OK ? open_database(responder, info) : err;
+		err = open_database(responder, info);
+	if (err == ERR_OK)
+		err = access_open(
+			&responder->access, responder->conf, responder->pool, responder->metrics, NULL, info);
+	return err;
 }
 
 static enum err serve_all(
@@ -152,9 +155,9 @@ static enum err serve_all(
 
 static void close_all(struct responder *responder)
 {
+	access_close(&responder->access);
 	if (responder->pool != NULL)
 		db_pool_close(responder->pool);
-	access_close(&responder->access);
 	if (responder->metrics != NULL)
 		metrics_close(responder->metrics);
 	if (responder->conf != NULL)

@@ -3,7 +3,9 @@
 
 #include "base/log.h"
 #include "model/job.h"
+#include "model/login.h"
 #include "model/periodic.h"
+#include "model/revocation.h"
 
 #include <string.h>
 
@@ -76,6 +78,19 @@ static int64_t as_configured(const struct conf *conf)
 	return conf->job_verify_days * DAY_MS;
 }
 
+/* What has expired opens nothing any more, whether it was revoked or not. */
+static enum err prune_credentials(const struct upkeep *upkeep, struct verify_job *work, bool *done, struct err_info *info)
+{
+	int64_t now = clock_seconds(upkeep->clock);
+	enum err err = revocation_prune(upkeep->db, now, info);
+
+	if (err == ERR_OK)
+		err = login_prune(upkeep->db, now, upkeep->conf->login_window_s, info);
+	(void)work;
+	*done = err == ERR_OK;
+	return err;
+}
+
 static const struct {
 	const char *kind;
 	int64_t (*interval_ms)(const struct conf *conf); /* 0: never */
@@ -84,6 +99,7 @@ static const struct {
 	{"prune-jobs", hourly, prune_jobs},
 	{"maintain-database", daily, maintain_database},
 	{VERIFY_KIND, as_configured, verify_media},
+	{"prune-credentials", hourly, prune_credentials},
 };
 
 /* A new library has nothing to tidy: the first time is an interval away. */

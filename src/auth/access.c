@@ -2,25 +2,28 @@
 #include "auth/access.h"
 
 #include "auth/scope.h"
-#include "auth/signed_url.h"
+#include "auth/ticket.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 /* Grants end at whole multiples of this, in seconds. */
 enum { GRANT_STEP_S = 60 };
 
-enum err access_open(struct access *access, const struct conf *conf, struct metrics *metrics, const struct clock *clock,
-	struct err_info *info)
+enum err access_open(struct access *access, const struct conf *conf, struct db_pool *pool, struct metrics *metrics,
+	const struct clock *clock, struct err_info *info)
 {
+	enum err err;
+
 	*access = (struct access){.conf = conf, .metrics = metrics, .clock = clock};
-	return keyring_open(&access->keys, conf, info);
+	err = keyring_open(&access->keys, conf, info);
+	return err == ERR_OK && pool != NULL ? revoked_open(pool, clock, &access->revoked, info) : err;
 }
 
 void access_close(struct access *access)
 {
+	revoked_close(access->revoked);
+	access->revoked = NULL;
 	keyring_clear(&access->keys);
 }
 
@@ -40,12 +43,14 @@ bool access_has_token(struct request *request)
 	return find_token(request) != NULL;
 }
 
-static enum err check_token(const struct access *access, struct request *request, const char *scope,
+/* TRACK is "" when it is not about one. */
+static enum err check_token(const struct access *access, struct request *request, const char *scope, const char *track,
 	struct jwt_claims *claims, struct err_info *info)
 {
 	const struct jwt_policy policy = {
 		access->conf->jwt_issuer, access->conf->jwt_audience, access->conf->jwt_leeway_s, access->clock};
 	const char *token = find_token(request);
+	struct origin origin;
 	enum err err;
 
 	if (token == NULL)
@@ -53,6 +58,10 @@ static enum err check_token(const struct access *access, struct request *request
 	err = jwt_verify(&access->keys, &policy, token, request->arena, claims, info);
 	if (err == ERR_NOT_FOUND)
 		err = err_set(info, ERR_UNAUTHORIZED, "the token's key is not known here");
+	if (err == ERR_OK) {
+		origin = origin_of(claims);
+		err = revoked_check(access->revoked, &origin, track, info);
+	}
 	if (err == ERR_OK && scope != NULL && !scope_has(claims->scope, scope))
 		err = err_set(info, ERR_FORBIDDEN, "the token lacks the scope %s", scope);
 	return err;
@@ -67,13 +76,13 @@ static enum err count_verdict(const struct access *access, enum err err)
 enum err access_scope(const struct access *access, struct request *request, const char *scope,
 	struct jwt_claims *claims, struct err_info *info)
 {
-	return count_verdict(access, check_token(access, request, scope, claims, info));
+	return count_verdict(access, check_token(access, request, scope, "", claims, info));
 }
 
 enum err access_scope_all(const struct access *access, struct request *request, const char *scope,
 	struct jwt_claims *claims, struct err_info *info)
 {
-	enum err err = check_token(access, request, scope, claims, info);
+	enum err err = check_token(access, request, scope, "", claims, info);
 
 	if (err == ERR_OK && claims->bounded)
 		err = err_set(info, ERR_FORBIDDEN, "the token is for single tracks");
@@ -84,71 +93,85 @@ static enum err by_token(const struct access *access, struct request *request, c
 	struct access_pass *pass, struct err_info *info)
 {
 	struct jwt_claims claims;
-	enum err err = check_token(access, request, SCOPE_STREAM_READ, &claims, info);
+	struct origin origin;
+	enum err err = check_token(access, request, SCOPE_STREAM_READ, track, &claims, info);
 
 	if (err == ERR_OK && !jwt_reaches(&claims, track))
 		err = err_set(info, ERR_FORBIDDEN, "the token is for other tracks");
+	if (err != ERR_OK)
+		return err;
+	origin = origin_of(&claims);
+	*pass = (struct access_pass){.by_token = true,
+		.subject = claims.subject,
+		.expires = claims.expires,
+		.network = "",
+		.origin = origin_write(&origin, request->arena)};
+	return ERR_OK;
+}
+
+/* By the signature of KIND in QUERY. ERR_NOT_FOUND when it has none. */
+static enum err by_ticket(const struct access *access, struct request *request, const char *track,
+	enum ticket_kind kind, const char *name, const char *query, struct access_pass *pass, struct err_info *info)
+{
+	struct origin origin = {0};
+	struct ticket ticket;
+	enum err err = ticket_read(access->conf, kind, name, query, request->remote_address, access->clock,
+		request->arena, &ticket, info);
+
+	if (err != ERR_OK)
+		return err;
+	if (ticket.origin[0] != '\0' && !origin_read(ticket.origin, request->arena, &origin))
+		return err_set(info, ERR_FORBIDDEN, "the signature does not fit this address");
+	err = revoked_check(access->revoked, &origin, track, info);
+	if (err == ERR_UNAUTHORIZED)
+		return err_set(info, ERR_FORBIDDEN, "the address has been revoked");
 	if (err == ERR_OK)
-		*pass = (struct access_pass){.by_token = true, .subject = claims.subject, .expires = claims.expires};
+		*pass = (struct access_pass){.by_grant = kind == TICKET_GRANT,
+			.subject = "",
+			.expires = ticket.expires,
+			.network = ticket.network,
+			.origin = ticket.origin};
 	return err;
 }
 
-/* A signature or grant whose EXPIRES was checked. */
-static void pass_until(struct access_pass *pass, const char *expires, bool by_grant)
+/* The grant for TRACK in a cookie; "" when there is none. */
+static const char *cookie_grant(struct request *request, const char *track)
 {
-	*pass = (struct access_pass){.by_grant = by_grant, .subject = "", .expires = strtoll(expires, NULL, 10)};
-}
+	const char *cookie = request_cookie(request, arena_printf(request->arena, "tonearm_grant_%s", track));
 
-static enum err by_signature(const struct access *access, const char *file, const char *expires, const char *sig,
-	struct access_pass *pass, struct err_info *info)
-{
-	enum err err = signed_url_check_stream(access->conf->url_secret, file, expires, sig, access->clock, info);
-
-	if (err == ERR_OK)
-		pass_until(pass, expires, false);
-	return err;
-}
-
-static enum err by_grant(const struct access *access, const char *track, const char *expires, const char *grant,
-	struct access_pass *pass, struct err_info *info)
-{
-	enum err err = signed_url_check_grant(access->conf->url_secret, track, expires, grant, access->clock, info);
-
-	if (err == ERR_OK)
-		pass_until(pass, expires, true);
-	return err;
+	return cookie != NULL ? cookie : "";
 }
 
 /* Tries each credential the request carries until one is valid; the reason of the first stays. */
 static enum err find_pass(const struct access *access, struct request *request, const char *track, const char *file,
 	struct access_pass *pass, struct err_info *info)
 {
-	const char *expires = request_query(request, "expires");
-	const char *sig = file == NULL ? NULL : request_query(request, "sig");
-	const char *grant = request_query(request, "grant");
-	struct err_info *reason = info;
-	enum err first = ERR_OK, err;
+	struct err_info reason = {0};
+	const struct {
+		enum ticket_kind kind;
+		const char *name, *query;
+	} tickets[] = {
+		{TICKET_STREAM, file, request->query},
+		{TICKET_GRANT, track, request->query},
+		{TICKET_GRANT, track, cookie_grant(request, track)},
+	};
+	enum err first = ERR_NOT_FOUND, err;
 
 	if (find_token(request) != NULL) {
-		first = by_token(access, request, track, pass, reason);
+		first = by_token(access, request, track, pass, info);
 		if (first == ERR_OK)
 			return ERR_OK;
-		reason = NULL;
 	}
-	if (expires != NULL && sig != NULL) {
-		err = by_signature(access, file, expires, sig, pass, reason);
+	for (size_t i = 0; i < sizeof tickets / sizeof *tickets; i++) {
+		if (tickets[i].name == NULL)
+			continue;
+		err = by_ticket(access, request, track, tickets[i].kind, tickets[i].name, tickets[i].query, pass, &reason);
 		if (err == ERR_OK)
 			return ERR_OK;
-		first = first == ERR_OK ? err : first;
-		reason = NULL;
+		if (first == ERR_NOT_FOUND && err != ERR_NOT_FOUND)
+			first = err_set(info, err, "%s", reason.detail);
 	}
-	if (expires != NULL && grant != NULL) {
-		err = by_grant(access, track, expires, grant, pass, reason);
-		if (err == ERR_OK)
-			return ERR_OK;
-		first = first == ERR_OK ? err : first;
-	}
-	return first != ERR_OK ? first : err_set(info, ERR_UNAUTHORIZED, "this needs a token or a signed address");
+	return first != ERR_NOT_FOUND ? first : err_set(info, ERR_UNAUTHORIZED, "this needs a token or a signed address");
 }
 
 enum err access_listen(const struct access *access, struct request *request, const char *track, const char *file,
@@ -156,7 +179,7 @@ enum err access_listen(const struct access *access, struct request *request, con
 {
 	enum err err;
 
-	*pass = (struct access_pass){.subject = ""};
+	*pass = (struct access_pass){.subject = "", .network = "", .origin = ""};
 	if (visibility != NULL && *visibility == TRACK_PUBLIC)
 		return count_verdict(access, ERR_OK);
 	err = find_pass(access, request, track, file, pass, info);
@@ -168,7 +191,6 @@ enum err access_listen(const struct access *access, struct request *request, con
 const char *access_child_query(const struct access *access, const struct access_pass *pass, const char *track,
 	enum track_visibility visibility, int64_t duration_ms, struct arena *arena)
 {
-	char grant[HASH_HEX_SIZE];
 	int64_t expires = pass->expires;
 
 	if (visibility == TRACK_PUBLIC)
@@ -178,6 +200,11 @@ const char *access_child_query(const struct access *access, const struct access_
 		expires += GRANT_STEP_S - 1;
 		expires -= expires % GRANT_STEP_S;
 	}
-	signed_url_grant(access->conf->url_secret, track, expires, grant);
-	return arena_printf(arena, "expires=%" PRId64 "&grant=%s", expires, grant);
+	return ticket_write(access->conf,
+		&(struct ticket){.kind = TICKET_GRANT,
+			.name = track,
+			.expires = expires,
+			.network = pass->network,
+			.origin = pass->origin},
+		arena);
 }

@@ -2,13 +2,14 @@
 /*
  * May this request have this? The credentials of a request, in order: a token (Authorization: Bearer, then the cookie
  * `tonearm_token`, then the query parameter `token`), a stream signature (`expires`, `sig`), a grant (`expires`,
- * `grant`). Of the three places of a token the first that is filled counts. A struct access is made once and then
+ * `grant`), a grant in the cookie `tonearm_grant_{track}`. None of them is good when it is revoked. Of the three places of a token the first that is filled counts. A struct access is made once and then
  * only read: any thread may use it.
  */
 #ifndef TONEARM_AUTH_ACCESS_H
 #define TONEARM_AUTH_ACCESS_H
 
 #include "auth/jwt.h"
+#include "auth/revoked.h"
 #include "conf/conf.h"
 #include "http/request.h"
 #include "model/track.h"
@@ -17,6 +18,7 @@
 struct access {
 	const struct conf *conf;
 	struct keyring keys;
+	struct revoked *revoked;
 	struct metrics *metrics;
 	const struct clock *clock;
 };
@@ -27,11 +29,16 @@ struct access_pass {
 	bool by_grant;       /* the query that a manifest handed out */
 	const char *subject; /* of the token, "" otherwise */
 	int64_t expires;     /* of the credential, seconds; 0 for a public track */
+	const char *network; /* from where alone it is good, "" for anywhere */
+	const char *origin;  /* of origin.h, "" when unknown */
 };
 
-/* ACCESS keeps CONF, METRICS and CLOCK, which must outlive it. Errors as of keyring_open(). */
-enum err access_open(struct access *access, const struct conf *conf, struct metrics *metrics, const struct clock *clock,
-	struct err_info *info);
+/*
+ * ACCESS keeps CONF, POOL, METRICS and CLOCK, which must outlive it. POOL NULL: nothing is revoked. Errors as of
+ * keyring_open().
+ */
+enum err access_open(struct access *access, const struct conf *conf, struct db_pool *pool, struct metrics *metrics,
+	const struct clock *clock, struct err_info *info);
 void access_close(struct access *access);
 
 /*
@@ -63,7 +70,8 @@ enum err access_listen(const struct access *access, struct request *request, con
 /*
  * The query that children of a manifest carry: "" for a public track, else "expires=...&grant=..." in ARENA. It lives
  * as long as the programme (DURATION_MS) plus conf grant_ttl_s; EXPIRES is rounded up to a multiple of 60 s so that
- * caches see few variants. A request that a grant let in (PASS) gets that grant again: asking does not prolong it.
+ * caches see few variants. A request that a grant let in (PASS) gets that grant again: asking does not prolong it. It is
+ * revoked with the token that PASS is by, and good from the same place.
  */
 const char *access_child_query(const struct access *access, const struct access_pass *pass, const char *track,
 	enum track_visibility visibility, int64_t duration_ms, struct arena *arena);

@@ -2,9 +2,9 @@
 #include "cli/cli.h"
 
 #include "auth/jwt.h"
-#include "auth/scope.h"
 #include "base/id.h"
 #include "cli/duration.h"
+#include "cli/grantee.h"
 
 #include <string.h>
 
@@ -12,28 +12,12 @@ enum { SUBJECT_MOST = 128, JTI_BYTES = 16 };
 
 static const struct args_option options[] = {
 	CLI_OPTIONS,
-	{"scope", 's', "WORDS", "what it permits, words separated by spaces (stream:read)"},
+	GRANTEE_OPTIONS,
 	{"subject", 'u', "NAME", "whom it is for"},
 	{"ttl", 't', "SPAN", "how long it is good, such as 90s, 15m, 1h or 7d (auth.token_ttl)"},
 	{"json", 0, NULL, "write JSON for programs"},
 	{NULL, 0, NULL, NULL},
 };
-
-/* A misspelt scope would make a token that is refused everywhere, so it is refused here. */
-static enum err check_scope(struct arena *arena, const char *scope, struct err_info *info)
-{
-	static const char known[] =
-		SCOPE_STREAM_READ " " SCOPE_TRACK_READ " " SCOPE_TRACK_WRITE " " SCOPE_JOBS_READ " " SCOPE_JOBS_WRITE;
-	char *words = arena_strdup(arena, scope), *save = NULL;
-	size_t count = 0;
-
-	for (char *word = strtok_r(words, " ", &save); word != NULL; word = strtok_r(NULL, " ", &save), count++)
-		if (!scope_has(known, word))
-			return err_set(info, ERR_BAD_REQUEST, "\"%s\" is no scope; there are: %s", word, known);
-	if (count == 0)
-		return err_set(info, ERR_BAD_REQUEST, "--scope wants at least one of: %s", known);
-	return ERR_OK;
-}
 
 static enum err print_token(struct cli *cli, const struct args *args, const struct jwt_claims *claims,
 	const char *token, struct err_info *info)
@@ -51,10 +35,9 @@ static enum err print_token(struct cli *cli, const struct args *args, const stru
 
 static enum err run(struct cli *cli, const struct args *args, struct err_info *info)
 {
-	const char *scope = args_value(args, "scope"), *subject = args_value(args, "subject"),
-		   *ttl = args_value(args, "ttl");
-	struct jwt_claims claims = {
-		.scope = scope != NULL ? scope : SCOPE_STREAM_READ, .subject = subject != NULL ? subject : ""};
+	const char *subject = args_value(args, "subject"), *ttl = args_value(args, "ttl");
+	struct jwt_claims claims = {.subject = subject != NULL ? subject : ""};
+	struct grantee grantee;
 	char id[2 * JTI_BYTES + 1], *token;
 	struct jwt_key *key = NULL;
 	struct jwt_policy policy;
@@ -62,7 +45,7 @@ static enum err run(struct cli *cli, const struct args *args, struct err_info *i
 	enum err err = cli_words(args, 0, 0, info);
 
 	if (err == ERR_OK)
-		err = check_scope(&cli->arena, claims.scope, info);
+		err = grantee_read(cli, args, &grantee, info);
 	if (err == ERR_OK && strlen(claims.subject) > SUBJECT_MOST)
 		err = err_set(info, ERR_BAD_REQUEST, "--subject is longer than %d bytes", SUBJECT_MOST);
 	if (err == ERR_OK && ttl != NULL)
@@ -73,6 +56,10 @@ static enum err run(struct cli *cli, const struct args *args, struct err_info *i
 		err = jwt_key_new(cli->conf->jwt_secret, &key, info);
 	if (err != ERR_OK)
 		return err;
+	claims.scope = grantee.scope;
+	claims.bounded = grantee.tracks != NULL;
+	claims.tracks = grantee.ids;
+	claims.track_count = grantee.id_count;
 	id_random_hex(JTI_BYTES, id);
 	claims.id = id;
 	claims.issued = clock_seconds(NULL);
@@ -90,7 +77,8 @@ const struct cli_command cmd_token = {
 	.text = "Prints a JSON Web Token signed with auth.jwt_secret. Scopes:\n"
 		"  stream:read   listen to private tracks     track:read   see private tracks in the list\n"
 		"  track:write   upload, change and delete    jobs:read    see all jobs\n"
-		"  jobs:write    submit, retry and cancel jobs\n",
+		"  jobs:write    submit, retry and cancel jobs  auth:sign   sign addresses for others\n"
+		"  auth:revoke   revoke tokens and addresses\n",
 	.options = options,
 	.run = run,
 };

@@ -17,6 +17,8 @@ static const struct cli_command *const commands[] = {
 	&cmd_jobs,
 	&cmd_sign,
 	&cmd_token,
+	&cmd_user,
+	&cmd_key,
 	&cmd_config,
 	&cmd_doctor,
 	&cmd_install_cgi,

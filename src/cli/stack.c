@@ -18,7 +18,7 @@
 
 enum { TEMPLATE_MOST = 256 << 10, READY_MS = 20000, ASK_MS = 2000, LOOK_MS = 50, GRACE_MS = 10000, EARLY_DEATHS = 4 };
 
-static const char *const responders[] = {"manifest", "stream", "api"};
+static const char *const responders[] = {"manifest", "stream", "api", "auth"};
 enum { RESPONDERS = sizeof responders / sizeof *responders, PROGRAMS = RESPONDERS + 2 };
 
 struct stack {

@@ -32,6 +32,7 @@ static void set_default(struct conf *conf, const struct option *option)
 		break;
 	case OPTION_PRESETS:
 	case OPTION_KEYS:
+	case OPTION_SECRETS:
 		break;
 	case OPTION_PATHS:
 		conf->import_dirs = arena_array(&conf->arena, 1, sizeof *conf->import_dirs);

@@ -39,7 +39,10 @@ struct conf_preset {
 	const char *filter; /* has passed preset_check() */
 };
 
-/* One row of auth.jwt_keys: FILE or SECRET is set, the other is NULL. */
+/*
+ * One row of auth.jwt_keys: FILE or SECRET is set, the other is NULL; or of auth.url_keys: there is a SECRET, and no
+ * algorithms.
+ */
 struct conf_key {
 	const char *id;         /* "" when it has none */
 	const char *algorithms; /* names separated by spaces */
@@ -70,6 +73,7 @@ struct conf {
 	int64_t send_rate;   /* bytes/s that it must take at least; 0: any */
 
 	const char *url_secret; /* HMAC key of /stream?sig and of the manifest's grants, >= 32 bytes of text */
+	struct conf_keys url_keys; /* the first signs; others are still good */
 	const char *jwt_secret; /* HS256 key, >= 32 bytes of text */
 	struct conf_keys jwt_keys;
 	const char *jwks_file;       /* absolute; "" : none */
@@ -77,7 +81,12 @@ struct conf {
 	const char *jwt_issuer;      /* "" : not checked */
 	const char *jwt_audience;    /* "" : tokens must name none */
 	int64_t jwt_leeway_s;
-	int64_t token_ttl_s; /* of tokens that `tonearm token` makes */
+	int64_t token_ttl_s; /* of tokens that are made here */
+	int64_t refresh_ttl_s;
+	int64_t login_attempts; /* at a password, of one account within the window */
+	int64_t login_window_s;
+	int64_t revocation_ttl_s;
+	int64_t verdict_ttl_s; /* how long a web server may keep what /auth/check said */
 	int64_t grant_ttl_s; /* least lifetime of the query a manifest hands out */
 
 	int64_t upload_size;   /* bytes */

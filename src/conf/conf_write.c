@@ -76,6 +76,7 @@ static void put_default(struct buf *out, const struct option *option)
 		break;
 	case OPTION_PRESETS:
 	case OPTION_KEYS:
+	case OPTION_SECRETS:
 		buf_puts(out, "()");
 		break;
 	case OPTION_SWITCH:
@@ -261,6 +262,7 @@ static void put_value(struct buf *out, struct conf *conf, const struct option *o
 		}
 		break;
 	case OPTION_KEYS:
+	case OPTION_SECRETS:
 		for (size_t i = 0; i < option_keys(conf, option)->count; i++) {
 			const struct conf_key *key = &option_keys(conf, option)->keys[i];
 

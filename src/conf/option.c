@@ -48,6 +48,10 @@ const struct option option_table[] = {
 
 	{"auth", "url_secret", OPTION_SECRET, AT(url_secret),
 		.sentence = "Key of signed URLs and of the queries that manifests hand out; at least 32 characters."},
+	{"auth", "url_keys", OPTION_SECRETS, AT(url_keys),
+		.sentence = "Keys that take the place of url_secret in turn: a list of { id = \"2026b\"; secret = \"...\"; }. The "
+			    "first signs what is handed out, which names it; what the others signed stays good as long as they "
+			    "are listed. What names none is of url_secret."},
 	{"auth", "jwt_secret", OPTION_SECRET, AT(jwt_secret),
 		.sentence = "HS256 key of the tokens that are made here; at least 32 characters."},
 	{"auth", "jwt_keys", OPTION_KEYS, AT(jwt_keys),
@@ -68,7 +72,19 @@ const struct option option_table[] = {
 	{"auth", "jwt_leeway_s", OPTION_INTEGER, AT(jwt_leeway_s), .unit = "seconds", .least = 0, .most = 600,
 		.standard = 30, .sentence = "How far the clock of who made a token may be off."},
 	{"auth", "token_ttl_s", OPTION_INTEGER, AT(token_ttl_s), .unit = "seconds", .least = 1, .most = 3650 * DAY,
-		.standard = 3600, .sentence = "Lifetime of a token that `tonearm token` makes."},
+		.standard = 3600, .sentence = "Lifetime of a token that `tonearm token` or auth.fcgi makes."},
+	{"auth", "refresh_ttl_s", OPTION_INTEGER, AT(refresh_ttl_s), .unit = "seconds", .least = 60, .most = 3650 * DAY,
+		.standard = 30 * DAY, .sentence = "How long a login can be prolonged without being used."},
+	{"auth", "login_attempts", OPTION_INTEGER, AT(login_attempts), .least = 1, .most = 10000, .standard = 10,
+		.sentence = "Attempts at the password of an account within login_window_s; an address has five times as "
+			    "many, for all accounts together."},
+	{"auth", "login_window_s", OPTION_INTEGER, AT(login_window_s), .unit = "seconds", .least = 1, .most = DAY,
+		.standard = 900, .sentence = "Time for which attempts at passwords are counted together."},
+	{"auth", "revocation_ttl_s", OPTION_INTEGER, AT(revocation_ttl_s), .unit = "seconds", .least = 60,
+		.most = 3650 * DAY, .standard = 30 * DAY,
+		.sentence = "How long a revocation is remembered: no shorter than any token or signed URL may live."},
+	{"auth", "verdict_ttl_s", OPTION_INTEGER, AT(verdict_ttl_s), .unit = "seconds", .least = 0, .most = 60, .standard = 3,
+		.sentence = "How long a web server may keep what /auth/check said; 0 is not at all."},
 	{"auth", "grant_ttl_s", OPTION_INTEGER, AT(grant_ttl_s), .unit = "seconds", .least = 60, .most = 30 * DAY,
 		.standard = 21600,
 		.sentence = "Least lifetime of the signed query by which a manifest of a private track names its "

@@ -21,7 +21,8 @@ enum option_type {
 	OPTION_SWITCH,  /* true or false */
 	OPTION_LADDER,  /* list of groups */
 	OPTION_PRESETS, /* list of groups */
-	OPTION_KEYS     /* list of groups, secrets never shown */
+	OPTION_KEYS,    /* list of groups, secrets never shown */
+	OPTION_SECRETS  /* list of groups of id and secret */
 };
 
 enum { OPTION_SECRET_LEAST = 32, OPTION_CHOICES = 5, OPTION_LADDER_MOST = 16, OPTION_PRESETS_MOST = 64, OPTION_PATHS_MOST = 64,

@@ -351,6 +351,24 @@ static enum err read_key(const struct reader *reader, const config_setting_t *se
 	return ERR_OK;
 }
 
+/* One that takes no algorithms, and must have a name. */
+static enum err read_secret(const struct reader *reader, const config_setting_t *setting, struct conf_key *out)
+{
+	static const char id_characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+	static const char *const names[] = {"id", "secret"};
+
+	*out = (struct conf_key){.id = "", .algorithms = "", .secret = ""};
+	if (!config_setting_is_group(setting) || has_others(setting, names, sizeof names / sizeof *names) ||
+		!key_text(reader, setting, "id", &out->id) || !key_text(reader, setting, "secret", &out->secret))
+		return option_refuse(reader, setting, "texts id and secret are wanted, and nothing else");
+	if (out->id[0] == '\0' || strlen(out->id) > OPTION_KEY_ID_MOST || out->id[strspn(out->id, id_characters)] != '\0')
+		return option_refuse(
+			reader, setting, "id must be 1 to %d letters, digits and ._-", (int)OPTION_KEY_ID_MOST);
+	if (strlen(out->secret) < OPTION_SECRET_LEAST)
+		return option_refuse(reader, setting, "a secret needs at least %d characters", OPTION_SECRET_LEAST);
+	return ERR_OK;
+}
+
 static enum err read_keys(const struct reader *reader, const struct option *option, const config_setting_t *setting)
 {
 	struct conf_keys *out = option_keys(reader->conf, option);
@@ -362,7 +380,8 @@ static enum err read_keys(const struct reader *reader, const struct option *opti
 	out->keys = arena_array(&reader->conf->arena, (size_t)count + 1, sizeof *out->keys);
 	for (out->count = 0; out->count < (size_t)count; out->count++) {
 		config_setting_t *key = config_setting_get_elem(setting, (unsigned)out->count);
-		enum err err = read_key(reader, key, &out->keys[out->count]);
+		enum err err = option->type == OPTION_KEYS ? read_key(reader, key, &out->keys[out->count])
+							   : read_secret(reader, key, &out->keys[out->count]);
 
 		if (err != ERR_OK)
 			return err;
@@ -393,6 +412,7 @@ enum err option_read(const struct reader *reader, const struct option *option, c
 	case OPTION_PRESETS:
 		return read_presets(reader, setting);
 	case OPTION_KEYS:
+	case OPTION_SECRETS:
 		return read_keys(reader, option, setting);
 	default:
 		return read_text(reader, option, setting);

@@ -244,7 +244,8 @@ void response_json(struct response *response, int status, json_t *object)
 /* What described the answer that now is not given goes; what belongs to a refusal stays. */
 static void keep_refusal_fields(struct response *response)
 {
-	static const char *const kept[] = {"Allow", "Retry-After", "WWW-Authenticate", "Content-Range", "Vary"};
+	static const char *const kept[] = {"Allow", "Retry-After", "WWW-Authenticate", "Content-Range", "Vary",
+		"X-Accel-Expires"};
 	struct response_field **at = &response->fields;
 
 	while (*at != NULL) {

@@ -10,6 +10,7 @@ static const struct job_kind kinds[] = {
 	{"prune-jobs", JOB_UPKEEP, 3},
 	{"maintain-database", JOB_UPKEEP, 3},
 	{"verify-media", JOB_UPKEEP, 3},
+	{"prune-credentials", JOB_UPKEEP, 3},
 };
 
 const struct job_kind *job_kind_find(const char *name)

@@ -27,7 +27,7 @@ export async function measureCgi(build) {
 			.replace("\nprivate=private\n", `\nprivate='${place.dir}'\n`));
 		chmodSync(script, 0o755);
 		const master = await cgi(place, "manifest", `/hls/${place.ids.private}/master.m3u8`, {headers: bearer("stream:read")});
-		const query = master.text.match(/expires=\d+&grant=[0-9a-f]+/)[0];
+		const query = master.text.match(/expires=\d+&by=[\w-]+&grant=[0-9a-f]+/)[0];
 		const target = `/hls/${place.ids.private}/high/playlist.m3u8`;
 		if ((await cgi(place, "manifest", `${target}?${query}`)).status !== 200)
 			throw new Error("the signed playlist is not to be had");

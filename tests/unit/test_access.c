@@ -50,7 +50,7 @@ static int setup(void **state)
 	if (scene == NULL)
 		return -1;
 	*state = scene;
-	return access_open(&scene->access, &conf, NULL, &at, &scene->info) == ERR_OK ? 0 : -1;
+	return access_open(&scene->access, &conf, NULL, NULL, &at, &scene->info) == ERR_OK ? 0 : -1;
 }
 
 static int teardown(void **state)
@@ -72,7 +72,8 @@ static struct request *ask(struct scene *scene, const char *query, const char *p
 	params[0] = param;
 	memory_transport_init(&scene->transport, params, "", 0);
 	scene->request = (struct request){
-		.arena = &scene->arena, .transport = &scene->transport.base, .method = HTTP_GET, .query = query};
+		.arena = &scene->arena, .transport = &scene->transport.base, .method = HTTP_GET, .query = query,
+		.remote_address = "192.0.2.7"};
 	return &scene->request;
 }
 

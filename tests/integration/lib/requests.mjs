@@ -323,7 +323,7 @@ export function converse(homes) {
 				[scene.open, scene.secret, scene.other] = await Promise.all(["public", "private", "private"].map(publish));
 				const master = await scene.site.request({path: `/hls/${scene.secret}/master.m3u8`,
 					headers: scene.site.bearer("stream:read")});
-				scene.grant = /expires=\d+&grant=[0-9a-f]+/.exec(master.text)[0];
+				scene.grant = /expires=\d+&by=[\w-]+&grant=[0-9a-f]+/.exec(master.text)[0];
 			});
 			after(() => scene.site?.stop());
 

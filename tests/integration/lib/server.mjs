@@ -20,7 +20,7 @@ import {build, which} from "./tools.mjs";
 
 export {cannotServe, isApache} from "./homes.mjs";
 
-const RESPONDERS = ["manifest", "stream", "api"];
+const RESPONDERS = ["manifest", "stream", "api", "auth"];
 const trace = process.env.TONEARM_TRACE ?? "";
 const START_MS = trace ? 90000 : 20000;
 const STOP_MS = trace ? 60000 : 15000;

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * May this file be served? The web server asks before it serves what is below /media/ from its disk: in the FastCGI role of an
+ * authorizer (section 6.3 of the specification), where 200 lets the request go on and anything else is the answer to it, or by a
+ * request of its own (nginx's auth_request), where 204 does. No Variable- fields are sent: mod_fcgid would hand them to the
+ * client.
+ */
+#include "base/id.h"
+#include "fcgi/auth.h"
+#include "http/url.h"
+#include "model/track.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* ERR_NOT_FOUND is for a valid credential and a track that is not there. */
+static enum err judge(struct request *request, const char *track, struct access_pass *pass, struct err_info *info)
+{
+	struct responder *responder = responder_of(request);
+	const enum track_visibility *visibility = NULL;
+	struct track found;
+	enum err err = ERR_NOT_FOUND;
+	struct db *db;
+
+	if (id_valid(track)) {
+		err = db_pool_take(responder->pool, &db, info);
+		if (err != ERR_OK)
+			return err;
+		err = track_get(db, track, request->arena, &found, info);
+		db_pool_give(responder->pool, db);
+	}
+	if (err != ERR_OK && err != ERR_NOT_FOUND)
+		return err;
+	if (err == ERR_OK)
+		visibility = &found.visibility;
+	return access_listen(&responder->access, request, track, NULL, visibility, pass, info);
+}
+
+void auth_authorize(struct request *request, struct response *response)
+{
+	const char *role = request_parameter(request, "FCGI_ROLE");
+	struct access_pass pass;
+	struct err_info info;
+
+	if (role == NULL || strcmp(role, "AUTHORIZER") != 0) {
+		response_problem(response, ERR_NOT_FOUND, "there is nothing at this path");
+		return;
+	}
+	if (judge(request, request->capture[0], &pass, &info) != ERR_OK) {
+		response_error(response, &info);
+		return;
+	}
+	response_status(response, 200);
+	response_begin(response);
+}
+
+/* The track of "/media/{track}/{name}" below the prefix, in the arena; NULL when PATH is no such address. */
+static const char *track_of(const struct request *request, const char *path)
+{
+	size_t prefix = strlen(request->prefix), length;
+
+	if (strncmp(path, request->prefix, prefix) != 0 || strncmp(path + prefix, "/media/", 7) != 0)
+		return NULL;
+	path += prefix + 7;
+	length = strcspn(path, "/");
+	if (path[length] != '/' || path[length + 1] == '\0' || strchr(path + length + 1, '/') != NULL)
+		return NULL;
+	return arena_memdup(request->arena, path, length);
+}
+
+/*
+ * For how long the verdict may be kept: never past the end of the credential. A refusal is kept as well, so that whoever asks
+ * again and again asks the web server.
+ */
+static void bound(struct request *request, struct response *response, const struct access_pass *pass)
+{
+	const struct responder *responder = responder_of(request);
+	int64_t keep = responder->conf->verdict_ttl_s;
+	int64_t left = pass->expires - clock_seconds(responder->access.clock);
+
+	if (pass->expires != 0 && left < keep)
+		keep = left > 0 ? left : 0;
+	response_headerf(response, "X-Accel-Expires", "%" PRId64, keep);
+}
+
+void auth_check(struct request *request, struct response *response)
+{
+	const char *uri = request_parameter(request, "TONEARM_CHECK_URI"), *track = NULL;
+	struct access_pass pass = {0};
+	struct err_info info;
+	char *path;
+	enum err err;
+
+	if (uri == NULL) {
+		response_problem(response, ERR_NOT_FOUND, "there is nothing at this path");
+		return;
+	}
+	err = url_decode_path(uri, strcspn(uri, "?"), request->arena, &path, &info);
+	if (err == ERR_OK)
+		track = track_of(request, path);
+	if (err != ERR_OK || track == NULL) {
+		response_problem(response, ERR_FORBIDDEN, "only what is below /media/ is judged here");
+		return;
+	}
+	request->query = uri[strcspn(uri, "?")] == '?' ? uri + strcspn(uri, "?") + 1 : "";
+	err = judge(request, track, &pass, &info);
+	response_status(response, err_http_status(err) == 200 ? 204 : err_http_status(err));
+	if (err_http_status(err) < 500)
+		bound(request, response, &pass);
+	if (err != ERR_OK) {
+		/* nginx knows no other refusals here. */
+		response_error(response, err == ERR_NOT_FOUND ? &(struct err_info){ERR_FORBIDDEN, "there is no such track"} : &info);
+		return;
+	}
+	response_begin(response);
+}

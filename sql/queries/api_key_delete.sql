@@ -1,0 +1,3 @@
+-- SPDX-License-Identifier: MIT
+DELETE FROM api_key
+WHERE id = :id

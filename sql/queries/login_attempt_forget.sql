@@ -1,0 +1,3 @@
+-- SPDX-License-Identifier: MIT
+DELETE FROM login_attempt
+WHERE about = :about AND value = :value

@@ -1,0 +1,3 @@
+-- SPDX-License-Identifier: MIT
+DELETE FROM refresh_token
+WHERE family = :family

@@ -1,0 +1,5 @@
+-- SPDX-License-Identifier: MIT
+SELECT kind, value, before_s
+FROM revocation
+WHERE expires_s > :now
+ORDER BY kind, value

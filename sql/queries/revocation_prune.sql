@@ -1,0 +1,3 @@
+-- SPDX-License-Identifier: MIT
+DELETE FROM revocation
+WHERE expires_s <= :now

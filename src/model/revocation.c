@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#include "model/revocation.h"
+
+#include "model/words.h"
+
+#include <string.h>
+
+static const char *const kinds[] = {"token", "subject", "track", "all"};
+
+enum err revocation_put(struct db *db, const struct revocation *revocation, struct err_info *info)
+{
+	struct db_stmt *stmt = db_stmt(db, SQL_REVOCATION_PUT);
+
+	db_bind_text(stmt, ":kind", kinds[revocation->kind]);
+	db_bind_text(stmt, ":value", revocation->value);
+	db_bind_int(stmt, ":before", revocation->before);
+	db_bind_int(stmt, ":expires", revocation->expires);
+	return db_run(stmt, info);
+}
+
+enum err revocation_list(struct db *db, int64_t now, struct arena *arena, struct revocation **out, size_t *count,
+	struct err_info *info)
+{
+	struct db_stmt *stmt = db_stmt(db, SQL_REVOCATION_LIST);
+	size_t room = 0;
+	enum err err;
+
+	*out = NULL;
+	*count = 0;
+	db_bind_int(stmt, ":now", now);
+	while ((err = db_step(stmt, info)) == ERR_OK) {
+		int kind = word_find(kinds, sizeof kinds / sizeof *kinds, db_text(stmt, 0));
+
+		if (*count == room) {
+			struct revocation *more = arena_array(arena, room = room * 2 + 64, sizeof *more);
+
+			if (*count > 0)
+				memcpy(more, *out, *count * sizeof *more);
+			*out = more;
+		}
+		(*out)[(*count)++] = (struct revocation){.kind = (enum revocation_kind)kind,
+			.value = arena_strdup(arena, db_text(stmt, 1)),
+			.before = db_int(stmt, 2)};
+	}
+	db_reset(stmt);
+	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+}
+
+enum err revocation_prune(struct db *db, int64_t now, struct err_info *info)
+{
+	struct db_stmt *stmt = db_stmt(db, SQL_REVOCATION_PRUNE);
+
+	db_bind_int(stmt, ":now", now);
+	return db_run(stmt, info);
+}
