@@ -28,6 +28,7 @@ static const char *const members[] = {
 	"loudness",
 	"preset",
 	"album_mode",
+	"passthrough",
 	NULL,
 };
 
@@ -86,6 +87,14 @@ static enum err read_renditions(
 	return err;
 }
 
+/* A boolean, or nothing: as configured. */
+static enum err read_passthrough(const struct conf *conf, const json_t *value, bool *out, struct err_info *info)
+{
+	const char *word = value == NULL ? NULL : json_is_true(value) ? "true" : json_is_false(value) ? "false" : "";
+
+	return transcode_job_passthrough(conf, word, out, info);
+}
+
 static enum err read_wish(
 	const struct conf *conf, const json_t *body, struct arena *arena, struct wish *wish, struct err_info *info)
 {
@@ -120,6 +129,8 @@ static enum err read_wish(
 		err = json_read_text(body, "album_mode", SOUND_ALBUM_MOST, &group, info);
 	if (err == ERR_OK)
 		err = sound_choose(conf, loudness, preset, group, &ingest->sound, info);
+	if (err == ERR_OK)
+		err = read_passthrough(conf, json_object_get(body, "passthrough"), &ingest->passthrough, info);
 	if (err == ERR_OK && (wish->track == NULL) == (wish->path == NULL))
 		err = err_set(info, ERR_UNPROCESSABLE, "there must be one of \"track\" and \"path\"");
 	if (err == ERR_OK)

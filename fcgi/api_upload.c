@@ -30,11 +30,13 @@ enum field {
 	FIELD_LOUDNESS,
 	FIELD_PRESET,
 	FIELD_ALBUM_MODE,
+	FIELD_PASSTHROUGH,
 	FIELD_COUNT
 };
 
 static const char *const field_names[FIELD_COUNT] = {
-	"title", "artist", "album", "visibility", "renditions", "formats", "loudness", "preset", "album_mode"};
+	"title", "artist", "album", "visibility", "renditions", "formats", "loudness", "preset", "album_mode",
+	"passthrough"};
 
 struct upload {
 	struct request *request;
@@ -224,6 +226,8 @@ static enum err read_fields(const struct upload *upload, struct ingest *ingest, 
 	if (err == ERR_OK)
 		err = sound_choose(conf, fields[FIELD_LOUDNESS], fields[FIELD_PRESET], fields[FIELD_ALBUM_MODE],
 			&ingest->sound, info);
+	if (err == ERR_OK)
+		err = transcode_job_passthrough(conf, fields[FIELD_PASSTHROUGH], &ingest->passthrough, info);
 	if (err == ERR_OK && fields[FIELD_RENDITIONS] != NULL) {
 		renditions = json_loads(fields[FIELD_RENDITIONS], JSON_REJECT_DUPLICATES, NULL);
 		if (renditions == NULL)

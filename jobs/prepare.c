@@ -117,13 +117,14 @@ static char *worker_job(const struct run *run, struct arena *arena)
 
 	for (size_t i = 0; i < run->publish.count; i++)
 		json_array_append_new(renditions, transcode_job_rendition(run->publish.outputs[i].wanted));
-	job = json_pack("{s:s, s:I, s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:o, s:o, s:o}", "source_name",
+	job = json_pack("{s:s, s:I, s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:o, s:o, s:o, s:b}", "source_name",
 		run->track.source_name == NULL ? "" : run->track.source_name, "segment_ms",
 		(json_int_t)conf->segment_ms, "limits", "duration_s", (json_int_t)conf->source_duration_s, "memory",
 		(json_int_t)conf->job_memory, "cpu_s", (json_int_t)conf->job_cpu_s, "output",
 		(json_int_t)output_limit(run), "nice", (json_int_t)conf->job_nice, "renditions", renditions,
 		"extras", extras_json(&run->publish.extras, WORKER_FD_OUTPUT + (int)run->publish.count), "tags",
-		track_tags(&run->track), "sound", sound_job_json(&run->publish.sound));
+		track_tags(&run->track), "sound", sound_job_json(&run->publish.sound), "passthrough",
+		(int)run->publish.passthrough);
 	text = json_dumps(job, JSON_COMPACT);
 	if (text == NULL)
 		abort();
@@ -167,6 +168,7 @@ enum err prepare_run(struct run *run, struct err_info *info)
 			info, ERR_UNPROCESSABLE, "a job makes at most %d renditions", (int)WORKER_RENDITIONS_MOST);
 	if (err == ERR_OK)
 		err = find_missing(run, wanted, info);
+	run->publish.passthrough = wanted->passthrough;
 	run->publish.drop_source = !runner->conf->keep_source && wanted->source != NULL;
 	if (err != ERR_OK || !needs_worker(run, wanted))
 		return err;

@@ -92,6 +92,8 @@ enum err publish_check(const struct publish *publish, size_t index, struct err_i
 	snprintf(row->file, sizeof row->file, "%s.%s", output->wanted->quality,
 		profile_find(output->wanted->codec, output->wanted->container)->extension);
 	row->bit_rate = (uint32_t)output->wanted->bit_rate;
+	if (output->passed && row->bit_rate > 0)
+		row->bit_rate = row->average_bandwidth;
 	row->modified = clock_seconds(publish->clock);
 	return ERR_OK;
 }

@@ -33,6 +33,7 @@ struct publish_output {
 	const struct conf_rendition *wanted;
 	const char *path;     /* in the work folder; NULL once it was moved */
 	int fd;               /* of that file, read-write */
+	bool told, passed;    /* whether it is of the source's packets: the worker told (passed.h), and it is */
 	struct rendition row; /* filled by publish_check(), segments in its arena */
 };
 
@@ -44,6 +45,7 @@ struct publish {
 	const char *owner, *job, *track;
 	bool drop_source;    /* the source goes with success, unless another job of the track needs it */
 	struct track source; /* what the worker reported of it at last: for track_set_source() */
+	bool passthrough;    /* the worker was asked to pass through what it can */
 	struct sound_job sound;
 	int64_t samples;     /* of the source at its rate, as the worker reported it */
 	struct extras extras; /* asked for beside the outputs; extras_check() has passed each */

@@ -184,6 +184,19 @@ static enum err parse_notice(const json_t *line, struct report *out, struct err_
 	return out->failure.detail[0] != '\0' ? ERR_OK : breach(info, "\"notice\" that says nothing");
 }
 
+static enum err parse_passthrough(const json_t *line, struct report *out, struct err_info *info)
+{
+	int64_t rendition;
+
+	take_text(line, "detail", out->failure.detail, sizeof out->failure.detail);
+	out->passed = json_is_true(json_object_get(line, "passed"));
+	if (!take_integer(line, "rendition", 0, WORKER_RENDITIONS_MOST - 1, &rendition) ||
+		out->passed != (out->failure.detail[0] == '\0'))
+		return breach(info, "\"passthrough\" with a value missing or out of range");
+	out->rendition = (size_t)rendition;
+	return ERR_OK;
+}
+
 static enum err parse_failed(const json_t *line, struct report *out, struct err_info *info)
 {
 	const char *slug = json_string_value(json_object_get(line, "error"));
@@ -212,6 +225,9 @@ enum err report_parse(const char *line, size_t length, struct report *out, struc
 	} else if (strcmp(event, "progress") == 0) {
 		out->kind = REPORT_PROGRESS;
 		err = parse_progress(object, out, info);
+	} else if (strcmp(event, "passthrough") == 0) {
+		out->kind = REPORT_PASSTHROUGH;
+		err = parse_passthrough(object, out, info);
 	} else if (strcmp(event, "notice") == 0) {
 		out->kind = REPORT_NOTICE;
 		err = parse_notice(object, out, info);

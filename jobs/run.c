@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "jobs/conclude.h"
+#include "jobs/passed.h"
 #include "jobs/prepare.h"
 #include "jobs/upkeep.h"
 
@@ -242,6 +243,8 @@ static enum err take_report(struct run *run, const struct report *report, struct
 		run->speed = report->speed;
 		write_progress(run, report->stage);
 		return ERR_OK;
+	case REPORT_PASSTHROUGH:
+		return passed_take(&run->publish, report, info);
 	case REPORT_NOTICE:
 		log_notice(report);
 		return ERR_OK;

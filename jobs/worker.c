@@ -82,6 +82,13 @@ static void report_notice(void *context, const struct err_info *info)
 	send_report(json_pack("{s:s, s:s}", "event", "notice", "detail", info->detail));
 }
 
+static void report_passthrough(void *context, size_t rendition, const char *why)
+{
+	(void)context;
+	send_report(json_pack("{s:s, s:I, s:b, s:s*}", "event", "passthrough", "rendition", (json_int_t)rendition, "passed",
+		why == NULL, "detail", why));
+}
+
 static void report_segments(void *context, size_t rendition, const struct segment *segments, size_t count)
 {
 	json_t *list = json_array();
@@ -157,6 +164,8 @@ static enum err run(struct arena *arena, struct pipeline_result *result, struct 
 				    .count = job.count,
 				    .extras = job.extras,
 				    .tags = &job.tags,
+				    .passthrough = job.passthrough,
+				    .on_passthrough = report_passthrough,
 				    .sound = &job.sound,
 				    .stop = &out_of_time,
 				    .on_source = report_source,

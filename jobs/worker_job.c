@@ -161,6 +161,7 @@ enum err worker_job_read(int fd, struct arena *arena, struct worker_job *out, st
 	if (err == ERR_OK)
 		err = sound_read(json_object_get(job, "sound"), arena, &out->sound, info);
 	tags_read(json_object_get(job, "tags"), &out->tags);
+	out->passthrough = json_is_true(json_object_get(job, "passthrough"));
 	out->segment_ms = (uint32_t)segment_ms;
 	json_decref(job);
 	return err;

@@ -22,6 +22,7 @@ struct worker_job {
 	struct sandbox_limits limits;
 	struct conf_rendition renditions[WORKER_RENDITIONS_MOST]; /* each has passed profile_check() */
 	size_t count; /* 0: only the extras and the loudness */
+	bool passthrough;
 	struct sound sound;
 	struct tags tags; /* to be written instead of the source's, where they are set */
 	int extras[EXTRA_ROLES]; /* a descriptor each, -1 for what is not wanted */

@@ -16,6 +16,7 @@
  *                      "channels": 2}, ...],
  *      "extras": [{"role": "waveform", "fd": 9}, ...],
  *      "tags": {"title": "...", "artist": "...", "album": "..."},
+ *      "passthrough": true,
  *      "sound": {"loudness": "tags" | "apply" | "off", "target_lufs": -14.0, "true_peak_dbtp": -1.0, "limiter": false,
  *                "gain_db": -3.2 (of "apply", known already), "filter": "highpass=f=80",
  *                "known": {"integrated_lufs": -9.3, "true_peak_dbtp": 0.4} (of "tags": then nothing is measured)}}
@@ -24,12 +25,15 @@
  * (conf/profile.h). There may be none: then only the extras are made and the loudness is measured. "extras" may be left out. A role is one of src/model/extra_role.h; "fd" counts on from the
  * renditions. A file that stays empty says that the source has no such thing. "tags" may be left out, and may have any
  * member of tags_json() but lyrics, date and chapters: it goes into the renditions in the place of what the source says.
- * "sound" may be left out: then nothing is measured or changed. Its gain_db, known and filter may be left out too. With
- * the loudness "tags" the files themselves tell it, with "apply" never.
+ * "passthrough" may be left out: then everything is encoded (media/passthrough.h). "sound" may be left out: then
+ * nothing is measured or changed. Its gain_db, known and filter may be left out too. With the loudness "tags" the files
+ * themselves tell it, with "apply" never.
  *
  * Reports, at least one a second while it works (the runner renews its lease on each), "done" or "failed" last:
  *     {"event": "source", "format": "mp3", "sample_rate": 44100, "channels": 2, "duration_ms": 10333 (an estimate),
  *      "tags": {"title": "...", "artist": "...", "track": 3, "chapters": [...], ...}} (all of tags_json())
+ *     {"event": "passthrough", "rendition": 0, "passed": false, "detail": "the source is not aac"} (once for each
+ *      rendition, if it was asked for; "detail" when it is encoded, the end of a sentence)
  *     {"event": "progress", "stage": "measure" | "transcode", "progress": 0.31, "speed": 41.7}
  *     {"event": "notice", "detail": "a sentence on what beside the sound could not be made, such as the cover"}
  *     {"event": "segments", "rendition": 0, "offset": 1410, "segments": [[162301, 176128], ...]}

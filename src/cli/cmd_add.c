@@ -20,6 +20,7 @@ static const struct args_option options[] = {
 	{"loudness", 'l', "MODE", "tags, apply or off, instead of what is configured"},
 	{"preset", 'e', "NAME", "an effect of media.presets, instead of what is configured; none for none"},
 	{"album-mode", 'm', "NAME", "tracks of this name share an album gain"},
+	{"passthrough", 0, NULL, "what is already as a rendition shall be is not encoded again"},
 	{"no-wait", 'n', NULL, "do not wait until they can be played"},
 	{"json", 0, NULL, "write JSON lines for programs"},
 	{NULL, 0, NULL, NULL},
@@ -51,6 +52,7 @@ static enum err read_wishes(struct intake *intake, const struct args *args, stru
 	if (public || (!private && strcmp(conf->default_visibility, "public") == 0))
 		intake->visibility = TRACK_PUBLIC;
 	intake->json = args_given(args, "json");
+	intake->passthrough = conf->passthrough || args_given(args, "passthrough");
 	intake->renditions = conf->ladder;
 	intake->rendition_count = conf->ladder_count;
 	if (read_sound(intake, args, info) != ERR_OK)

@@ -80,6 +80,7 @@ static enum err ingest_copied(
 		.title = intake->title,
 		.artist = intake->artist,
 		.album = intake->album,
+		.passthrough = intake->passthrough,
 		.renditions = intake->renditions,
 		.rendition_count = intake->rendition_count,
 		.sound = intake->sound,

@@ -45,6 +45,7 @@ struct intake {
 	const struct conf_rendition *renditions; /* to make of each */
 	size_t rendition_count;
 	struct sound sound; /* what is done to each */
+	bool passthrough;
 };
 
 /*

@@ -98,6 +98,7 @@ struct conf {
 
 	int64_t segment_ms;
 	bool keep_source;
+	bool passthrough;
 	const char *hls_addressing;     /* "byterange" or "segments" */
 	bool hls_ts;
 	const char *default_visibility; /* "private" or "public" */

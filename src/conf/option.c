@@ -111,6 +111,11 @@ const struct option option_table[] = {
 		.standard = 4000, .sentence = "Length of a segment."},
 	{"media", "keep_source", OPTION_SWITCH, AT(keep_source), .standard = 1,
 		.sentence = "Whether the uploaded file is kept when its renditions are made."},
+	{"media", "passthrough", OPTION_SWITCH, AT(passthrough), .standard = 0,
+		.sentence = "Whether an upload that does not say is passed through without a new encoding where a "
+			    "rendition asks for what it is already: AAC-LC, Opus, FLAC or MP3, with no more "
+			    "channels and no higher rates. The whole source is decoded and looked at before; where "
+			    "it cannot be so, or the sound is changed, the job's history says why."},
 	{"media", "hls_addressing", OPTION_CHOICE, AT(hls_addressing), .text = "byterange",
 		.choices = {"byterange", "segments"},
 		.sentence = "Whether HLS playlists name byte ranges of the one file, or a URL for each segment."},

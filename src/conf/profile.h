@@ -33,6 +33,7 @@ struct profile {
 	const int64_t *rates;     /* sampling rates in Hz, 0 at the end; NULL: any from 8000 to 192000 */
 	int64_t usual_rate;       /* Hz, where a request names none; 0: the source's */
 	uint32_t frame_samples;   /* what the frames hold at which segments are cut */
+	uint32_t priming;         /* delay of the encoder in samples, of formats with segments */
 	bool lossless;            /* bit_rate is 0 */
 };
 

@@ -46,6 +46,12 @@ static enum err feed(struct decode *decode, struct err_info *info)
 		return err;
 	if (++decode->barren > BARREN_MOST)
 		return err_set(info, ERR_UNPROCESSABLE, "the file is damaged: it goes on without sound");
+	if (!end && decode->tap != NULL)
+		err = decode->tap(decode->tap_context, decode->packet, info);
+	if (err != ERR_OK) {
+		av_packet_unref(decode->packet);
+		return err;
+	}
 	decode->draining = end;
 	decode->packets += !end;
 	code = avcodec_send_packet(decode->codec, end ? NULL : decode->packet);

@@ -15,8 +15,13 @@
 #include <libavutil/frame.h>
 #include <stdint.h>
 
+/* Sees PACKET before it is decoded. An error ends decode_next() and is returned by it. */
+typedef enum err decode_tap(void *context, const AVPacket *packet, struct err_info *info);
+
 struct decode {
 	struct demux *demux; /* not owned */
+	decode_tap *tap;     /* NULL, or set by the owner before the first frame, with its context */
+	void *tap_context;
 	AVCodecContext *codec;
 	AVPacket *packet;
 	bool draining;

@@ -142,7 +142,8 @@ static int leave_room(struct mux *mux, const char *name, AVDictionary **options)
 	return av_dict_set(&mux->format->metadata, GAIN_FILE_HOLDER, holder, 0);
 }
 
-static int begin(struct mux *mux, const char *name)
+/* An MP3 file whose delay is not known has no Xing frame: readers would take it for one of 529 samples. */
+static int begin(struct mux *mux, const char *name, const AVCodecContext *codec)
 {
 	AVDictionary *options = NULL;
 	int code = 0;
@@ -154,6 +155,8 @@ static int begin(struct mux *mux, const char *name)
 		code = av_dict_set(&options, "page_duration", "500000", 0);
 	if (strcmp(name, "mp3") == 0)
 		code = av_dict_set(&options, "id3v2_version", "3", 0); /* what all players read */
+	if (strcmp(name, "mp3") == 0 && codec->initial_padding == 0)
+		code = av_dict_set(&options, "write_xing", "0", 0);
 	if (code >= 0 && mux->gain_room)
 		code = leave_room(mux, name, &options);
 	if (code >= 0)
@@ -187,7 +190,7 @@ enum err mux_open(const char *name, const AVCodecContext *codec, const struct ta
 	mux->time_base = codec->time_base;
 	code = open_format(mux, name, codec, tags);
 	if (code >= 0)
-		code = begin(mux, name);
+		code = begin(mux, name, codec);
 	err = judge(mux, code, info);
 	if (err != ERR_OK)
 		mux_close(mux);

@@ -21,8 +21,10 @@
 struct mux;
 
 /*
- * Begins a file in FD (stays the caller's, at its start, seekable) by the muxer NAME for what CODEC, an open encoder,
- * gives, with TAGS, and if GAIN_ROOM is set with room for the loudness (gain_file.h). *OUT is owned by the caller (mux_close()), NULL on failure. ERR_UNPROCESSABLE, ERR_NO_MEMORY, and
+ * Begins a file in FD (stays the caller's, at its start, seekable) by the muxer NAME for what CODEC, an open encoder
+ * or a context that describes one, gives, with TAGS, and if GAIN_ROOM is set with room for the loudness (gain_file.h).
+ * An MP3 file gets no Xing frame when the initial padding of CODEC is 0. *OUT is owned by the caller (mux_close()), NULL
+ * on failure. ERR_UNPROCESSABLE, ERR_NO_MEMORY, and
  * as mux_packet().
  */
 enum err mux_open(const char *name, const AVCodecContext *codec, const struct tags *tags, bool gain_room, int fd,

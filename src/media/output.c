@@ -18,17 +18,24 @@ static enum err write_output(void *context, uint64_t offset, const void *bytes, 
 enum err output_open(
 	struct output *output, const struct conf_rendition *rendition, int bits, int fd, struct err_info *info)
 {
+	enum err err;
+
 	*output = (struct output){.sample_rate = (uint32_t)rendition->sample_rate,
 		.channels = (uint32_t)rendition->channels,
 		.bit_rate = (uint32_t)rendition->bit_rate,
 		.fd = fd,
 		.last = UINT64_MAX};
-	return encode_open(rendition, bits, &output->encode, info);
+	err = encode_open(rendition, bits, &output->encode, info);
+	if (err == ERR_OK) {
+		output->profile = output->encode->profile;
+		output->priming = output->encode->priming;
+	}
+	return err;
 }
 
 bool output_is_segmented(const struct output *output)
 {
-	return profile_is_segmented(output->encode->profile->container);
+	return profile_is_segmented(output->profile->container);
 }
 
 static enum cmaf_codec cmaf_codec_of(const struct profile *profile)
@@ -38,21 +45,37 @@ static enum cmaf_codec cmaf_codec_of(const struct profile *profile)
 	return strcmp(profile->codec, "flac") == 0 ? CMAF_FLAC : CMAF_AAC;
 }
 
+/* The codec's configuration, as struct cmaf_track has it. */
+static void set_config(const struct output *output, struct cmaf_track *track)
+{
+	const AVCodecContext *codec;
+
+	if (output->survey != NULL) {
+		track->config = output->survey->config;
+		track->config_size = output->survey->config_size;
+		return;
+	}
+	codec = output->encode->codec;
+	track->config = codec->extradata;
+	track->config_size = (size_t)codec->extradata_size;
+	if (track->codec == CMAF_OPUS && track->config_size > OPUS_MAGIC) {
+		track->config = codec->extradata + OPUS_MAGIC;
+		track->config_size -= OPUS_MAGIC;
+	}
+}
+
 static enum err start_cmaf(struct output *output, const struct segment_plan *plan, uint64_t duration_ms,
 	const struct tags *tags, bool gain_room, struct err_info *info)
 {
-	const AVCodecContext *codec = output->encode->codec;
 	uint64_t expected = segment_plan_count(plan, duration_ms);
 	struct cmaf_output to = {.write = write_output, .context = output};
 	struct cmaf_track track = {
-		.codec = cmaf_codec_of(output->encode->profile),
+		.codec = cmaf_codec_of(output->profile),
 		.timescale = output->sample_rate,
 		.sample_rate = output->sample_rate,
 		.channels = output->channels,
 		.bit_rate = output->bit_rate,
-		.priming = output->encode->priming,
-		.config = codec->extradata,
-		.config_size = (size_t)codec->extradata_size,
+		.priming = output->priming,
 		.tags = {.title = tags->title,
 			.artist = tags->artist,
 			.album = tags->album,
@@ -62,23 +85,23 @@ static enum err start_cmaf(struct output *output, const struct segment_plan *pla
 		.segments_expected = expected < SEGMENT_TABLE_MOST ? (size_t)expected : SEGMENT_TABLE_MOST,
 	};
 
-	if (track.codec == CMAF_OPUS && track.config_size > OPUS_MAGIC) {
-		track.config = codec->extradata + OPUS_MAGIC;
-		track.config_size -= OPUS_MAGIC;
-	}
+	set_config(output, &track);
 	output->plan = *plan;
 	output->segment = 1;
-	output->next_cut = segment_plan_frame(plan, 1, output->sample_rate, output->encode->priming);
+	output->next_cut = output->survey != NULL
+				   ? segment_plan_sample(plan, 1, output->sample_rate, output->priming)
+				   : segment_plan_frame(plan, 1, output->sample_rate, output->priming);
 	return cmaf_open(&track, &to, &output->writer, info);
 }
 
 enum err output_start(struct output *output, const struct segment_plan *plan, uint64_t duration_ms,
 	const struct tags *tags, bool gain_room, struct err_info *info)
 {
+	const AVCodecContext *codec = output->survey != NULL ? output->described : output->encode->codec;
+
 	if (output_is_segmented(output))
 		return start_cmaf(output, plan, duration_ms, tags, gain_room, info);
-	return mux_open(output->encode->profile->muxer, output->encode->codec, tags, gain_room, output->fd,
-		&output->mux, info);
+	return mux_open(output->profile->muxer, codec, tags, gain_room, output->fd, &output->mux, info);
 }
 
 /* FLAC's last packet: the STREAMINFO that knows length and checksum of the whole. */
@@ -103,7 +126,7 @@ static enum err take_frame(struct output *output, const AVPacket *packet, struct
 	if (output->frames == output->next_cut) {
 		err = cmaf_cut(output->writer, info);
 		output->next_cut = segment_plan_frame(
-			&output->plan, ++output->segment, output->sample_rate, output->encode->priming);
+			&output->plan, ++output->segment, output->sample_rate, output->priming);
 	}
 	output->frames++;
 	return err != ERR_OK ? err : cmaf_sample(output->writer, packet->data, (size_t)packet->size, samples, info);
@@ -134,14 +157,20 @@ static void tell_loudness(struct output *output, const struct loudness *loudness
 		cmaf_gain(output->writer, &(struct cmaf_gain){text->gain, text->peak, text->norm});
 }
 
+/* What the encoder still has. */
+static enum err drain(struct output *output, uint64_t samples, struct err_info *info)
+{
+	uint32_t frame = output->encode->frame_samples;
+
+	output->last = (samples + output->priming + frame - 1) / frame;
+	return encode_frame(output->encode, NULL, take_packet, output, info);
+}
+
 enum err output_finish(
 	struct output *output, uint64_t samples, const struct loudness *loudness, struct err_info *info)
 {
-	uint32_t frame = output->encode->frame_samples;
-	enum err err;
+	enum err err = output->encode != NULL ? drain(output, samples, info) : ERR_OK;
 
-	output->last = (samples + output->encode->priming + frame - 1) / frame;
-	err = encode_frame(output->encode, NULL, take_packet, output, info);
 	if (err != ERR_OK)
 		return err;
 	if (output->mux != NULL)
@@ -155,5 +184,6 @@ void output_close(struct output *output)
 	cmaf_free(output->writer);
 	mux_close(output->mux);
 	encode_close(output->encode);
+	avcodec_free_context(&output->described);
 	*output = (struct output){0};
 }

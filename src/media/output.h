@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The last stage, one for each rendition: an encoder whose packets go into a CMAF file, cut where the segment plan
- * says, or through a muxer into a native container. It knows neither threads nor the source.
+ * The last stage, one for each rendition: packets go into a CMAF file, cut where the segment plan says, or through a
+ * muxer into a native container. They come from an encoder, or are the source's own (output_pass.c):
  *
- * An output belongs to one thread at a time.
+ *     frame ──output_frame()──► encoder ─┐
+ *                                        ├─► plan, CMAF writer ─► file
+ *     packet of the source ──output_packet()─┘   or muxer
+ *
+ * It knows neither threads nor the source. An output belongs to one thread at a time.
  */
 #ifndef TONEARM_MEDIA_OUTPUT_H
 #define TONEARM_MEDIA_OUTPUT_H
@@ -12,18 +16,24 @@
 #include "media/gain_text.h"
 #include "media/mux.h"
 #include "media/segment_plan.h"
+#include "media/survey.h"
 #include "package/cmaf.h"
 
 struct output {
-	struct encode *encode;
-	struct cmaf_writer *writer; /* or */
+	const struct profile *profile;
+	struct encode *encode;       /* or */
+	const struct survey *survey; /* of the source whose packets are passed through, not owned */
+	AVCodecContext *described;   /* then: what the packets are */
+	struct cmaf_writer *writer;  /* or */
 	struct mux *mux;
 	struct segment_plan plan;
 	uint32_t sample_rate, channels, bit_rate;
+	uint32_t priming;  /* samples before those that are presented */
 	int fd;            /* not owned */
-	uint64_t frames;   /* encoded so far */
+	uint64_t frames;   /* taken so far */
+	uint64_t at;       /* samples so far, of packets passed through */
 	uint64_t segment;  /* index of the next one */
-	uint64_t next_cut; /* the frame it begins with */
+	uint64_t next_cut; /* the frame it begins with, or the sample */
 	struct gain_text gain; /* which the writer refers to */
 	uint64_t last;     /* frames that the presented length needs; UINT64_MAX until it is known */
 };
@@ -34,6 +44,13 @@ struct output {
  */
 enum err output_open(
 	struct output *output, const struct conf_rendition *rendition, int bits, int fd, struct err_info *info);
+
+/*
+ * The same for packets that are passed through: those that SURVEY, which outlives the output, found in a source of
+ * PARAMETERS; passthrough_check() has passed RENDITION.
+ */
+enum err output_open_pass(struct output *output, const struct conf_rendition *rendition, const struct survey *survey,
+	const AVCodecParameters *parameters, int fd, struct err_info *info);
 
 /* Whether its file has segments, and output_start() wants a plan. */
 bool output_is_segmented(const struct output *output);
@@ -47,6 +64,12 @@ enum err output_start(struct output *output, const struct segment_plan *plan, ui
 
 /* Encodes FRAME and writes what is ready. FRAME stays the caller's. */
 enum err output_frame(struct output *output, const AVFrame *frame, struct err_info *info);
+
+/*
+ * Writes PACKET, the next of the source, unless all that is presented is written. PACKET stays the caller's; its times
+ * are not looked at. ERR_UNPROCESSABLE when it is not what was found before.
+ */
+enum err output_packet(struct output *output, const AVPacket *packet, struct err_info *info);
 
 /* The segments that are whole in the file, as cmaf_next_segment(); a native container has none. */
 bool output_next_segment(const struct output *output, size_t index, struct segment *segment);

@@ -62,6 +62,28 @@ static enum err fan_out(void *context, AVFrame *frame, struct err_info *info)
 	return err;
 }
 
+/* A decode_tap: PACKET to the renditions that are made of packets. */
+static enum err pass_on(void *context, const AVPacket *packet, struct err_info *info)
+{
+	struct pipeline *pipeline = context;
+
+	for (size_t i = 0; i < pipeline->branch_count; i++) {
+		struct branch *branch = &pipeline->branches[i];
+		AVPacket *reference;
+
+		if (branch->filter != FILTER_NONE)
+			continue;
+		reference = av_packet_clone(packet);
+		if (reference == NULL)
+			return err_set(info, ERR_NO_MEMORY, "no memory for a packet");
+		if (!queue_push(&branch->queue, reference)) {
+			av_packet_free(&reference);
+			return err_set(info, ERR_ABORTED, "another stage failed");
+		}
+	}
+	return ERR_OK;
+}
+
 /* A shape_sink: FRAME to all who listen. */
 static enum err filter_all(void *context, const AVFrame *frame, struct err_info *info)
 {
@@ -175,6 +197,21 @@ static enum err finish_filters(struct pipeline *pipeline, struct err_info *info)
 	return ERR_OK;
 }
 
+/* Renditions of packets are as long as was found before; what is decoded must be the same now. */
+static enum err finish_packets(struct pipeline *pipeline, struct err_info *info)
+{
+	for (size_t i = 0; i < pipeline->branch_count; i++) {
+		struct branch *branch = &pipeline->branches[i];
+
+		if (branch->filter != FILTER_NONE)
+			continue;
+		if (pipeline->presented != pipeline->survey.samples)
+			return err_set(info, ERR_UNPROCESSABLE, "the source is not what it was a moment ago");
+		branch->samples = pipeline->presented;
+	}
+	return ERR_OK;
+}
+
 static void *decode_thread(void *context)
 {
 	struct pipeline *pipeline = context;
@@ -182,6 +219,8 @@ static void *decode_thread(void *context)
 	struct err_info info = {0};
 	enum err err;
 
+	pipeline->decode->tap = pass_on;
+	pipeline->decode->tap_context = pipeline;
 	if (frame != NULL)
 		err = decode_all(pipeline, frame, &info);
 	else
@@ -193,6 +232,8 @@ static void *decode_thread(void *context)
 		err = finish_shape(pipeline, &info);
 	if (err == ERR_OK)
 		err = finish_filters(pipeline, &info);
+	if (err == ERR_OK)
+		err = finish_packets(pipeline, &info);
 	/* Before the encoders see the end: their files tell the loudness. */
 	if (err == ERR_OK)
 		err = sound_stage_finish(&pipeline->sound, pipeline->job, &info);
@@ -207,16 +248,32 @@ static void *decode_thread(void *context)
 	return NULL;
 }
 
+/* ITEM of the branch's queue, which ends here. */
+static enum err take_item(struct branch *branch, void *item, struct err_info *info)
+{
+	AVPacket *packet = item;
+	AVFrame *frame = item;
+	enum err err;
+
+	if (branch->filter == FILTER_NONE) {
+		err = output_packet(&branch->output, packet, info);
+		av_packet_free(&packet);
+	} else {
+		err = output_frame(&branch->output, frame, info);
+		av_frame_free(&frame);
+	}
+	return err;
+}
+
 static void *encode_thread(void *context)
 {
 	struct branch *branch = context;
 	struct err_info info = {0};
 	enum err err = ERR_OK;
-	AVFrame *frame;
+	void *item;
 
-	while (err == ERR_OK && (frame = queue_pop(&branch->queue)) != NULL) {
-		err = output_frame(&branch->output, frame, &info);
-		av_frame_free(&frame);
+	while (err == ERR_OK && (item = queue_pop(&branch->queue)) != NULL) {
+		err = take_item(branch, item, &info);
 		feed_note(branch);
 	}
 	if (err == ERR_OK && !queue_aborted(&branch->queue))

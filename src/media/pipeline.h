@@ -10,6 +10,9 @@
  *                            └─► waveform                         │                                   │
  *                                                    references   └───────────────────────────────────┘
  *
+ * A rendition that is the source's own packets (passthrough.h) gets them from between demux and decode, instead of
+ * frames; whether it can be so is found by a pass over the source before (survey.h).
+ *
  * The cover picture is made by the caller's thread while the sound is on its way.
  *
  * There is one filter for each rate and channel count that the renditions want; its frames reach the encoders by
@@ -43,6 +46,7 @@ struct pipeline_job {
 	size_t count; /* at most PIPELINE_RENDITIONS_MOST; 0: only the extras and the loudness */
 	const int *extras; /* EXTRA_ROLES descriptors open for writing, -1 for what is not wanted; NULL: none is */
 	const struct tags *tags; /* what renditions say instead of the source, where it is set; NULL: nothing */
+	bool passthrough; /* renditions that can be made of the source's packets shall be */
 	const struct sound *sound; /* what to do to the sound (sound_stage.h); NULL: nothing */
 	const atomic_int *stop; /* becomes not 0, maybe in a signal handler, when processor time runs out */
 
@@ -52,6 +56,8 @@ struct pipeline_job {
 	 */
 	void (*on_source)(void *context, const struct source_info *source);
 	void (*on_progress)(void *context, const char *stage, double fraction, double speed);
+	/* Also from there, for each rendition when `passthrough`: WHY it is encoded, NULL when it is not. May be NULL. */
+	void (*on_passthrough)(void *context, size_t rendition, const char *why);
 	/* Also from there, and may be NULL: something beside the sound could not be made, INFO says why. */
 	void (*on_notice)(void *context, const struct err_info *info);
 	/*

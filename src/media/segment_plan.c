@@ -14,22 +14,23 @@ struct segment_plan segment_plan_make(uint32_t segment_ms, uint32_t rate, uint32
 		.rate = rate, .frame = frame, .priming = priming, .frames = frames == 0 ? 1 : (uint32_t)frames};
 }
 
-uint64_t segment_plan_frame(const struct segment_plan *plan, uint64_t k, uint32_t rate, uint32_t priming)
+uint64_t segment_plan_sample(const struct segment_plan *plan, uint64_t k, uint32_t rate, uint32_t priming)
 {
 	int64_t start = (int64_t)(k * plan->frames * plan->frame) - plan->priming;
 	int64_t samples;
 
 	assert(k >= 1 && rate >= plan->rate);
-	/*
-	 * In samples of RATE from the rendition's first frame on; both roundings go up, to the first frame not before
-	 * the instant.
-	 */
 	if (start >= 0)
 		samples = (start * rate + plan->rate - 1) / plan->rate;
 	else
 		samples = -(-start * rate / plan->rate);
 	samples += priming;
-	return samples <= 0 ? 0 : ((uint64_t)samples + plan->frame - 1) / plan->frame;
+	return samples <= 0 ? 0 : (uint64_t)samples;
+}
+
+uint64_t segment_plan_frame(const struct segment_plan *plan, uint64_t k, uint32_t rate, uint32_t priming)
+{
+	return (segment_plan_sample(plan, k, rate, priming) + plan->frame - 1) / plan->frame;
 }
 
 uint64_t segment_plan_count(const struct segment_plan *plan, uint64_t duration_ms)

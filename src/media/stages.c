@@ -23,23 +23,66 @@ static struct conf_rendition as_source(const struct conf_rendition *wanted, cons
 	return rendition;
 }
 
-static enum err open_branches(struct pipeline *pipeline, struct err_info *info)
+static bool changes_sound(const struct sound *sound)
+{
+	return sound != NULL && (sound->mode == SOUND_APPLY || sound->filter != NULL);
+}
+
+/* Looks through the source when a rendition could be made of its packets. */
+static enum err look_through(struct pipeline *pipeline, struct err_info *info)
 {
 	const struct pipeline_job *job = pipeline->job;
+	bool worth = false;
 
+	pipeline->survey.source = survey_foresee(pipeline->demux);
 	for (size_t i = 0; i < job->count; i++) {
-		struct conf_rendition rendition = as_source(&job->renditions[i], &pipeline->source);
-		struct branch *branch = &pipeline->branches[i];
-		enum err err;
+		struct err_info why;
 
-		branch->pipeline = pipeline;
-		queue_init(&branch->queue, QUEUE_FRAMES);
-		pipeline->branch_count++;
-		err = output_open(&branch->output, &rendition, pipeline->source.bits, job->outputs[i], info);
-		if (err != ERR_OK)
-			return err;
+		worth = worth || passthrough_foresee(&pipeline->survey.source, &job->renditions[i],
+					 changes_sound(job->sound), &why) == ERR_OK;
 	}
-	return ERR_OK;
+	return worth ? survey_run(job, &pipeline->source, &pipeline->survey, info) : ERR_OK;
+}
+
+/* Whether rendition INDEX is made of the source's packets; who asked hears why not. */
+static bool passes(const struct pipeline *pipeline, size_t index)
+{
+	const struct pipeline_job *job = pipeline->job;
+	struct err_info why = {0};
+	bool fits;
+
+	if (!job->passthrough)
+		return false;
+	fits = passthrough_check(&pipeline->survey.source, &job->renditions[index], changes_sound(job->sound), &why) ==
+	       ERR_OK;
+	if (job->on_passthrough != NULL)
+		job->on_passthrough(job->context, index, fits ? NULL : why.detail);
+	return fits;
+}
+
+static enum err open_branch(struct pipeline *pipeline, size_t index, struct err_info *info)
+{
+	const struct pipeline_job *job = pipeline->job;
+	struct conf_rendition rendition = as_source(&job->renditions[index], &pipeline->source);
+	struct branch *branch = &pipeline->branches[index];
+
+	branch->pipeline = pipeline;
+	queue_init(&branch->queue, QUEUE_FRAMES);
+	pipeline->branch_count++;
+	if (!passes(pipeline, index))
+		return output_open(&branch->output, &rendition, pipeline->source.bits, job->outputs[index], info);
+	branch->filter = FILTER_NONE;
+	return output_open_pass(&branch->output, &rendition, &pipeline->survey, pipeline->demux->stream->codecpar,
+		job->outputs[index], info);
+}
+
+static enum err open_branches(struct pipeline *pipeline, struct err_info *info)
+{
+	enum err err = pipeline->job->passthrough ? look_through(pipeline, info) : ERR_OK;
+
+	for (size_t i = 0; err == ERR_OK && i < pipeline->job->count; i++)
+		err = open_branch(pipeline, i, info);
+	return err;
 }
 
 /* The filter for the format of BRANCH, made when there is none yet. */
@@ -47,9 +90,11 @@ static enum err attach_filter(struct pipeline *pipeline, struct branch *branch, 
 {
 	int rate = (int)branch->output.sample_rate;
 	int channels = (int)branch->output.channels;
-	int frame = (int)branch->output.encode->frame_samples;
+	int frame = (int)branch->output.profile->frame_samples;
 	enum err err;
 
+	if (branch->filter == FILTER_NONE)
+		return ERR_OK;
 	for (branch->filter = 0; branch->filter < pipeline->filter_count; branch->filter++) {
 		const struct filter *filter = pipeline->filters[branch->filter];
 
@@ -70,7 +115,7 @@ static const struct branch *pace_maker(const struct pipeline *pipeline, const st
 	for (size_t i = 0; i < pipeline->branch_count; i++) {
 		const struct branch *branch = &pipeline->branches[i];
 
-		if (branch->output.encode->profile == of->output.encode->profile &&
+		if (branch->output.profile == of->output.profile &&
 			branch->output.sample_rate < lowest->output.sample_rate)
 			lowest = branch;
 	}
@@ -93,8 +138,10 @@ static enum err start_outputs(struct pipeline *pipeline, struct err_info *info)
 	for (size_t i = 0; i < pipeline->branch_count && err == ERR_OK; i++) {
 		struct branch *branch = &pipeline->branches[i];
 		const struct output *pace = &pace_maker(pipeline, branch)->output;
+		/* Packets of the source are cut where an encoder's would be, which others may have made before. */
 		struct segment_plan plan = segment_plan_make(pipeline->job->segment_ms, pace->sample_rate,
-			pace->encode->frame_samples, pace->encode->priming);
+			pace->profile->frame_samples,
+			pace->encode != NULL ? pace->encode->priming : pace->profile->priming);
 
 		err = attach_filter(pipeline, branch, info);
 		if (err == ERR_OK)
@@ -172,11 +219,20 @@ static void release_frame(void *item)
 	av_frame_free(&frame);
 }
 
+static void release_packet(void *item)
+{
+	AVPacket *packet = item;
+
+	av_packet_free(&packet);
+}
+
 void stages_close(struct pipeline *pipeline)
 {
 	for (size_t i = 0; i < pipeline->branch_count; i++) {
-		output_close(&pipeline->branches[i].output);
-		queue_free(&pipeline->branches[i].queue, release_frame);
+		struct branch *branch = &pipeline->branches[i];
+
+		output_close(&branch->output);
+		queue_free(&branch->queue, branch->filter == FILTER_NONE ? release_packet : release_frame);
 	}
 	for (size_t i = 0; i < pipeline->filter_count; i++)
 		filter_close(pipeline->filters[i]);

@@ -27,12 +27,14 @@ struct feed {
 	size_t count; /* of those waiting; under the pipeline's lock as they are */
 };
 
+#define FILTER_NONE SIZE_MAX
+
 /* A rendition: its thread and what belongs to it. */
 struct branch {
 	struct pipeline *pipeline;
 	struct output output;
 	struct queue queue;
-	size_t filter;    /* which of the filters feeds it */
+	size_t filter;    /* which of the filters feeds it; FILTER_NONE: packets of the source do */
 	uint64_t samples; /* presented length; set before the queue is closed */
 	struct feed feed;
 	pthread_t thread;
@@ -43,6 +45,7 @@ struct pipeline {
 	struct source_info source;
 	struct demux *demux;
 	struct decode *decode;
+	struct survey survey; /* when a rendition may be passed through */
 	struct artwork artwork;
 	struct waveform_tap *waveform; /* NULL when none is wanted */
 	struct sound_stage sound;

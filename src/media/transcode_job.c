@@ -13,13 +13,21 @@ enum { QUALITY_MOST = 23, NAME_MOST = 255 };
 
 static const char *const rendition_members[] = {
 	"quality", "codec", "container", "bit_rate", "sample_rate", "channels", NULL};
-static const char *const job_members[] = {"source", "import", "renditions", "sound", NULL};
+static const char *const job_members[] = {"source", "import", "renditions", "sound", "passthrough", NULL};
 
 json_t *transcode_job_rendition(const struct conf_rendition *rendition)
 {
 	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "quality", rendition->quality, "codec", rendition->codec,
 		"container", rendition->container, "bit_rate", (json_int_t)rendition->bit_rate, "sample_rate",
 		(json_int_t)rendition->sample_rate, "channels", (json_int_t)rendition->channels);
+}
+
+enum err transcode_job_passthrough(const struct conf *conf, const char *word, bool *out, struct err_info *info)
+{
+	*out = word != NULL ? strcmp(word, "true") == 0 : conf->passthrough;
+	if (word == NULL || *out || strcmp(word, "false") == 0)
+		return ERR_OK;
+	return err_set(info, ERR_UNPROCESSABLE, "\"passthrough\" must be true or false");
 }
 
 char *transcode_job_encode(const struct transcode_job *job, struct arena *arena)
@@ -35,6 +43,8 @@ char *transcode_job_encode(const struct transcode_job *job, struct arena *arena)
 		json_array_append_new(renditions, transcode_job_rendition(&job->renditions[i]));
 	json_object_set_new(object, "renditions", renditions);
 	json_object_set_new(object, "sound", sound_json(&job->sound));
+	if (job->passthrough)
+		json_object_set_new(object, "passthrough", json_true());
 	text = json_dumps(object, JSON_COMPACT);
 	json_decref(object);
 	if (text == NULL)
@@ -219,6 +229,7 @@ enum err transcode_job_decode(
 		err = read_renditions(
 			NULL, json_object_get(object, "renditions"), arena, &out->renditions, &out->count, info);
 	if (err == ERR_OK) {
+		out->passthrough = json_is_true(json_object_get(object, "passthrough"));
 		out->source = arena_strdup(arena, source);
 		out->import = arena_strdup(arena, import);
 	}

@@ -20,7 +20,11 @@ struct transcode_job {
 	const struct conf_rendition *renditions;
 	size_t count;       /* 0 to 32; 0: only what is missing beside the sound (model/extra.h, its loudness) */
 	struct sound sound; /* the member "sound"; left out, nothing is done */
+	bool passthrough;   /* the source's packets are to be passed through where they fit (media/passthrough.h) */
 };
+
+/* Reads "passthrough" as an upload says it, "true" or "false"; NULL: as configured. ERR_UNPROCESSABLE. */
+enum err transcode_job_passthrough(const struct conf *conf, const char *word, bool *out, struct err_info *info);
 
 /* JSON text in ARENA. */
 char *transcode_job_encode(const struct transcode_job *job, struct arena *arena);

@@ -27,3 +27,15 @@ enum err job_history(struct db *db, const char *id, int64_t after, struct arena 
 	db_reset(stmt);
 	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
 }
+
+enum err job_note(
+	struct db *db, const char *id, const char *owner, const char *detail, int64_t now_ms, struct err_info *info)
+{
+	struct db_stmt *stmt = db_stmt(db, SQL_JOB_NOTE);
+
+	db_bind_text(stmt, ":id", id);
+	db_bind_text(stmt, ":owner", owner);
+	db_bind_text(stmt, ":detail", detail);
+	db_bind_int(stmt, ":now", now_ms);
+	return db_run(stmt, info);
+}

@@ -93,7 +93,10 @@ static enum err submit(const struct conf *conf, struct db *db, const char *track
 static struct transcode_job payload_of(const struct conf *conf, const struct ingest *ingest)
 {
 	struct transcode_job payload = {
-		.renditions = ingest->renditions, .count = ingest->rendition_count, .sound = ingest->sound};
+		.renditions = ingest->renditions,
+		.count = ingest->rendition_count,
+		.sound = ingest->sound,
+		.passthrough = ingest->passthrough};
 
 	if (ingest->renditions == NULL && !ingest->extras) {
 		payload.renditions = conf->ladder;

@@ -27,6 +27,7 @@ struct ingest {
 	bool extras; /* of ingest_more(): what is missing beside the sound, even when no rendition is */
 	int64_t priority;
 	struct sound sound; /* of sound_choose(); zeroed, nothing is done */
+	bool passthrough;   /* of transcode_job_passthrough() */
 	struct job_ids after; /* jobs that must be done before this one runs */
 	/*
 	 * Idempotency key, NULL for none. Asked for again under the same key by the same owner within JOB_KEY_KEPT_MS

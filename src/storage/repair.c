@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/wake.h"
+#include "conf/profile.h"
 #include "model/rendition.h"
 #include "storage/origin.h"
 
@@ -55,6 +56,16 @@ static bool find_order(const struct conf_rendition *renditions, size_t count, co
 	return false;
 }
 
+/* A rate that was measured of packets passed through may be none that an encoder has: then the next above. */
+static void settle_rate(struct conf_rendition *order)
+{
+	enum { STEP = 8000, MOST = 320000 };
+	struct err_info info;
+
+	while (profile_check(order, &info) != ERR_OK && order->bit_rate > 0 && order->bit_rate < MOST)
+		order->bit_rate = (order->bit_rate / STEP + 1) * STEP;
+}
+
 /* What was ordered when DAMAGED was made: as a job or the ladder has it, else what can be told from its row. */
 static struct conf_rendition order_of(const struct patient *patient, const struct stored_damaged *damaged)
 {
@@ -70,8 +81,9 @@ static struct conf_rendition order_of(const struct patient *patient, const struc
 		.channels = patient->track.channels == 1 ? 2 : damaged->channels,
 	};
 
-	if (!find_order(earlier->renditions, patient->origin.ordered ? earlier->count : 0, damaged, &order))
-		find_order(conf->ladder, conf->ladder_count, damaged, &order);
+	if (!find_order(earlier->renditions, patient->origin.ordered ? earlier->count : 0, damaged, &order) &&
+		!find_order(conf->ladder, conf->ladder_count, damaged, &order))
+		settle_rate(&order);
 	return order;
 }
 
@@ -91,7 +103,8 @@ static enum err order_repair(
 	struct transcode_job payload = {.source = patient->origin.source,
 		.import = patient->origin.import,
 		.renditions = orders,
-		.sound = patient->origin.order.sound};
+		.sound = patient->origin.order.sound,
+		.passthrough = patient->origin.order.passthrough};
 	struct job job = {.kind = TRANSCODE_KIND,
 		.track = patient->track.id,
 		.submitter = "",

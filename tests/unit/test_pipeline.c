@@ -122,6 +122,62 @@ static void makes_all_renditions(void **state)
 	assert_int_equal(seen.duration_ms, 3000);
 }
 
+static unsigned passed;
+
+static void on_passthrough(void *context, size_t rendition, const char *why)
+{
+	(void)context;
+	assert_true((why == NULL) == (rendition < 2));
+	passed += why == NULL;
+}
+
+/* A FLAC file, as an earlier run makes it, into others: two of its own packets, and one that is encoded. */
+static void passes_packets_through(void **state)
+{
+	static const struct conf_rendition flac = {"flac", "flac", 0, 0, 0, "flac"};
+	static const struct conf_rendition wanted[] = {{"segments", "flac", 0, 0, 0, "cmaf"},
+		{"again", "flac", 0, 0, 0, "flac"}, {"aac", "aac", 96000, 44100, 2, "cmaf"}};
+	const struct sound louder = {.mode = SOUND_APPLY, .gain_known = true, .gain_db = 1};
+	int wav = make_wav(SAMPLES), source = memfd_create("flac", MFD_CLOEXEC), outputs[3];
+	struct pipeline_job job = {.source = wav,
+		.segment_ms = 1000,
+		.duration_s = 10,
+		.renditions = &flac,
+		.outputs = &source,
+		.count = 1,
+		.stop = &stop,
+		.on_source = on_source,
+		.on_progress = on_progress,
+		.on_passthrough = on_passthrough};
+	struct pipeline_result result;
+	struct err_info info;
+
+	(void)state;
+	assert_int_equal(pipeline_run(&job, &result, &info), ERR_OK);
+	for (size_t i = 0; i < 3; i++)
+		outputs[i] = memfd_create("output", MFD_CLOEXEC);
+	job.source = source;
+	job.renditions = wanted;
+	job.outputs = outputs;
+	job.count = 3;
+	job.passthrough = true;
+	passed = 0;
+	assert_int_equal(pipeline_run(&job, &result, &info), ERR_OK);
+	assert_int_equal(result.samples, SAMPLES);
+	assert_int_equal(passed, 2);
+	assert_int_equal(lseek(outputs[1], 0, SEEK_END), lseek(source, 0, SEEK_END));
+	job.sound = &louder;
+	job.renditions = wanted + 2;
+	job.outputs = outputs + 2;
+	job.count = 1;
+	job.on_passthrough = NULL;
+	assert_int_equal(pipeline_run(&job, &result, &info), ERR_OK);
+	for (size_t i = 0; i < 3; i++)
+		close(outputs[i]);
+	close(source);
+	close(wav);
+}
+
 static void judges_what_is_cut_off(void **state)
 {
 	struct pipeline_result result;
@@ -169,6 +225,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(makes_all_renditions),
+		cmocka_unit_test(passes_packets_through),
 		cmocka_unit_test(judges_what_is_cut_off),
 		cmocka_unit_test(refuses_what_is_too_long),
 		cmocka_unit_test(refuses_other_formats),

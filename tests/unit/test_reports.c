@@ -302,6 +302,32 @@ static void too_many_lines_are_refused(void **state)
 	assert_int_equal(reports_next(&fixture->reports, &report, &info), ERR_UNPROCESSABLE);
 }
 
+static void reads_what_was_passed_through(void **state)
+{
+	static const char *const wrong[] = {
+		"{\"event\":\"passthrough\",\"passed\":true}",
+		"{\"event\":\"passthrough\",\"rendition\":32,\"passed\":true}",
+		"{\"event\":\"passthrough\",\"rendition\":-1,\"passed\":true}",
+		"{\"event\":\"passthrough\",\"rendition\":0,\"passed\":true,\"detail\":\"why not\"}",
+		"{\"event\":\"passthrough\",\"rendition\":0,\"passed\":false}",
+		"{\"event\":\"passthrough\",\"rendition\":0}",
+	};
+	struct report report;
+
+	(void)state;
+	assert_int_equal(parse("{\"event\":\"passthrough\",\"rendition\":31,\"passed\":true}", &report), ERR_OK);
+	assert_int_equal(report.kind, REPORT_PASSTHROUGH);
+	assert_int_equal(report.rendition, 31);
+	assert_true(report.passed);
+	assert_int_equal(
+		parse("{\"event\":\"passthrough\",\"rendition\":0,\"passed\":false,\"detail\":\"a\\nb\"}", &report),
+		ERR_OK);
+	assert_false(report.passed);
+	assert_string_equal(report.failure.detail, "a b");
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		assert_int_equal(parse(wrong[i], &report), ERR_UNPROCESSABLE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -310,6 +336,7 @@ int main(void)
 		cmocka_unit_test(long_tags_are_cut_between_characters),
 		cmocka_unit_test(reads_progress),
 		cmocka_unit_test(reads_segments),
+		cmocka_unit_test(reads_what_was_passed_through),
 		cmocka_unit_test(a_report_has_room_for_so_many_segments),
 		cmocka_unit_test(reads_both_ends),
 		cmocka_unit_test(refuses_what_is_no_report),

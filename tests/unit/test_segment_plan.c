@@ -38,6 +38,20 @@ static int64_t instant(uint64_t frame, int64_t other)
 	return ((int64_t)frame * 1024 - 1024) * other;
 }
 
+/* Whatever the delay, the instant is the same: a rendition with another one cuts within a frame of it. */
+static void other_delays_cut_at_the_same_instant(void **state)
+{
+	static const uint32_t delays[] = {0, 312, 1024, 2112, 5000};
+	struct segment_plan plan = segment_plan_make(4000, 44100, 1024, 1024);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof delays / sizeof *delays; i++) {
+		for (uint64_t k = 1; k < 1000; k++)
+			assert_int_equal(segment_plan_sample(&plan, k, 44100, delays[i]),
+				172 * 1024 * k - 1024 + delays[i]);
+	}
+}
+
 static void doubled_rate_cuts_at_the_same_instant(void **state)
 {
 	struct segment_plan plan = segment_plan_make(4000, 22050, 1024, 1024);
@@ -98,6 +112,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rounds_to_whole_frames),
 		cmocka_unit_test(lowest_rate_cuts_on_its_own_grid),
+		cmocka_unit_test(other_delays_cut_at_the_same_instant),
 		cmocka_unit_test(doubled_rate_cuts_at_the_same_instant),
 		cmocka_unit_test(other_rates_cut_at_most_one_frame_late),
 		cmocka_unit_test(one_frame_segments_do_not_collapse),

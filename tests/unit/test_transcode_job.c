@@ -56,6 +56,10 @@ static void survives_encoding(void **state)
 	assert_int_equal(back.renditions[1].bit_rate, 128000);
 	assert_int_equal(back.renditions[1].sample_rate, 44100);
 	assert_int_equal(back.renditions[1].channels, 2);
+	assert_false(back.passthrough);
+	job.passthrough = true;
+	assert_int_equal(transcode_job_decode(transcode_job_encode(&job, *state), *state, &back, &info), ERR_OK);
+	assert_true(back.passthrough);
 	job = (struct transcode_job){.import = "/music/\xC3\xA9 \"x\".wav", .renditions = ladder, .count = 1};
 	assert_int_equal(transcode_job_decode(transcode_job_encode(&job, *state), *state, &back, &info), ERR_OK);
 	assert_string_equal(back.import, job.import);
@@ -75,6 +79,25 @@ static void a_payload_may_want_no_rendition(void **state)
 	assert_int_equal(back.count, 0);
 	assert_int_equal(transcode_job_renditions(&conf, none, *state, &renditions, &count, &info), ERR_UNPROCESSABLE);
 	json_decref(none);
+}
+
+static void passthrough_is_a_word(void **state)
+{
+	struct conf on = {.passthrough = true};
+	struct err_info info;
+	bool out;
+
+	(void)state;
+	assert_int_equal(transcode_job_passthrough(&conf, NULL, &out, &info), ERR_OK);
+	assert_false(out);
+	assert_int_equal(transcode_job_passthrough(&on, NULL, &out, &info), ERR_OK);
+	assert_true(out);
+	assert_int_equal(transcode_job_passthrough(&on, "false", &out, &info), ERR_OK);
+	assert_false(out);
+	assert_int_equal(transcode_job_passthrough(&conf, "true", &out, &info), ERR_OK);
+	assert_true(out);
+	assert_int_equal(transcode_job_passthrough(&conf, "1", &out, &info), ERR_UNPROCESSABLE);
+	assert_int_equal(transcode_job_passthrough(&conf, "", &out, &info), ERR_UNPROCESSABLE);
 }
 
 static void wrong_payloads_are_refused(void **state)
@@ -244,6 +267,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(survives_encoding, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_payload_may_want_no_rendition, setup, teardown),
 		cmocka_unit_test_setup_teardown(wrong_payloads_are_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(passthrough_is_a_word, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_wanted_is_the_ladder, setup, teardown),
 		cmocka_unit_test_setup_teardown(names_and_objects_mix, setup, teardown),
 		cmocka_unit_test_setup_teardown(wrong_wishes_are_refused, setup, teardown),
