@@ -18,7 +18,8 @@ import {missing, vector} from "./lib/tools.mjs";
 import {rendition, work} from "./lib/worker.mjs";
 
 const SECONDS = 5.3;
-const members = {passthrough: true};
+const tags = {loudness: "tags", target_lufs: -14, true_peak_dbtp: -1, limiter: false};
+const members = {passthrough: true, sound: tags};
 
 const outputs = [
 	rendition("aac", 320000),
@@ -134,10 +135,10 @@ describe("what is encoded all the same", {skip: missing("ffmpeg")}, () => {
 
 	test("sound that is changed", async () => {
 		const file = await noise("changed.m4a", {args: ["-c:a", "aac"]});
-		const apply = {loudness: "apply", target_lufs: -14, true_peak_dbtp: -1, limiter: false};
+		const apply = {...tags, loudness: "apply"};
 		assert.match((await pass(file, [high], {members: {sound: apply}})).told.high, /changed/);
 		assert.match((await pass(file, [high], {members: {sound: {...apply, loudness: "off", filter: "volume=0.5"}}})).told.high, /changed/);
-		assert.equal((await pass(file, [high], {members: {sound: {...apply, loudness: "tags"}}})).told.high, "passed");
+		assert.equal((await pass(file, [high], {})).told.high, "passed");
 	});
 
 	test("more bits, channels or samples a second than were asked for", async () => {
