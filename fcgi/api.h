@@ -72,6 +72,12 @@ void api_accepted(const struct request *request, struct response *response, cons
 
 /* api_input.c: what clients send. */
 
+/* The token, which must have SCOPE (NULL: any). False when a refusal was sent: 401, 403. */
+bool api_claims(struct request *request, struct response *response, const char *scope, struct jwt_claims *claims);
+
+/* The same, and a connection for db_pool_give(). NULL when an answer was sent: 401, 403, 503. */
+struct db *api_open(struct request *request, struct response *response, const char *scope, struct jwt_claims *claims);
+
 /*
  * A place for an upload, of which this process has fewer than it has threads, and all processes together have as many as
  * limits.uploads says. *SLOT is for api_upload_end(), which takes -1 too. ERR_BUSY, ERR_IO; *SLOT is -1 then.

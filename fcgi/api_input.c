@@ -20,6 +20,21 @@ static bool is_json(const char *type)
 	       (length == 28 && strncasecmp(type, "application/merge-patch+json", length) == 0);
 }
 
+bool api_claims(struct request *request, struct response *response, const char *scope, struct jwt_claims *claims)
+{
+	struct err_info info;
+
+	if (access_scope(&responder_of(request)->access, request, scope, claims, &info) == ERR_OK)
+		return true;
+	response_error(response, &info);
+	return false;
+}
+
+struct db *api_open(struct request *request, struct response *response, const char *scope, struct jwt_claims *claims)
+{
+	return api_claims(request, response, scope, claims) ? responder_db(request, response) : NULL;
+}
+
 /* What one process takes in at a time, so that the rest of its threads is there for everybody else. */
 static int64_t most_bodies(const struct conf *conf)
 {

@@ -201,12 +201,9 @@ void api_job_events(struct request *request, struct response *response)
 {
 	struct stream stream = {.request = request, .response = response, .responder = responder_of(request)};
 	struct responder *responder = stream.responder;
-	struct err_info info;
 
-	if (access_scope(&responder->access, request, NULL, &stream.claims, &info) != ERR_OK) {
-		response_error(response, &info);
+	if (!api_claims(request, response, NULL, &stream.claims))
 		return;
-	}
 	read_last_id(&stream);
 	if (atomic_fetch_add(&responder->streams, 1) < most_streams(responder->conf))
 		answer(&stream);

@@ -164,11 +164,7 @@ void api_job_submit(struct request *request, struct response *response)
 	json_t *body;
 	enum err err;
 
-	if (access_scope(&responder->access, request, SCOPE_JOBS_WRITE, &claims, &info) != ERR_OK) {
-		response_error(response, &info);
-		return;
-	}
-	if (!api_body(request, response, &body))
+	if (!api_claims(request, response, SCOPE_JOBS_WRITE, &claims) || !api_body(request, response, &body))
 		return;
 	wish.ingest.owner = claims.subject;
 	wish.ingest.key = request_header(request, "idempotency-key");
@@ -297,11 +293,7 @@ void api_job_get(struct request *request, struct response *response)
 	struct db *db;
 	enum err err;
 
-	if (access_scope(&responder->access, request, NULL, &claims, &info) != ERR_OK) {
-		response_error(response, &info);
-		return;
-	}
-	db = responder_db(request, response);
+	db = api_open(request, response, NULL, &claims);
 	if (db == NULL)
 		return;
 	err = api_job_read(db, &claims, request->capture[0], request->arena, &whole.job, &info);

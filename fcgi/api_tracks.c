@@ -8,11 +8,11 @@
 
 #include "auth/scope.h"
 #include "base/clock.h"
-#include "base/fs.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "storage/removal.h"
 
 #include <string.h>
 
@@ -279,11 +279,7 @@ void api_track_patch(struct request *request, struct response *response)
 	struct db *db;
 	enum err err;
 
-	if (access_scope(&responder->access, request, SCOPE_TRACK_WRITE, &claims, &info) != ERR_OK) {
-		response_error(response, &info);
-		return;
-	}
-	if (!api_body(request, response, &body))
+	if (!api_claims(request, response, SCOPE_TRACK_WRITE, &claims) || !api_body(request, response, &body))
 		return;
 	err = json_read_members(body, patch_members, &info);
 	db = err == ERR_OK ? responder_db(request, response) : NULL;
@@ -298,21 +294,6 @@ void api_track_patch(struct request *request, struct response *response)
 	json_decref(body);
 }
 
-/* Whatever works on the track is told to stop. A job that ends in between needs no telling. */
-static enum err cancel_jobs(
-	struct db *db, const char *track, int64_t now_ms, struct arena *arena, struct err_info *info)
-{
-	struct job *jobs;
-	size_t count;
-	enum err err = job_list(db, NULL, NULL, track, JOB_PAGE_MOST, arena, &jobs, &count, info);
-
-	for (size_t i = 0; i < count && err == ERR_OK; i++) {
-		if (jobs[i].state == JOB_QUEUED || jobs[i].state == JOB_RUNNING)
-			err = job_cancel(db, jobs[i].id, now_ms, info);
-	}
-	return err;
-}
-
 static enum err delete_rows(struct request *request, struct db *db, const struct jwt_claims *claims,
 	struct track *track, struct err_info *info)
 {
@@ -324,30 +305,12 @@ static enum err delete_rows(struct request *request, struct db *db, const struct
 	err = get_track(db, request->capture[0], request->arena, track, info);
 	err = may_change(claims, err, track, info);
 	if (err == ERR_OK)
-		err = cancel_jobs(db, track->id, now_ms, request->arena, info);
-	if (err == ERR_OK)
-		err = track_delete(db, track->id, info);
+		err = removal_rows(db, track, now_ms, request->arena, info);
 	if (err == ERR_OK)
 		err = db_commit(db, info);
 	if (err != ERR_OK)
 		db_rollback(db);
 	return err;
-}
-
-/*
- * After the rows, so that nothing points at what is gone. What cannot be removed is waste, and not the client's
- * affair.
- */
-static void delete_files(struct request *request, const struct track *track)
-{
-	const struct conf *conf = responder_of(request)->conf;
-	struct err_info info;
-
-	if (fs_remove_tree(conf_data_path(conf, request->arena, "media/%s", track->id), &info) != ERR_OK)
-		log_failure(LOG_WARNING, "files of a deleted track are left", &info);
-	if (track->source_file != NULL &&
-		fs_remove_tree(conf_data_path(conf, request->arena, "source/%s", track->source_file), &info) != ERR_OK)
-		log_failure(LOG_WARNING, "the source of a deleted track is left", &info);
 }
 
 void api_track_delete(struct request *request, struct response *response)
@@ -359,11 +322,7 @@ void api_track_delete(struct request *request, struct response *response)
 	struct db *db;
 	enum err err;
 
-	if (access_scope(&responder->access, request, SCOPE_TRACK_WRITE, &claims, &info) != ERR_OK) {
-		response_error(response, &info);
-		return;
-	}
-	db = responder_db(request, response);
+	db = api_open(request, response, SCOPE_TRACK_WRITE, &claims);
 	if (db == NULL)
 		return;
 	err = delete_rows(request, db, &claims, &track, &info);
@@ -372,7 +331,8 @@ void api_track_delete(struct request *request, struct response *response)
 		response_error(response, &info);
 		return;
 	}
-	delete_files(request, &track);
+	if (removal_files(responder->conf, &track, request->arena, &info) != ERR_OK)
+		log_failure(LOG_WARNING, "files of a deleted track are left", &info); /* not the client's affair */
 	response_status(response, 204);
 	response_begin(response);
 }

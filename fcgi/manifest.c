@@ -112,23 +112,6 @@ static int64_t newest(const struct rendition *renditions, size_t count)
 	return modified;
 }
 
-static void master(struct request *request, struct response *response)
-{
-	struct listening listening = {.track = request->capture[0]};
-	struct rendition *renditions;
-	struct hls_options options;
-	struct track track;
-	struct buf text;
-	size_t count;
-
-	if (!find_segmented(request, response, &listening, &track, &renditions, &count))
-		return;
-	options = hls_options(request, child_query(request, &listening, track.duration_ms));
-	buf_init(&text, MANIFEST_MOST);
-	hls_master(&text, renditions, count, &options);
-	send(request, response, &listening, TYPE_HLS, &text, newest(renditions, count));
-}
-
 /* A media playlist of segments in fragmented MP4, or with TRANSPORT in MPEG-TS. */
 static void send_media(struct request *request, struct response *response, bool transport)
 {
@@ -174,26 +157,39 @@ static size_t keep_fitting(struct rendition *renditions, size_t count)
 	return kept;
 }
 
-static void master_ts(struct request *request, struct response *response)
+static void send_master(struct request *request, struct response *response, bool ts)
 {
 	struct listening listening = {.track = request->capture[0]};
 	struct rendition *renditions;
 	struct hls_options options;
 	struct track track;
+	const char *query;
 	struct buf text;
 	size_t count;
 
 	if (!find_segmented(request, response, &listening, &track, &renditions, &count))
 		return;
-	count = keep_fitting(renditions, count);
-	if (!responder_of(request)->conf->hls_ts || count == 0) {
+	if (ts)
+		count = responder_of(request)->conf->hls_ts ? keep_fitting(renditions, count) : 0;
+	if (count == 0) {
 		response_problem(response, ERR_NOT_FOUND, "the track cannot be had in MPEG-TS");
 		return;
 	}
-	options = ts_options(request, child_query(request, &listening, track.duration_ms));
+	query = child_query(request, &listening, track.duration_ms);
+	options = ts ? ts_options(request, query) : hls_options(request, query);
 	buf_init(&text, MANIFEST_MOST);
 	hls_master(&text, renditions, count, &options);
 	send(request, response, &listening, TYPE_HLS, &text, newest(renditions, count));
+}
+
+static void master(struct request *request, struct response *response)
+{
+	send_master(request, response, false);
+}
+
+static void master_ts(struct request *request, struct response *response)
+{
+	send_master(request, response, true);
 }
 
 static void mpd(struct request *request, struct response *response)

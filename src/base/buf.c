@@ -72,6 +72,26 @@ void buf_printf(struct buf *buf, const char *format, ...)
 	buf->length += (size_t)length;
 }
 
+void buf_put_xml(struct buf *buf, char c)
+{
+	switch (c) {
+	case '&':
+		buf_puts(buf, "&amp;");
+		break;
+	case '<':
+		buf_puts(buf, "&lt;");
+		break;
+	case '>':
+		buf_puts(buf, "&gt;");
+		break;
+	case '"':
+		buf_puts(buf, "&quot;");
+		break;
+	default:
+		buf_putc(buf, c);
+	}
+}
+
 void buf_put_u8(struct buf *buf, uint8_t value)
 {
 	buf_put(buf, &value, 1);

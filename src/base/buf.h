@@ -27,6 +27,9 @@ void buf_puts(struct buf *buf, const char *text);
 void buf_putc(struct buf *buf, char c);
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* C as text or a quoted attribute value of XML 1.0 has it (section 2.4): "&lt;" for "<". */
+void buf_put_xml(struct buf *buf, char c);
+
 /* Big-endian integers, as ISO BMFF has them. */
 void buf_put_u8(struct buf *buf, uint8_t value);
 void buf_put_be16(struct buf *buf, uint16_t value);

@@ -4,6 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+int text_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
 bool text_to_u64(const char *text, uint64_t most, uint64_t *out)
 {
 	uint64_t value = 0;

@@ -17,6 +17,9 @@
  */
 bool text_to_u64(const char *text, uint64_t most, uint64_t *out);
 
+/* The value of a hexadecimal digit of either case, -1 for any other character. */
+int text_hex_digit(char c);
+
 /*
  * LENGTH bytes as valid UTF-8 in a new heap string: invalid sequences (also overlong forms and surrogates,
  * RFC 3629) become U+FFFD, control characters (C0 but tab and newline, DEL, C1) are dropped. Never NULL.

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
 
-#include "base/fs.h"
 #include "cli/duration.h"
 #include "cli/table.h"
 #include "cli/tracks_verify.h"
 #include "cli/view.h"
+#include "storage/removal.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -300,19 +300,19 @@ static enum err unpublish(struct cli *cli, const struct args *args, char **words
 	return set_visibility(cli, args, words[0], TRACK_PRIVATE, info);
 }
 
-/* Asks for the end of all jobs of the track, so that none publishes into a folder that is gone. */
-static enum err cancel_jobs(struct cli *cli, const char *id, struct err_info *info)
+static enum err remove_rows(struct cli *cli, const char *id, struct track *track, struct err_info *info)
 {
-	struct job *jobs;
-	size_t count;
-	enum err err = job_list(cli->db, NULL, NULL, id, JOB_PAGE_MOST, &cli->arena, &jobs, &count, info);
+	enum err err = db_begin(cli->db, info);
 
-	for (size_t i = 0; err == ERR_OK && i < count; i++)
-		if (jobs[i].state == JOB_QUEUED || jobs[i].state == JOB_RUNNING || jobs[i].state == JOB_FAILED) {
-			err = job_cancel(cli->db, jobs[i].id, clock_ms(NULL), info);
-			if (err == ERR_CONFLICT) /* it ended just now */
-				err = ERR_OK;
-		}
+	if (err != ERR_OK)
+		return err;
+	err = track_get(cli->db, id, &cli->arena, track, info);
+	if (err == ERR_OK)
+		err = removal_rows(cli->db, track, clock_ms(NULL), &cli->arena, info);
+	if (err == ERR_OK)
+		err = db_commit(cli->db, info);
+	if (err != ERR_OK)
+		db_rollback(cli->db);
 	return err;
 }
 
@@ -326,15 +326,9 @@ static enum err remove_track(
 	if (err == ERR_OK)
 		err = cli_open_db(cli, info);
 	if (err == ERR_OK)
-		err = track_get(cli->db, words[0], &cli->arena, &track, info);
+		err = remove_rows(cli, words[0], &track, info);
 	if (err == ERR_OK)
-		err = cancel_jobs(cli, words[0], info);
-	if (err == ERR_OK)
-		err = track_delete(cli->db, words[0], info);
-	if (err == ERR_OK)
-		err = fs_remove_tree(conf_data_path(cli->conf, &cli->arena, "media/%s", words[0]), info);
-	if (err == ERR_OK && track.source_file != NULL)
-		err = fs_remove_tree(conf_data_path(cli->conf, &cli->arena, "source/%s", track.source_file), info);
+		err = removal_files(cli->conf, &track, &cli->arena, info);
 	if (err != ERR_OK)
 		return err;
 	if (args_given(args, "json"))

@@ -8,17 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* The byte of the escape at TEXT ("%2F", LEFT bytes there), -1 when it is none. */
 static int escaped_byte(const char *text, size_t left)
 {
@@ -26,8 +15,8 @@ static int escaped_byte(const char *text, size_t left)
 
 	if (left < 3)
 		return -1;
-	high = hex_digit(text[1]);
-	low = hex_digit(text[2]);
+	high = text_hex_digit(text[1]);
+	low = text_hex_digit(text[2]);
 	return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 

@@ -27,23 +27,7 @@ static void put_text(struct buf *out, const char *text)
 			text += skipped;
 			continue;
 		}
-		switch (*text) {
-		case '&':
-			buf_puts(out, "&amp;");
-			break;
-		case '<':
-			buf_puts(out, "&lt;");
-			break;
-		case '>':
-			buf_puts(out, "&gt;");
-			break;
-		case '"':
-			buf_puts(out, "&quot;");
-			break;
-		default:
-			buf_putc(out, *text);
-		}
-		text++;
+		buf_put_xml(out, *text++);
 	}
 }
 

@@ -2,6 +2,7 @@
 #include "media/demux.h"
 
 #include "media/averror.h"
+#include "media/io.h"
 
 #include <errno.h>
 #include <libavutil/avstring.h>
@@ -22,9 +23,8 @@ enum {
 };
 
 struct demux_input {
-	int fd;
-	int64_t at, size;
-	int64_t left; /* bytes it may still read */
+	struct io_place place; /* first: see media/io.h */
+	int64_t left;         /* bytes it may still read */
 	bool failed;  /* the descriptor, not the file's content */
 };
 
@@ -50,7 +50,7 @@ static const struct {
 static int read_input(void *opaque, uint8_t *bytes, int size)
 {
 	struct demux_input *input = opaque;
-	ssize_t n = pread(input->fd, bytes, (size_t)size, input->at);
+	ssize_t n = pread(input->place.fd, bytes, (size_t)size, input->place.at);
 
 	if (n < 0) {
 		input->failed = true;
@@ -58,43 +58,9 @@ static int read_input(void *opaque, uint8_t *bytes, int size)
 	}
 	if (n == 0)
 		return AVERROR_EOF;
-	input->at += n;
+	input->place.at += n;
 	input->left -= n;
 	return input->left < 0 ? AVERROR_INVALIDDATA : (int)n;
-}
-
-static int64_t seek_input(void *opaque, int64_t offset, int whence)
-{
-	struct demux_input *input = opaque;
-
-	switch (whence & ~AVSEEK_FORCE) {
-	case AVSEEK_SIZE:
-		return input->size;
-	case SEEK_SET:
-		break;
-	case SEEK_CUR:
-		offset += input->at;
-		break;
-	case SEEK_END:
-		offset += input->size;
-		break;
-	default:
-		return AVERROR(EINVAL);
-	}
-	if (offset < 0)
-		return AVERROR(EINVAL);
-	return input->at = offset;
-}
-
-/* In the place of FFmpeg's own: a file that names another file gets nothing. */
-static int open_nothing(AVFormatContext *format, AVIOContext **io, const char *url, int flags, AVDictionary **options)
-{
-	(void)format;
-	(void)url;
-	(void)flags;
-	(void)options;
-	*io = NULL;
-	return AVERROR(EPERM);
 }
 
 static enum err open_input(struct demux *demux, int fd, struct err_info *info)
@@ -105,20 +71,21 @@ static enum err open_input(struct demux *demux, int fd, struct err_info *info)
 	demux->input = input;
 	demux->format = avformat_alloc_context();
 	if (input == NULL || buffer == NULL || demux->format == NULL ||
-		(demux->format->pb = avio_alloc_context(buffer, IO_BYTES, 0, input, read_input, NULL, seek_input)) ==
+		(demux->format->pb = avio_alloc_context(buffer, IO_BYTES, 0, input, read_input, NULL, io_seek)) ==
 			NULL) {
 		av_free(buffer);
 		return err_set(info, ERR_NO_MEMORY, "no memory to open the file");
 	}
 	demux->format->flags |= AVFMT_FLAG_CUSTOM_IO;
-	input->fd = fd;
-	input->size = lseek(fd, 0, SEEK_END);
-	if (input->size < 0)
+	input->place.fd = fd;
+	input->place.size = lseek(fd, 0, SEEK_END);
+	if (input->place.size < 0)
 		return err_set_errno(info, ERR_IO, errno, "the source cannot be read");
-	if (input->size == 0)
+	if (input->place.size == 0)
 		return err_set(info, ERR_UNPROCESSABLE, "the file is empty: upload it again");
 	input->left = READS_EXTRA +
-		      (input->size > INT64_MAX / READS_MOST - READS_EXTRA ? INT64_MAX / 2 : input->size * READS_MOST);
+		      (input->place.size > INT64_MAX / READS_MOST - READS_EXTRA ? INT64_MAX / 2
+								       : input->place.size * READS_MOST);
 	return ERR_OK;
 }
 
@@ -136,7 +103,7 @@ static enum err open_format(struct demux *demux, enum magic magic, struct err_in
 	demuxer = av_find_input_format(formats[magic].demuxer);
 	if (demuxer == NULL)
 		return err_set(info, ERR_UNSUPPORTED, "the FFmpeg library here cannot read %s", magic_name(magic));
-	format->io_open = open_nothing;
+	format->io_open = io_open_nothing;
 	format->max_streams = STREAMS_MOST;
 	format->probesize = PROBE_BYTES;
 	format->max_analyze_duration = ANALYSE_US;
@@ -248,7 +215,7 @@ int demux_presented(const struct demux *demux, int64_t pts, int samples, int rat
 
 int64_t demux_size(const struct demux *demux)
 {
-	return demux->input->size;
+	return demux->input->place.size;
 }
 
 void demux_close(struct demux *demux)

@@ -2,6 +2,7 @@
 #include "media/mux.h"
 
 #include "media/averror.h"
+#include "media/io.h"
 #include "media/gain_file.h"
 #include "media/write_at.h"
 
@@ -14,10 +15,9 @@
 enum { IO_BYTES = 1 << 16, NUMBER_BYTES = 32 };
 
 struct mux {
+	struct io_place place; /* first: see media/io.h */
 	AVFormatContext *format;
-	AVRational time_base; /* of the packets that come */
-	int fd;
-	int64_t at, size;
+	AVRational time_base;    /* of the packets that come */
 	struct err_info failure; /* why the descriptor could not be written */
 	bool begun, gain_room;
 };
@@ -26,45 +26,12 @@ static int write_output(void *opaque, uint8_t *bytes, int length)
 {
 	struct mux *mux = opaque;
 
-	if (write_at(mux->fd, (uint64_t)mux->at, bytes, (size_t)length, &mux->failure) != ERR_OK)
+	if (write_at(mux->place.fd, (uint64_t)mux->place.at, bytes, (size_t)length, &mux->failure) != ERR_OK)
 		return AVERROR(EIO);
-	mux->at += length;
-	if (mux->at > mux->size)
-		mux->size = mux->at;
+	mux->place.at += length;
+	if (mux->place.at > mux->place.size)
+		mux->place.size = mux->place.at;
 	return length;
-}
-
-static int64_t seek_output(void *opaque, int64_t offset, int whence)
-{
-	struct mux *mux = opaque;
-
-	switch (whence & ~AVSEEK_FORCE) {
-	case AVSEEK_SIZE:
-		return mux->size;
-	case SEEK_SET:
-		break;
-	case SEEK_CUR:
-		offset += mux->at;
-		break;
-	case SEEK_END:
-		offset += mux->size;
-		break;
-	default:
-		return AVERROR(EINVAL);
-	}
-	if (offset < 0)
-		return AVERROR(EINVAL);
-	return mux->at = offset;
-}
-
-static int open_nothing(AVFormatContext *format, AVIOContext **io, const char *url, int flags, AVDictionary **options)
-{
-	(void)format;
-	(void)url;
-	(void)flags;
-	(void)options;
-	*io = NULL;
-	return AVERROR(EPERM);
 }
 
 /* "3", or "3/12"; nothing when NUMBER is 0. */
@@ -111,14 +78,14 @@ static int open_format(struct mux *mux, const char *name, const AVCodecContext *
 	buffer = av_malloc(IO_BYTES);
 	stream = avformat_new_stream(mux->format, NULL);
 	if (buffer != NULL)
-		mux->format->pb = avio_alloc_context(buffer, IO_BYTES, 1, mux, NULL, write_output, seek_output);
+		mux->format->pb = avio_alloc_context(buffer, IO_BYTES, 1, mux, NULL, write_output, io_seek);
 	if (mux->format->pb == NULL || stream == NULL) {
 		if (mux->format->pb == NULL)
 			av_free(buffer);
 		return AVERROR(ENOMEM);
 	}
 	mux->format->flags |= AVFMT_FLAG_CUSTOM_IO | AVFMT_FLAG_BITEXACT;
-	mux->format->io_open = open_nothing;
+	mux->format->io_open = io_open_nothing;
 	stream->time_base = codec->time_base;
 	code = avcodec_parameters_from_context(stream->codecpar, codec);
 	if (code >= 0)
@@ -185,7 +152,7 @@ enum err mux_open(const char *name, const AVCodecContext *codec, const struct ta
 	*out = NULL;
 	if (mux == NULL)
 		return err_set(info, ERR_NO_MEMORY, "no memory to write a rendition");
-	mux->fd = fd;
+	mux->place.fd = fd;
 	mux->gain_room = gain_room;
 	mux->time_base = codec->time_base;
 	code = open_format(mux, name, codec, tags);
@@ -215,7 +182,7 @@ enum err mux_finish(struct mux *mux, const struct loudness *loudness, struct err
 	avio_flush(mux->format->pb);
 	err = judge(mux, code, info);
 	if (err == ERR_OK && mux->gain_room)
-		err = gain_file_write(mux->fd, mux->format->oformat->name, loudness, info);
+		err = gain_file_write(mux->place.fd, mux->format->oformat->name, loudness, info);
 	return err;
 }
 

@@ -99,22 +99,6 @@ enum err s3_xml_walk(const char *document, size_t length, s3_xml_element *elemen
 
 void s3_xml_escape(struct buf *out, const char *text)
 {
-	for (; *text != '\0'; text++) {
-		switch (*text) {
-		case '&':
-			buf_puts(out, "&amp;");
-			break;
-		case '<':
-			buf_puts(out, "&lt;");
-			break;
-		case '>':
-			buf_puts(out, "&gt;");
-			break;
-		case '"':
-			buf_puts(out, "&quot;");
-			break;
-		default:
-			buf_putc(out, *text);
-		}
-	}
+	for (; *text != '\0'; text++)
+		buf_put_xml(out, *text);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Waveforms against the output of audiowaveform itself, which is under the GPL and therefore not in this tree. */
+#include "vectors.h"
+
 #include "base/fs.h"
 #include "media/waveform.h"
 
@@ -13,18 +15,15 @@
 
 enum { FILE_MOST = 1 << 20, WAV_HEADER = 44 };
 
+/* The bytes of the vector NAME; NULL when it is not there. To be freed. */
 static char *vector(const char *name, size_t *length)
 {
-	const char *source = getenv("TONEARM_SOURCE"), *folder = getenv("TONEARM_VECTORS");
-	char path[4096];
+	char file[128], path[4096];
 	struct err_info info;
 	char *bytes;
 
-	if (folder != NULL)
-		snprintf(path, sizeof path, "%s/audiowaveform/%s", folder, name);
-	else
-		snprintf(path, sizeof path, "%s/../shared/vectors/audiowaveform/%s", source != NULL ? source : ".", name);
-	if (fs_read_file(path, FILE_MOST, &bytes, length, &info) != ERR_OK)
+	snprintf(file, sizeof file, "audiowaveform/%s", name);
+	if (!vector_path(file, path, sizeof path) || fs_read_file(path, FILE_MOST, &bytes, length, &info) != ERR_OK)
 		return NULL;
 	return bytes;
 }

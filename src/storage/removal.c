@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#include "storage/removal.h"
+
+#include "base/fs.h"
+#include "model/job.h"
+
+static bool may_run(const struct job *job)
+{
+	return job->state == JOB_QUEUED || job->state == JOB_RUNNING || job->state == JOB_FAILED;
+}
+
+enum err removal_rows(
+	struct db *db, const struct track *track, int64_t now_ms, struct arena *arena, struct err_info *info)
+{
+	struct job *jobs;
+	size_t count;
+	enum err err = job_list(db, NULL, NULL, track->id, JOB_PAGE_MOST, arena, &jobs, &count, info);
+
+	for (size_t i = 0; err == ERR_OK && i < count; i++) {
+		if (may_run(&jobs[i]))
+			err = job_cancel(db, jobs[i].id, now_ms, info);
+	}
+	return err == ERR_OK ? track_delete(db, track->id, info) : err;
+}
+
+enum err removal_files(
+	const struct conf *conf, const struct track *track, struct arena *arena, struct err_info *info)
+{
+	enum err media = fs_remove_tree(conf_data_path(conf, arena, "media/%s", track->id), info), source = ERR_OK;
+
+	if (track->source_file != NULL)
+		source = fs_remove_tree(
+			conf_data_path(conf, arena, "source/%s", track->source_file), media == ERR_OK ? info : NULL);
+	return media != ERR_OK ? media : source;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The end of a track: first its rows, in a transaction, then its files, so that nothing points at what is gone. The same
+ * for the API and the command. A jobrunner that is at work on it finds its job cancelled, and publishes nothing.
+ */
+#ifndef TONEARM_STORAGE_REMOVAL_H
+#define TONEARM_STORAGE_REMOVAL_H
+
+#include "base/arena.h"
+#include "conf/conf.h"
+#include "db/db.h"
+#include "model/track.h"
+
+/*
+ * Within the caller's transaction: cancels the jobs of TRACK that are not over and removes all that the database has of
+ * it. Database errors.
+ */
+enum err removal_rows(
+	struct db *db, const struct track *track, int64_t now_ms, struct arena *arena, struct err_info *info);
+
+/*
+ * When that is committed: the renditions, and the source all the same when these cannot be removed. ERR_IO: what is left
+ * is waste.
+ */
+enum err removal_files(
+	const struct conf *conf, const struct track *track, struct arena *arena, struct err_info *info);
+
+#endif
