@@ -13,6 +13,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* A rendition does not change under its name. Seconds. */
+enum { KEEP_PUBLIC_S = 365 * 86400, KEEP_PRIVATE_S = 86400 };
+
 /* ERR_NOT_FOUND is for a valid credential and a track that is not there. */
 static enum err judge(struct request *request, const char *track, struct access_pass *pass, struct err_info *info)
 {
@@ -68,6 +71,12 @@ static const char *track_of(const struct request *request, const char *path)
 	return arena_memdup(request->arena, path, length);
 }
 
+/* For how long the file may be kept: as stream.fcgi has it. */
+static const char *file_cache(const struct request *request, const struct access_pass *pass)
+{
+	return arena_printf(request->arena, "%s, immutable", responder_cache(request, pass, KEEP_PUBLIC_S, KEEP_PRIVATE_S));
+}
+
 /*
  * For how long the verdict may be kept: never past the end of the credential. A refusal is kept as well, so that whoever asks
  * again and again asks the web server.
@@ -112,5 +121,6 @@ void auth_check(struct request *request, struct response *response)
 		response_error(response, err == ERR_NOT_FOUND ? &(struct err_info){ERR_FORBIDDEN, "there is no such track"} : &info);
 		return;
 	}
+	response_header(response, "X-Tonearm-Cache-Control", file_cache(request, &pass));
 	response_begin(response);
 }

@@ -75,7 +75,7 @@ function withDelivery(text, {server, delivery}) {
 
 /** Writes the configuration of SITE's server for PORT from conf-examples, and gives the command that starts it. */
 export async function furnish(site, port) {
-	const {server, spawn, keep, transport, delivery, webRoot, prefix, rewrite = true} = site.options;
+	const {server, spawn, keep, check, transport, delivery, webRoot, prefix, rewrite = true} = site.options;
 	const {file: example = path.join(source, "conf-examples", `${server}.conf`)} = servers[server];
 	const places = {
 		ADDRESS: "127.0.0.1",
@@ -95,6 +95,8 @@ export async function furnish(site, port) {
 		text = text.replaceAll("#keep ", "");
 	if (rewrite)
 		text = text.replaceAll("#rewrite ", "");
+	if (check)
+		text = text.replaceAll("#check ", "");
 	if (spawn)
 		text = text.replaceAll("#spawn", "");
 	if (servers[server].users)

@@ -79,7 +79,8 @@ export class Process {
 
 /**
  * Starts a site. OPTIONS: server (one of homes.mjs), spawn (lighttpd starts the responders itself), transport
- * (http.transport of the responders; TONEARM_TRANSPORT in the environment else), keep (whether nginx keeps its connections
+ * (http.transport of the responders; TONEARM_TRANSPORT in the environment else), check (whether the server serves /media/ itself, having
+ * asked auth.fcgi), keep (whether nginx keeps its connections
  * to them; as it is right for the transport else),
  * delivery ("" as the example has it, or "direct"), runner (whether a jobrunner works), webRoot (document root instead of
  * the built page), prefix ("/music": the folder of the site, in front of all paths that are asked for), folder (below the

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+// The web server serves /media/ from its disk and asks auth.fcgi whether it may: lighttpd in the FastCGI role of an authorizer,
+// nginx by auth_request with the verdict kept for a moment.
+
+import assert from "node:assert/strict";
+import fs from "node:fs/promises";
+import path from "node:path";
+import {after, before, describe, test} from "node:test";
+import {cannotServe} from "./lib/homes.mjs";
+import {pause, until} from "./lib/library.mjs";
+import {start} from "./lib/server.mjs";
+import {wav} from "./lib/sound.mjs";
+
+const UNKNOWN = "01hzzzzzzzzzzzzzzzzzzzzzzz";
+const VERDICT_S = 2;
+
+for (const [server, transport] of [["lighttpd", "threads"], ["lighttpd", "event"], ["nginx", "threads"], ["nginx", "event"]]) {
+	describe(`${server}, ${transport}`, {skip: cannotServe(server)}, () => {
+		let site, open, secret, other;
+
+		before(async () => {
+			site = await start({server, transport, check: true, runner: true, conf: {auth: {verdict_ttl_s: VERDICT_S}}});
+			const tone = path.join(site.dir, "tone.wav");
+			await fs.writeFile(tone, wav(1));
+			const publish = async visibility => (await site.publish(tone, {visibility})).track.id;
+			open = await publish("public");
+			secret = await publish("private");
+			other = await publish("private");
+		});
+		after(() => site?.stop());
+
+		const file = id => `/media/${id}/low.mp4`;
+		const ask = (target, headers = {}, more = {}) => site.request({path: target, headers, ...more});
+		const listener = claims => site.bearer("stream:read", {jti: `j${Math.random()}`, ...claims});
+
+		test("a public file, from the disk", async () => {
+			const answer = await ask(file(open));
+			assert.equal(answer.status, 200);
+			assert.equal(answer.headers["content-type"], "audio/mp4");
+			assert.deepEqual(answer.body, await fs.readFile(path.join(site.dataDir, "media", open, "low.mp4")));
+			assert.equal(answer.headers["x-request-id"], undefined, "a responder sent it");
+			assert.match(answer.headers["cache-control"], server === "nginx" ? /^public, .*immutable/ : /^private/);
+			const part = await ask(file(open), {Range: "bytes=0-7"});
+			assert.deepEqual([part.status, part.body.length], [206, 8]);
+			assert.equal((await ask(file(open), {"If-None-Match": answer.headers.etag})).status, 304);
+			assert.equal((await ask(file(open), {}, {method: "HEAD"})).status, 200);
+		});
+
+		test("a private file, for those who may", async () => {
+			assert.equal((await ask(file(secret))).status, 401);
+			assert.equal((await ask(file(UNKNOWN))).status, 401);
+			assert.equal((await ask(file(secret), {Authorization: "Bearer x.y.z"})).status, 401);
+			assert.equal((await ask(file(secret), site.bearer("track:read"))).status, 403);
+			const {headers, status} = await ask(file(secret), listener());
+			assert.equal(status, 200);
+			assert.match(headers["cache-control"], /^private/);
+			for (const name of Object.keys(headers))
+				assert.doesNotMatch(name, /^(variable-|x-tonearm|x-accel)/);
+			assert.equal((await ask(file(secret), {Cookie: `tonearm_token=${site.token("stream:read")}`})).status, 200);
+			assert.equal((await ask(file(secret), {...listener(), Range: "bytes=4-7"})).body.toString(), "ftyp");
+		});
+
+		test("a token for single tracks, and the grant of a manifest", async () => {
+			assert.equal((await ask(file(secret), listener({tracks: [secret]}))).status, 200);
+			assert.equal((await ask(file(other), listener({tracks: [secret]}))).status, 403);
+			const master = await ask(`/hls/${secret}/master.m3u8`, listener());
+			const grant = /expires=\d+&by=[\w-]+&grant=[0-9a-f]+/.exec(master.text)[0];
+			assert.equal((await ask(`${file(secret)}?${grant}`)).status, 200);
+			assert.equal((await ask(`${file(other)}?${grant}`)).status, 403);
+		});
+
+		test("what was allowed for one file opens no other", async () => {
+			const headers = listener({tracks: [secret]});
+			assert.equal((await ask(file(secret), headers)).status, 200);
+			for (const trick of [`/media/${secret}/../${other}/low.mp4`, `/media/${secret}/%2e%2e/${other}/low.mp4`,
+				`/media/${secret}/..%2f${other}/low.mp4`, `//media/${secret}/../${other}/low.mp4`, `/media/${secret}//../${other}/low.mp4`,
+				`/media/${secret}/../../tonearm.db`, `/media/${secret}%2f..%2f${other}/low.mp4`])
+				assert.notEqual((await ask(trick, headers)).status, 200, trick);
+			assert.notEqual((await ask("/_tonearm/check", headers)).status, 204);
+			assert.notEqual((await ask("/auth/check", headers)).status, 204);
+		});
+
+		test("a revocation, within its bound", async () => {
+			const jti = "revoked", headers = site.bearer("stream:read", {jti});
+			assert.equal((await ask(file(secret), headers)).status, 200);
+			const answer = await site.request({method: "POST", path: "/auth/revoke", body: JSON.stringify({jti}),
+				headers: {...site.bearer("auth:revoke"), "Content-Type": "application/json"}});
+			assert.equal(answer.status, 204);
+			await pause((server === "nginx" ? VERDICT_S + 1 : 1) * 1000 + 100);
+			assert.equal((await ask(file(secret), headers)).status, 401);
+		});
+
+		test("a token's end ends the verdict that was kept", async () => {
+			const exp = Math.floor(Date.now() / 1000) + 1 - 30; // auth.jwt_leeway_s
+			const headers = site.bearer("stream:read", {exp});
+			await ask(file(secret), headers);
+			await until("the token is over", async () => (await ask(file(secret), headers)).status === 401);
+		});
+	});
+}
