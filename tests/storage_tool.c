@@ -6,12 +6,14 @@
  *
  *     put KEY FILE [absent] | get KEY FILE [FIRST LENGTH] | head KEY | delete KEY... | list PREFIX AFTER LIMIT
  *     copy FROM TO | presign METHOD KEY SECONDS | uploads PREFIX | abort KEY ID | begin KEY
+ *     send KEY FILE DATABASE
  */
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "storage/local.h"
 #include "storage/s3.h"
+#include "storage/send.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -38,14 +40,14 @@ static const char *setting(const char *name)
 	return value == NULL ? "" : value;
 }
 
-static enum err open_store(struct credentials **credentials, size_t parallel, struct storage **storage)
+static enum err open_store(struct credentials **credentials, struct storage **storage)
 {
 	struct credentials_places places = {.metadata_url = "off"};
 	struct s3_options options = {.endpoint = setting("STORE_ENDPOINT"),
 		.region = "us-east-1",
 		.bucket = setting("STORE_BUCKET"),
 		.host_style = strcmp(setting("STORE_STYLE"), "host") == 0,
-		.limits = {.connect_ms = 30000, .least_rate = 1, .slow_s = 60, .parallel = parallel,
+		.limits = {.connect_ms = 30000, .least_rate = 1, .slow_s = 60, .parallel = 3,
 			.ca_file = setting("STORE_CA")},
 		.clock = &told_clock};
 	enum err err;
@@ -211,13 +213,34 @@ static enum err do_abort(struct storage *storage, char **words, json_t **out)
 	return storage_upload_abort(storage, words[0], words[1], &info);
 }
 
+static enum err do_send(struct storage *storage, char **words, json_t **out)
+{
+	struct db_options options = {.path = words[2], .journal_mode = "wal", .busy_ms = 10000};
+	struct send send = {.storage = storage, .store = "test", .threshold = SEND_PART_LEAST,
+		.part_size = SEND_PART_LEAST};
+	struct storage_object object;
+	struct storage_put put;
+	enum err err = describe(words[0], words[1], &put);
+
+	if (err == ERR_OK)
+		err = db_open(&options, 1, &send.db, &info);
+	if (err == ERR_OK)
+		err = db_migrate(send.db, &info);
+	if (err == ERR_OK)
+		err = send_file(&send, &put, &arena, &object, &info);
+	if (err == ERR_OK)
+		*out = shown(&object);
+	db_close(send.db);
+	return err;
+}
+
 static const struct {
 	const char *name;
 	int words;
 	enum err (*run)(struct storage *, char **words, json_t **out);
 } commands[] = {{"put", 2, do_put}, {"get", 2, do_get}, {"head", 1, do_head}, {"delete", 1, do_delete},
 	{"list", 3, do_list}, {"copy", 2, do_copy}, {"presign", 3, do_presign}, {"uploads", 1, do_uploads},
-	{"begin", 1, do_begin}, {"abort", 2, do_abort}};
+	{"begin", 1, do_begin}, {"abort", 2, do_abort}, {"send", 3, do_send}};
 
 int main(int argc, char **argv)
 {
@@ -229,7 +252,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
 		if (argc < 2 || strcmp(argv[1], commands[i].name) != 0 || argc < 2 + commands[i].words)
 			continue;
-		err = open_store(&credentials, argc == 7 ? (size_t)strtoul(argv[6], NULL, 10) : 4, &storage);
+		err = open_store(&credentials, &storage);
 		if (err == ERR_OK)
 			err = commands[i].run(storage, argv + 2, &out);
 	}

@@ -28,14 +28,14 @@ static void take_wanted(void *context, const char *path, const char *text)
 		wanted->text = arena_strdup(wanted->arena, text);
 }
 
-/* The text of the element PATH in the answer to CALL. ERR_IO when it is not there. */
+/* The text of the element PATH in the answer to CALL, which may be "". ERR_IO when it is not there. */
 static enum err answer_text(const struct s3_call *call, const char *path, const char **out, struct err_info *info)
 {
 	struct wanted wanted = {path, NULL, call->arena};
 	enum err err = s3_xml_walk(
 		buf_text(&call->exchange.answer), call->exchange.answer.length, take_wanted, &wanted, info);
 
-	if (err == ERR_OK && (wanted.text == NULL || wanted.text[0] == '\0'))
+	if (err == ERR_OK && wanted.text == NULL)
 		err = err_set(info, ERR_IO, "the object store's answer lacks %s", path);
 	*out = wanted.text;
 	return err;
@@ -53,6 +53,8 @@ enum err s3_upload_begin(struct storage *storage, const struct storage_put *put,
 	err = s3_run_one(&call, info);
 	if (err == ERR_OK)
 		err = answer_text(&call, "InitiateMultipartUploadResult/UploadId", id, info);
+	if (err == ERR_OK && (*id)[0] == '\0')
+		err = err_set(info, ERR_IO, "the object store gave an upload no id");
 	s3_call_end(&call);
 	return err;
 }
@@ -138,6 +140,9 @@ enum err s3_upload_complete(struct storage *storage, const char *key, const char
 		err = answer_text(&call, "CompleteMultipartUploadResult/ETag", etag, info);
 	if (err == ERR_OK && (*etag)[0] == '"')
 		*etag = arena_memdup(arena, *etag + 1, strcspn(*etag + 1, "\""));
+	/* Ceph says nothing the first time. */
+	if (err == ERR_OK && (*etag)[0] == '\0')
+		*etag = NULL;
 	s3_call_end(&call);
 	buf_free(&text);
 	return err;

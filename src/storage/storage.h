@@ -126,8 +126,8 @@ enum err storage_upload_parts(struct storage *storage, const struct storage_put 
 	struct err_info *info);
 
 /*
- * Makes the object of all PARTS, sorted. ERR_NOT_FOUND: the upload is gone; ERR_CONFLICT: the store does not know a
- * part, so that the upload has to begin anew.
+ * Makes the object of all PARTS, sorted; *ETAG (in ARENA) is its own, NULL when the store does not say. ERR_NOT_FOUND:
+ * the upload is gone; ERR_CONFLICT: the store does not know a part, so that the upload has to begin anew.
  */
 enum err storage_upload_complete(struct storage *storage, const char *key, const char *id,
 	const struct storage_part *parts, size_t count, struct arena *arena, const char **etag,

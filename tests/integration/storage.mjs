@@ -3,16 +3,21 @@
 // and what must be refused.
 
 import assert from "node:assert/strict";
-import {execFile} from "node:child_process";
+import {execFile, spawn} from "node:child_process";
 import {createHash, randomBytes} from "node:crypto";
 import fs from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import {after, before, describe, test} from "node:test";
+import {promisify} from "node:util";
 import {startStore, storeMissing} from "./lib/radosgw.mjs";
-import {build} from "./lib/tools.mjs";
+import {startProxy} from "./lib/store_proxy.mjs";
+import {build, missing} from "./lib/tools.mjs";
 
 const ODD_KEYS = ["plain", "a b", "a+b", "100%25 %2F%", "a//b/../c/./d/", "/first", "Ünïcödé/音楽 ♫ \u{1F3B5}", "&<>\"'?#=;:@$,~*()!"];
+const PART = 5 << 20, PARTS = 5;
+const run = promisify(execFile);
+const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
 
 describe("object storage", {skip: storeMissing()}, () => {
 	let store, dir, small, body;
@@ -31,12 +36,17 @@ describe("object storage", {skip: storeMissing()}, () => {
 		await fs.rm(dir, {recursive: true, force: true});
 	});
 
+	const program = path.join(build, "tests", "storage_tool");
+
+	function environment(env) {
+		return {...process.env, STORE_ENDPOINT: store.endpoint, STORE_BUCKET: "bucket",
+			AWS_ACCESS_KEY_ID: store.accessKey, AWS_SECRET_ACCESS_KEY: store.secretKey, ...env};
+	}
+
 	/** Runs the tool with WORDS; its line, with an error as such. */
 	function tool(words, env = {}) {
 		return new Promise(resolve => {
-			execFile(path.join(build, "tests", "storage_tool"), words, {env: {...process.env, STORE_ENDPOINT: store.endpoint,
-				STORE_BUCKET: "bucket", AWS_ACCESS_KEY_ID: store.accessKey, AWS_SECRET_ACCESS_KEY: store.secretKey,
-				...env}}, (failure, out, err) => {
+			execFile(program, words, {env: environment(env)}, (failure, out, err) => {
 				try {
 					resolve(JSON.parse(out));
 				} catch {
@@ -198,5 +208,107 @@ describe("object storage", {skip: storeMissing()}, () => {
 		await ok(["abort", "left over", id]);
 		await ok(["abort", "left over", id]);
 		assert.deepEqual((await ok(["uploads", ""])).uploads, []);
+	});
+
+	describe("in parts", {skip: missing("sqlite3")}, () => {
+		let proxy, large, bytes, database;
+
+		before(async () => {
+			proxy = await startProxy(store.endpoint);
+			large = path.join(dir, "large");
+			bytes = randomBytes((PARTS - 1) * PART + 12345);
+			await fs.writeFile(large, bytes);
+		});
+
+		after(() => proxy?.stop());
+
+		/** What is written down of uploads, by TABLE. */
+		async function rows(table) {
+			const {stdout} = await run("sqlite3", ["-readonly", "-cmd", ".timeout 10000", database,
+				`SELECT count(*) FROM ${table}`]).catch(() => ({stdout: "0"}));
+			return Number(stdout);
+		}
+
+		/** Begins to send KEY through the proxy and kills the tool with SIGKILL when REACHED() says so. */
+		async function killed(key, reached) {
+			const child = spawn(program, ["send", key, large, database],
+				{env: environment({STORE_ENDPOINT: proxy.endpoint}), stdio: "ignore"});
+			const ended = new Promise(resolve => child.on("exit", (code, signal) => resolve(signal)));
+			let over = false;
+			ended.then(() => over = true);
+			while (!await reached()) {
+				assert.ok(!over, "the tool has ended");
+				await pause(20);
+			}
+			child.kill("SIGKILL");
+			assert.equal(await ended, "SIGKILL");
+		}
+
+		function send(key) {
+			return tool(["send", key, large, database], {STORE_ENDPOINT: proxy.endpoint});
+		}
+
+		async function sent(key) {
+			const made = await send(key);
+			assert.equal(made.size, bytes.length, JSON.stringify(made));
+			return made;
+		}
+
+		async function isThere(key) {
+			assert.ok((await got(key)).equals(bytes));
+			assert.deepEqual((await ok(["uploads", key])).uploads, []);
+			assert.equal(await rows("sending"), 0);
+			assert.equal(await rows("sending_part"), 0);
+			await ok(["delete", key]);
+			proxy.fault = () => undefined;
+		}
+
+		test("goes on where kill -9 broke it off", async () => {
+			database = path.join(dir, "parts.db");
+			proxy.forget();
+			proxy.fault = (sort, count) => sort === "part" && count > 2 ? "stall" : undefined;
+			await killed("k/1 +%", async () => await rows("sending_part") === 2);
+			assert.equal((await tool(["head", "k/1 +%"])).error, "not-found");
+			proxy.forget();
+			proxy.fault = () => undefined;
+			const made = await sent("k/1 +%");
+			assert.match(made.etag, new RegExp(`^[0-9a-f]{32}-${PARTS}$`));
+			assert.deepEqual(proxy.asked, {part: PARTS - 2, complete: 1, HEAD: 1});
+			await isThere("k/1 +%");
+		});
+
+		test("sends nothing twice when kill -9 comes as it is complete", async () => {
+			database = path.join(dir, "complete.db");
+			proxy.forget();
+			let complete = false;
+			proxy.swallowed = () => complete = true;
+			proxy.fault = sort => sort === "complete" ? "swallow" : undefined;
+			await killed("k/2", () => complete);
+			proxy.forget();
+			proxy.fault = () => undefined;
+			await sent("k/2");
+			assert.equal(proxy.asked.part, undefined);
+			assert.equal(proxy.asked.begin, undefined);
+			await isThere("k/2");
+		});
+
+		for (const [name, fault, error] of [["SlowDown", 503, "busy"], ["an internal error", 500, "io"], ["a reset", "reset", "io"]]) {
+			test(`goes on after ${name}`, async () => {
+				database = path.join(dir, `${error}-${fault}.db`);
+				proxy.forget();
+				proxy.fault = (sort, count, part) => part === 2 ? fault : undefined; /* also when it is tried again */
+				const failed = await send("k/3");
+				assert.equal(failed.error, error, JSON.stringify(failed));
+				assert.equal(failed.retry, true);
+				assert.equal((await tool(["head", "k/3"])).error, "not-found");
+				const done = await rows("sending_part");
+				assert.equal(done, PARTS - 1);
+				proxy.forget();
+				proxy.fault = () => undefined;
+				await sent("k/3");
+				assert.equal(proxy.asked.part, 1);
+				await isThere("k/3");
+			});
+		}
 	});
 });

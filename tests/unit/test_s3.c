@@ -416,6 +416,11 @@ static void tells_of_each_part(void **state)
 	answer("200 OK", "", "<CompleteMultipartUploadResult><ETag>\"e-3\"</ETag></CompleteMultipartUploadResult>");
 	assert_int_equal(storage_upload_complete(stage.storage, "big", id, parts, 3, stage.arena, &etag, NULL), ERR_OK);
 	assert_string_equal(etag, "e-3");
+	answer("200 OK", "", "<CompleteMultipartUploadResult><ETag></ETag></CompleteMultipartUploadResult>");
+	assert_int_equal(storage_upload_complete(stage.storage, "big", id, parts, 3, stage.arena, &etag, NULL), ERR_OK);
+	assert_null(etag);
+	answer("200 OK", "", "<CompleteMultipartUploadResult/>");
+	assert_int_equal(storage_upload_complete(stage.storage, "big", id, parts, 3, stage.arena, &etag, NULL), ERR_IO);
 	answer("200 OK", "", "<Error><Code>InvalidPart</Code></Error>");
 	assert_int_equal(
 		storage_upload_complete(stage.storage, "big", id, parts, 3, stage.arena, &etag, NULL), ERR_CONFLICT);
