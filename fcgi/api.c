@@ -20,6 +20,8 @@ static const struct route routes[] = {
 	{HTTP_GET, "/internal/jobs/{job}/events", NULL, api_job_events},
 	{HTTP_POST, "/internal/jobs/{job}/retry", SCOPE_JOBS_WRITE, api_job_retry},
 	{HTTP_POST, "/internal/jobs/{job}/cancel", SCOPE_JOBS_WRITE, api_job_cancel},
+	{HTTP_POST, "/internal/probe/body", SCOPE_SITE_PROBE, api_probe_body},
+	{HTTP_GET, "/internal/probe/drip", SCOPE_SITE_PROBE, api_probe_drip},
 	{HTTP_GET, "/health", NULL, api_health},
 	{HTTP_GET, "/healthz", NULL, api_health},
 	{HTTP_GET, "/readyz", NULL, api_ready},

@@ -42,6 +42,13 @@ enum err api_job_read(struct db *db, const struct jwt_claims *claims, const char
 /* api_job_events.c */
 void api_job_events(struct request *request, struct response *response);
 
+/* Streams that one process has open at most, of any kind, counted in responder.streams: each has a thread. */
+int64_t api_streams_most(const struct conf *conf);
+
+/* api_probe.c */
+void api_probe_body(struct request *request, struct response *response);
+void api_probe_drip(struct request *request, struct response *response);
+
 /* api_health.c */
 void api_health(struct request *request, struct response *response);
 void api_ready(struct request *request, struct response *response);

@@ -190,7 +190,7 @@ static void answer(struct stream *stream)
 	}
 }
 
-static int64_t most_streams(const struct conf *conf)
+int64_t api_streams_most(const struct conf *conf)
 {
 	int64_t half = (conf->http_threads + 1) / 2;
 
@@ -205,7 +205,7 @@ void api_job_events(struct request *request, struct response *response)
 	if (!api_claims(request, response, NULL, &stream.claims))
 		return;
 	read_last_id(&stream);
-	if (atomic_fetch_add(&responder->streams, 1) < most_streams(responder->conf))
+	if (atomic_fetch_add(&responder->streams, 1) < api_streams_most(responder->conf))
 		answer(&stream);
 	else
 		response_problem(

@@ -144,6 +144,7 @@ static enum err serve_all(
 		.backlog = (int)responder->conf->http_backlog,
 		.metrics = responder->metrics,
 		.context = responder,
+		.delivery = responder->conf->delivery,
 		.idle_s = (int)responder->conf->upload_idle_s,
 		.send_idle_s = (int)responder->conf->send_idle_s,
 		.receive_rate = responder->conf->upload_rate,

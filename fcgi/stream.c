@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* stream.fcgi: the bytes of renditions, whole files with ranges and single segments. */
+#include "auth/scope.h"
+#include "base/clock.h"
 #include "base/id.h"
 #include "base/text.h"
 #include "conf/profile.h"
@@ -285,7 +287,25 @@ static void segment_ts(struct request *request, struct response *response)
 	buf_free(&made);
 }
 
+/* For `tonearm doctor --url`, which has put the file there: does the web server do what MODE asks of it? */
+static void probe(struct request *request, struct response *response)
+{
+	const struct conf *conf = responder_of(request)->conf;
+	const struct deliverable file = {
+		.path = conf_data_path(conf, request->arena, "media/probe.bin"),
+		.accel_path = "/media/probe.bin",
+		.type = "application/octet-stream",
+		.etag = "\"probe\"",
+		.modified = clock_seconds(responder_of(request)->access.clock),
+		.cache_control = "no-store",
+	};
+
+	request->delivery = request->capture[0];
+	deliver_file(response, &file);
+}
+
 static const struct route routes[] = {
+	{HTTP_GET, "/media/probe/{mode}", SCOPE_SITE_PROBE, probe},
 	{HTTP_GET, "/stream/{file}", NULL, stream},
 	{HTTP_GET, "/media/{track}/{name}", NULL, media},
 	{HTTP_GET, "/hls/{track}/{quality}/init.mp4", NULL, init},

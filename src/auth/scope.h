@@ -10,6 +10,7 @@
 #define SCOPE_TRACK_WRITE "track:write"
 #define SCOPE_JOBS_READ "jobs:read"
 #define SCOPE_JOBS_WRITE "jobs:write"
+#define SCOPE_SITE_PROBE "site:probe" /* not among all below: `tonearm doctor --url` gives it to itself */
 #define SCOPE_AUTH_SIGN "auth:sign"
 #define SCOPE_AUTH_REVOKE "auth:revoke"
 

@@ -9,6 +9,8 @@ enum { CHECK_COLUMNS = 18 };
 
 static const struct args_option options[] = {
 	CLI_OPTIONS,
+	{"url", 'u', "URL", "ask the live site there what its web server does with requests and answers"},
+	{"write", 'w', NULL, "with --url: write the best way of delivery into the configuration"},
 	{"json", 0, NULL, "write JSON for programs"},
 	{NULL, 0, NULL, NULL},
 };
@@ -67,10 +69,17 @@ static enum err run(struct cli *cli, const struct args *args, struct err_info *i
 
 	if (err != ERR_OK)
 		return err;
+	if (args_given(args, "write") && !args_given(args, "url"))
+		return err_set(info, ERR_BAD_REQUEST, "--write needs --url");
 	if (args_given(args, "json"))
 		doctor.checks = json_array();
-	check_all(&doctor);
-	if (doctor.checks != NULL)
+	if (!args_given(args, "url"))
+		check_all(&doctor);
+	else if (doctor_configuration(&doctor))
+		err = doctor_url(&doctor, args_value(args, "url"), args_given(args, "write"), info);
+	if (doctor.checks != NULL && err != ERR_OK)
+		json_decref(doctor.checks);
+	else if (doctor.checks != NULL)
 		err = cli_json(cli,
 			json_pack("{s:b, s:o}", "healthy", doctor.counts[DOCTOR_FAIL] == 0, "checks", doctor.checks),
 			info);
@@ -86,7 +95,10 @@ const struct cli_command cmd_doctor = {
 	.summary = "say what is missing or misconfigured, and how to mend it",
 	.text = "Looks at the configuration, the folders, the disk, the database, the jobrunner\n"
 		"and the programs, as the user that runs it: run it as the one Tonearm runs as.\n"
-		"Changes nothing. Ends with status 1 when a check failed.\n",
+		"Changes nothing. Ends with status 1 when a check failed.\n\n"
+		"With --url it asks the live site instead, on the machine where its data are:\n"
+		"which ways of delivery work, whether uploads and events pass through as they\n"
+		"come, how large a body may be, how long an answer may be silent.\n",
 	.options = options,
 	.run = run,
 };

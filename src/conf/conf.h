@@ -63,6 +63,7 @@ struct conf {
 	const char *run_dir;  /* absolute */
 
 	const char *base_url; /* "" or e.g. "https://audio.example.org", no slash at the end */
+	const char *delivery;       /* where the web server does not say: "direct", "xsendfile", ... */
 	const char *http_transport; /* "threads" or "event" */
 	int64_t http_threads;
 	int64_t http_backlog;
@@ -143,6 +144,12 @@ struct conf {
  */
 enum err conf_read(const char *path, struct conf **out, struct err_info *info);
 void conf_free(struct conf *conf);
+
+/*
+ * Sets SECTION.NAME, an option that is text, to VALUE in the file PATH, and leaves all else of it, comments included, as
+ * it is. Nothing is written that conf_read() would refuse: errors as there, and ERR_IO. VALUE has no quotes.
+ */
+enum err conf_set(const char *path, const char *section, const char *name, const char *value, struct err_info *info);
 
 /* The file to read: ARGUMENT if not NULL, else $TONEARM_CONF, else the built-in SYSCONFDIR/tonearm/tonearm.conf. */
 const char *conf_find(const char *argument);

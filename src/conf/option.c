@@ -28,6 +28,10 @@ const struct option option_table[] = {
 		.sentence = "How a responder carries its requests: \"threads\" gives each connection a thread; with "
 			    "\"event\" one loop answers what needs no waiting, and connections that the web server "
 			    "keeps open need no thread."},
+	{"http", "delivery", OPTION_CHOICE, AT(delivery), .text = "direct", .choices = {"direct", "xsendfile", "xaccel"},
+		.sentence = "How a whole file gets to the listener where the web server does not say so by "
+			    "TONEARM_DELIVERY (or says \"auto\"): \"direct\" sends the bytes, \"xsendfile\" and \"xaccel\" name the file to the "
+			    "web server. `tonearm doctor --url URL --write` finds out and sets it."},
 	{"http", "threads", OPTION_INTEGER, AT(http_threads), .least = 1, .most = 4096, .standard = 32,
 		.sentence = "Requests that one responder process answers at the same time; with the event transport, "
 			    "those that may wait for their client."},
@@ -299,8 +303,7 @@ const struct option *option_nearest(const char *section, const char *name)
 	return nearest;
 }
 
-/* Past a comment or a string that begins at TEXT; TEXT itself when none does. */
-static const char *skip_quiet(const char *text)
+const char *option_skip_quiet(const char *text)
 {
 	const char *end;
 
@@ -340,7 +343,7 @@ enum err option_check_text(const char *path, const char *text, struct err_info *
 	int line = 1;
 
 	while (*text != '\0') {
-		const char *after = skip_quiet(text);
+		const char *after = option_skip_quiet(text);
 		size_t length = after > text ? 0 : strspn(text, word);
 
 		if (length == 8 && strncmp(text, "@include", 8) == 0)

@@ -62,6 +62,9 @@ bool *option_switch(struct conf *conf, const struct option *option);
 const char **option_text(struct conf *conf, const struct option *option);
 struct conf_keys *option_keys(struct conf *conf, const struct option *option);
 
+/* Past a comment or a string that begins at TEXT; TEXT itself when none does. */
+const char *option_skip_quiet(const char *text);
+
 /*
  * Refuses what libconfig would take amiss: @include, which opens other files, and whole numbers past 32 bits without
  * the suffix L, which it cuts off silently. TEXT is the file PATH.

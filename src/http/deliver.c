@@ -305,6 +305,13 @@ static void hand_over(struct response *response, const struct deliverable *file,
 		count_delivered(response, mode, (uint64_t)status.st_size);
 }
 
+const char *deliver_told(const struct request *request)
+{
+	const char *told = request_parameter(request, "TONEARM_DELIVERY");
+
+	return told == NULL || *told == '\0' || strcmp(told, "auto") == 0 ? NULL : told;
+}
+
 void deliver_file(struct response *response, const struct deliverable *file)
 {
 	const struct request *request = response->request;

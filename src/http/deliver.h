@@ -21,6 +21,9 @@ struct deliverable {
 	uint64_t offset, length; /* the slice; length 0: the whole file */
 };
 
+/* The way that the web server asks for by TONEARM_DELIVERY; NULL when it does not, or leaves it to us by "auto". */
+const char *deliver_told(const struct request *request);
+
 /*
  * Answers REQUEST with the file: 200, 206 (single or multipart/byteranges), 304, 412, 416, HEAD; 404 when the file is
  * gone, and the connection ends early (never padding, never other bytes) when it shrinks underneath.

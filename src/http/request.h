@@ -44,7 +44,7 @@ struct request {
 	/* Path under which the site lives, "" at the root: TONEARM_PREFIX, or with "auto" what stands before PATH_INFO. */
 	const char *prefix;
 	const char *remote_address;
-	const char *delivery; /* TONEARM_DELIVERY: "direct", "xsendfile", "xaccel", ...; "direct" when not set */
+	const char *delivery; /* "direct", "xsendfile", "xaccel", ...: TONEARM_DELIVERY, else that of serve_options */
 	int64_t content_length; /* -1 when not told */
 	const char *content_type; /* "" when not told */
 	bool https;

@@ -169,7 +169,7 @@ enum err request_build(struct request *request, struct transport *transport, str
 	request->query = parameter_or(request, "QUERY_STRING", "");
 	request->prefix = clean_prefix(parameter_or(request, "TONEARM_PREFIX", ""), arena);
 	request->remote_address = parameter_or(request, "REMOTE_ADDR", "");
-	request->delivery = parameter_or(request, "TONEARM_DELIVERY", "direct");
+	request->delivery = "direct";
 	request->content_type = parameter_or(request, "CONTENT_TYPE", "");
 	https = parameter_or(request, "HTTPS", "off");
 	request->https = strcmp(https, "off") != 0 || strcmp(parameter_or(request, "REQUEST_SCHEME", ""), "https") == 0;

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "http/deliver.h"
 #include "http/request_build.h"
 #include "http/transport.h"
 #include "observe/access_log.h"
@@ -72,6 +73,16 @@ static struct pace make_pace(int64_t rate, int seconds)
 	return (struct pace){.least = rate, .window_us = serve_idle_s(seconds) * INT64_C(1000000)};
 }
 
+/* The web server's word counts before ours. */
+static void choose_delivery(struct request *request, const char *otherwise)
+{
+	const char *told = deliver_told(request);
+
+	if (told == NULL)
+		told = otherwise != NULL ? otherwise : "direct";
+	request->delivery = told;
+}
+
 void transport_handle(struct transport *transport, const struct serve_options *options, struct arena *arena)
 {
 	struct request request;
@@ -83,6 +94,7 @@ void transport_handle(struct transport *transport, const struct serve_options *o
 	if (request_build(&request, transport, arena, &info) == ERR_OK) {
 		request.context = options->context;
 		request.metrics = options->metrics;
+		choose_delivery(&request, options->delivery);
 		request.receiving = make_pace(options->receive_rate, options->idle_s);
 		request.sending = make_pace(options->send_rate, options->send_idle_s);
 	}

@@ -20,6 +20,7 @@ struct serve_options {
 	int threads, backlog;
 	struct metrics *metrics;  /* may be NULL */
 	void *context;            /* becomes request->context */
+	const char *delivery;     /* where the web server does not tell; NULL: "direct" */
 	int idle_s;               /* silence of a client while its body is read, seconds; 0: 30 */
 	int send_idle_s;          /* the same while it takes the answer */
 	int64_t receive_rate;     /* least bytes/s of a body, over idle_s of waiting for it; 0: any */

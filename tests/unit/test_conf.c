@@ -517,6 +517,48 @@ static void test_paths(void **state)
 
 #define WITH_DIR(test) cmocka_unit_test_setup_teardown(test, fixture_dir, fixture_remove)
 
+/* Setting http.delivery in TEXT gives WANTED. */
+static void assert_set(struct fixture *fixture, const char *text, const char *wanted)
+{
+	struct err_info info = {0};
+	char *now;
+	size_t length;
+
+	assert_int_equal(fs_write_file(file_path(fixture), text, strlen(text), 0600, NULL), ERR_OK);
+	if (conf_set(file_path(fixture), "http", "delivery", "xaccel", &info) != ERR_OK)
+		fail_msg("%s", info.detail);
+	assert_int_equal(fs_read_file(file_path(fixture), 1 << 20, &now, &length, NULL), ERR_OK);
+	assert_string_equal(now, wanted);
+	free(now);
+}
+
+static void test_set(void **state)
+{
+	struct fixture *fixture = *state;
+	struct err_info info = {0};
+	const char *bad = SECRETS "http: { threads = 0; };\n";
+	char *now;
+	size_t length;
+
+	assert_set(fixture, SECRETS, SECRETS "\nhttp:\n{\n\tdelivery = \"xaccel\";\n};\n");
+	assert_set(fixture, SECRETS "# http: { delivery\nhttp = {threads = 3;}\n",
+		SECRETS "# http: { delivery\nhttp = {\n\tdelivery = \"xaccel\";threads = 3;}\n");
+	assert_set(fixture, SECRETS "http:{ /* delivery = */ delivery /* is */ = \"direct\" ; }; # as ever\n",
+		SECRETS "http:{ /* delivery = */ delivery /* is */ = \"xaccel\" ; }; # as ever\n");
+	assert_set(fixture, AUTH "jwt_issuer = \"http: { delivery = 3\"; };\nhttp: { delivery: \"a\\\"}\"; threads = 3; };",
+		AUTH "jwt_issuer = \"http: { delivery = 3\"; };\nhttp: { delivery: \"xaccel\"; threads = 3; };");
+	assert_set(fixture, "media: { presets = ( { name = \"http\"; filter = \"volume=1\"; } ); };\n" SECRETS "http: {}",
+		"media: { presets = ( { name = \"http\"; filter = \"volume=1\"; } ); };\n" SECRETS
+		"http: {\n\tdelivery = \"xaccel\";}");
+	/* What would then not be read stays as it was. */
+	assert_int_equal(fs_write_file(file_path(fixture), bad, strlen(bad), 0600, NULL), ERR_OK);
+	assert_int_equal(conf_set(file_path(fixture), "http", "delivery", "xaccel", &info), ERR_BAD_REQUEST);
+	assert_int_equal(fs_read_file(file_path(fixture), 1 << 20, &now, &length, NULL), ERR_OK);
+	assert_string_equal(now, bad);
+	free(now);
+	assert_int_not_equal(access(arena_printf(&fixture->arena, "%s.new", file_path(fixture)), F_OK), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -540,6 +582,7 @@ int main(void)
 		cmocka_unit_test(test_manual),
 		cmocka_unit_test(test_table_is_sound),
 		WITH_DIR(test_paths),
+		WITH_DIR(test_set),
 	};
 
 	return cmocka_run_group_tests_name("conf", tests, NULL, NULL);

@@ -104,6 +104,8 @@ export async function furnish(site, port) {
 	text = text.replace(/^[^#\n].*$/gm, line => line.replace(/@([A-Z]+)@/g, (_, name) => places[name]));
 	if (delivery)
 		text = withDelivery(text, site.options);
+	if (site.options.change)
+		text = site.options.change(text);
 	const file = path.join(site.dir, `${server}.conf`);
 	await fs.writeFile(file, text);
 	return servers[server].command(file, site);
