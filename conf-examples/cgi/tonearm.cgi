@@ -38,7 +38,6 @@ case $PATH_INFO in
 /hls/*.m3u8 | /dash/*.mpd) name=manifest ;;
 /stream/* | /media/* | /hls/*) name=stream ;;
 /auth/*) name=auth ;;
-/auth/*) name=auth ;;
 *) name=api ;;
 esac
 TONEARM_CONF=$private/tonearm.conf TONEARM_PREFIX=auto exec "$private/bin/$name.fcgi"
