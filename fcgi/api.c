@@ -14,6 +14,7 @@ static const struct route routes[] = {
 	{HTTP_GET, "/api/v1/tracks/{track}/waveform", NULL, api_track_waveform},
 	{HTTP_GET, "/api/v1/tracks/{track}/waveform.{format}", NULL, api_track_waveform},
 	{HTTP_GET, "/api/v1/tracks/{track}/cover", NULL, api_track_cover},
+	{HTTP_GET, "/api/v1/presets", NULL, api_presets},
 	{HTTP_POST, "/internal/jobs/transcode", NULL, api_job_submit},
 	{HTTP_GET, "/internal/jobs", SCOPE_JOBS_READ, api_job_list},
 	{HTTP_GET, "/internal/jobs/{job}", NULL, api_job_get},

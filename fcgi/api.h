@@ -15,6 +15,9 @@
 /* api_upload.c */
 void api_track_upload(struct request *request, struct response *response);
 
+/* api_presets.c */
+void api_presets(struct request *request, struct response *response);
+
 /* api_tracks.c */
 void api_track_list(struct request *request, struct response *response);
 void api_track_get(struct request *request, struct response *response);

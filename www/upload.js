@@ -12,6 +12,9 @@ const POLL_MS = 500;
 /* A poll that fails is tried again this often before the page gives up on watching. */
 const POLL_FAILURES = 20;
 
+/* No name of an effect has a space. */
+const NO_PRESET = "no effect";
+
 const STAGES = new Map([
 	["queued", "Waiting for its turn"],
 	["probe", "Looking at the file"],
@@ -46,6 +49,10 @@ export class Upload {
 		this.#form.addEventListener("submit", event => this.#submit(event));
 		this.#file.addEventListener("change", () => this.#showFile());
 		this.#stop.addEventListener("click", () => this.#abort?.abort());
+		document.getElementById("upload-options").addEventListener("toggle", event => {
+			if (event.target.open)
+				offerPresets();
+		});
 		this.#listenForDrops();
 	}
 
@@ -249,8 +256,26 @@ function uploadForm(form, file) {
 		if (value)
 			data.append(name, value);
 	}
+	const formats = [...form.querySelectorAll("[name=formats]:checked")].map(box => box.value);
+	if (formats.length)
+		data.append("formats", formats.join(","));
+	if (form.elements.loudness.value)
+		data.append("loudness", form.elements.loudness.value);
+	if (form.elements.preset.value)
+		data.append("preset", form.elements.preset.value === NO_PRESET ? "" : form.elements.preset.value);
 	data.append("file", file);
 	return data;
+}
+
+/* The effects that this server has, if it has any and says so: a token that may upload is asked for. */
+async function offerPresets() {
+	const field = document.getElementById("preset-field"), select = document.getElementById("preset");
+	const {presets} = await get("api/v1/presets").catch(() => ({presets: []}));
+	const chosen = select.value;
+	select.replaceChildren(new Option("As usual here", ""), new Option("None", NO_PRESET),
+		...presets.map(name => new Option(name, name)));
+	select.value = presets.includes(chosen) || chosen === NO_PRESET ? chosen : "";
+	field.hidden = presets.length === 0;
 }
 
 function stageText(job) {

@@ -76,6 +76,16 @@ function nothingLeft() {
 	assert.deepEqual(files("source"), []);
 }
 
+test("the presets that an upload may name", async () => {
+	fresh({media: {presets: [{name: "voice", filter: "highpass=f=80"}, {name: "soft", filter: "volume=0.5"}], preset: "soft"}});
+	refused(await api("/api/v1/presets"), 401);
+	refused(await api("/api/v1/presets", {headers: bearer("track:read")}), 403);
+	const {status, json, text} = await api("/api/v1/presets", {headers: writer()});
+	assert.equal(status, 200);
+	assert.deepEqual(json, {presets: ["voice", "soft"], preset: "soft", loudness: "tags"});
+	assert.doesNotMatch(text, /highpass/);
+});
+
 describe("an upload", () => {
 	test("as a raw body", async () => {
 		const answer = await raw({query: "?title=A%20song&artist=%C3%A9&visibility=public",

@@ -80,6 +80,36 @@ async function upload(scene) {
 	await page.close();
 }
 
+/* By keys alone, as far as the options go. */
+async function uploadWithOptions(scene) {
+	const {page, complaints} = await open(scene, SCOPES);
+	await page.setInputFiles("#file", scene.file);
+	await page.fill("#title", "Tone with options");
+	assert.equal(await page.isVisible("#loudness"), false);
+	await tabTo(page, "#upload-options summary");
+	await page.keyboard.press("Enter");
+	await page.waitForSelector("#preset-field:visible");
+	await tabTo(page, "[value='mp3-320']");
+	await page.keyboard.press("Space");
+	await tabTo(page, "#loudness");
+	await page.keyboard.type("Even");
+	await tabTo(page, "#preset");
+	assert.deepEqual(await page.$$eval("#preset option", options => options.map(option => option.textContent)),
+		["As usual here", "None", "voice"]);
+	await page.keyboard.type("voice");
+	assert.deepEqual(await page.$$eval("#loudness, #preset", selects => selects.map(select => select.value)), ["apply", "voice"]);
+	await page.click("#upload-go");
+	await page.waitForSelector("#upload-done:text('Ready to play.')", {timeout: 60000});
+	const {json: {tracks}} = await scene.site.request({path: "/api/v1/tracks", headers: scene.site.bearer("track:read")});
+	const {id} = tracks.find(({title}) => title === "Tone with options");
+	const {json: {track}} = await scene.site.request({path: `/api/v1/tracks/${id}`, headers: scene.site.bearer("track:read")});
+	assert.ok(track.renditions.some(({quality}) => quality === "mp3-320"));
+	assert.equal(track.loudness.applied, true);
+	assert.deepEqual(await page.$$eval("#loudness, #preset", selects => selects.map(select => select.value)), ["", ""]);
+	assert.deepEqual(complaints, []);
+	await page.close();
+}
+
 async function uploadWithoutEvents(scene) {
 	const {page, complaints} = await open(scene, SCOPES);
 	await page.route("**/events", route => route.fulfill({status: 503, contentType: "application/problem+json", body: "{}"}));
@@ -230,7 +260,7 @@ for (const server of ["lighttpd", "nginx"]) {
 		const scene = {};
 
 		before(async () => {
-			scene.site = await start({server, runner: true});
+			scene.site = await start({server, runner: true, conf: {media: {presets: [{name: "voice", filter: "highpass=f=80"}]}}});
 			scene.file = path.join(scene.site.dir, "tone.wav");
 			await fs.writeFile(scene.file, wav(30));
 			await Promise.all([scene.site.publish(scene.file, {title: "Open tone"}),
@@ -246,6 +276,7 @@ for (const server of ["lighttpd", "nginx"]) {
 
 		test("a token leaves the address and is kept in the tab", () => tokenLeavesTheAddress(scene));
 		test("a file goes from the form to playing, strangers' words stay words", () => upload(scene));
+		test("formats, loudness and an effect, by keyboard", () => uploadWithOptions(scene));
 		test("an upload is followed by asking where events are not to be had", () => uploadWithoutEvents(scene));
 		test("a track plays, in the quality chosen", () => listening(scene));
 		test("the seek bar is the waveform, the record has the cover", () => waveformAndCover(scene));

@@ -6,6 +6,7 @@ import {createHmac} from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import {confText} from "./conf.mjs";
 import {build} from "./tools.mjs";
 
 const SILENCE_MS = 60000;
@@ -18,18 +19,17 @@ const settings = {
 	limits: {upload_size: 1048576, body_size: 4096, upload_idle_s: 5},
 };
 
-function confText(changes) {
+function configured(changes) {
 	const sections = structuredClone(settings);
 	for (const [name, values] of Object.entries(changes))
 		sections[name] = {...sections[name], ...values};
-	return Object.entries(sections).map(([name, values]) => `${name}:\n{\n` +
-		Object.entries(values).map(([key, value]) => `\t${key} = ${JSON.stringify(value)};\n`).join("") + "};\n").join("");
+	return confText(sections);
 }
 
 /** A folder with a library of every kind of track (tests/media_fixture.c): {dir, conf, ids, remove()}. */
 export function library(changes = {}) {
 	const dir = fs.mkdtempSync(path.join(os.tmpdir(), "tonearm-cgi-"));
-	const made = spawnSync(path.join(build, "tests", "media_fixture"), [dir], {input: confText(changes)});
+	const made = spawnSync(path.join(build, "tests", "media_fixture"), [dir], {input: configured(changes)});
 	if (made.status !== 0)
 		throw new Error(`media_fixture: ${made.stderr}`);
 	return {
@@ -37,7 +37,7 @@ export function library(changes = {}) {
 		conf: path.join(dir, "tonearm.conf"),
 		ids: JSON.parse(made.stdout),
 		/** Writes the configuration anew. */
-		configure: more => fs.writeFileSync(path.join(dir, "tonearm.conf"), confText(more)),
+		configure: more => fs.writeFileSync(path.join(dir, "tonearm.conf"), configured(more)),
 		remove: () => fs.rmSync(dir, {recursive: true, force: true}),
 	};
 }

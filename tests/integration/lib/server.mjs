@@ -14,6 +14,7 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import {promisify} from "node:util";
+import {confText} from "./conf.mjs";
 import {furnish, isFolder, spawnsItself} from "./homes.mjs";
 import {multipart, request} from "./http.mjs";
 import {build, which} from "./tools.mjs";
@@ -170,8 +171,7 @@ class Site {
 		};
 		for (const [name, values] of Object.entries(this.options.conf))
 			sections[name] = {...sections[name], ...values};
-		return Object.entries(sections).map(([name, values]) => `${name}:\n{\n` +
-			Object.entries(values).map(([key, value]) => `\t${key} = ${JSON.stringify(value)};\n`).join("") + "};\n").join("");
+		return confText(sections);
 	}
 
 	/** Starts a responder (again) on its socket, as conf-examples tell. */
