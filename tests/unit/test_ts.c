@@ -47,7 +47,7 @@ static uint32_t checksum(const unsigned char *bytes, size_t length)
 	uint32_t crc = UINT32_MAX;
 
 	for (size_t bit = 0; bit < 8 * length; bit++) {
-		uint32_t in = bytes[bit / 8] >> (7 - bit % 8) & 1U;
+		uint32_t in = (uint32_t)bytes[bit / 8] >> (7 - bit % 8) & 1;
 		uint32_t out = crc >> 31;
 
 		crc <<= 1;
