@@ -3,6 +3,8 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/log.h"
+#include "model/job_end.h"
 
 /* A jobrunner marks itself far more often than this, in milliseconds. */
 enum { RUNNER_SEEN_MS = 30 * 1000, METRICS_MOST = 8 << 20 };
@@ -83,7 +85,7 @@ void api_ready(struct request *request, struct response *response)
 }
 
 /*
- * Gauges of the job table are read when asked for. What cannot be read keeps its last value: the counters still
+ * What the job table counts is read when asked for. What cannot be read keeps its last value: the other counters still
  * count.
  */
 static void set_job_gauges(struct responder *responder)
@@ -99,6 +101,8 @@ static void set_job_gauges(struct responder *responder)
 			metrics_set(responder->metrics, METRIC_JOBS, (uint64_t)counts[state],
 				job_state_name((enum job_state)state));
 	}
+	if (job_end_tell(db, responder->metrics, &info) != ERR_OK)
+		log_failure(LOG_WARNING, "the ends of jobs cannot be read", &info);
 	db_pool_give(responder->pool, db);
 }
 

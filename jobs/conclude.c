@@ -85,9 +85,8 @@ static void log_end_of(const struct run *run, const char *message, enum log_leve
 	log_end(&line);
 }
 
-static void count_end(const struct run *run, enum job_state state)
+static void measure_end(const struct run *run)
 {
-	metrics_add(run->runner->metrics, METRIC_JOBS_FINISHED, 1, run->job.kind, job_state_name(state));
 	metrics_observe(run->runner->metrics, METRIC_JOB_SECONDS, (uint64_t)(clock_monotonic_us() - run->started_us),
 		run->job.kind);
 }
@@ -119,7 +118,7 @@ static void conclude_unfinished(struct run *run)
 	} else {
 		log_end_of(run, end_message(state), LOG_WARNING);
 		if (state == JOB_DEAD || state == JOB_CANCELLED)
-			count_end(run, state);
+			measure_end(run);
 	}
 }
 
@@ -130,7 +129,7 @@ void conclude_run(struct run *run)
 		log_end_of(run, "job lost to another runner", LOG_WARNING);
 	} else if (run->verdict == RUN_DONE) {
 		log_end_of(run, "job done", LOG_INFO);
-		count_end(run, JOB_DONE);
+		measure_end(run);
 	} else {
 		conclude_unfinished(run);
 	}

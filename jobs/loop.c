@@ -4,6 +4,8 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/wake.h"
+#include "jobs/backoff.h"
+#include "jobs/jump.h"
 #include "jobs/notify.h"
 #include "jobs/sweep.h"
 #include "jobs/upkeep.h"
@@ -28,6 +30,7 @@ struct loop {
 	const struct loop_options *options;
 	struct sweep sweep;
 	struct upkeep upkeep;
+	struct jump jump;
 	struct run **runs;     /* a place for each job of each class */
 	struct pollfd *polled; /* FDS_OF_LOOP, then one for each place */
 	size_t places;
@@ -83,11 +86,32 @@ static void tell_manager(struct loop *loop, int64_t now)
 	notify_manager(status);
 }
 
+/* Ends leases that a clock gave which was ahead. */
+static void recall_jobs(struct loop *loop)
+{
+	const struct runner *runner = loop->runner;
+	struct err_info info = {0};
+	struct log_line line;
+	int64_t count;
+
+	if (job_recall(runner->db, clock_ms(runner->clock), runner->conf->job_lease_s * 1000, BACKOFF_MOST_MS, &count,
+		    &info) != ERR_OK)
+		log_failure(LOG_WARNING, "leases could not be looked at", &info);
+	if (count == 0)
+		return;
+	log_begin(&line, LOG_WARNING, "the clock was ahead: jobs that waited for it are taken up");
+	log_number(&line, "count", count);
+	log_end(&line);
+	loop->next_claim_us = 0;
+}
+
 static void keep_house(struct loop *loop, int64_t now)
 {
 	tell_manager(loop, now);
 	if (is_due(&loop->next_seen_us, now, SEEN_US)) {
 		mark_alive(loop);
+		if (jump_is_settled(&loop->jump, now))
+			recall_jobs(loop);
 		if (upkeep_queue(&loop->upkeep))
 			loop->next_claim_us = 0;
 	}
@@ -176,6 +200,14 @@ static void claim(struct loop *loop, int64_t now)
 
 	if (now < loop->next_claim_us || loop->stopping)
 		return;
+	/* What is periodic may be planned for a time that is far away now. */
+	if (jump_look(&loop->jump, loop->runner->clock, now))
+		upkeep_announce(&loop->upkeep);
+	if (now < loop->jump.paused_us) {
+		loop->next_claim_us = loop->jump.paused_us;
+		loop->idle = false;
+		return;
+	}
 	if (loop->knocks >= 0)
 		wake_clear(loop->runner->conf->run_dir, loop->knocks);
 	loop->idle = false;
@@ -377,6 +409,7 @@ enum err loop_run(struct runner *runner, const struct loop_options *options, str
 		loop.places += (size_t)options->places[i];
 	err = set_up(&loop, info);
 	if (err == ERR_OK) {
+		jump_begin(&loop.jump, runner->conf->job_lease_s * 1000, runner->clock, clock_monotonic_us());
 		log_start(runner, options); /* from here on SIGTERM is an orderly end */
 		mark_alive(&loop);
 		upkeep_announce(&loop.upkeep);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "jobs/upkeep.h"
 
+#include "base/fs.h"
 #include "base/log.h"
 #include "model/job.h"
 #include "model/login.h"
@@ -34,7 +35,29 @@ static enum err prune_jobs(
 	return err;
 }
 
-/* A database made before it kept track of free pages does not shrink; its free pages are used again all the same. */
+/*
+ * A database that was made before it kept track of its free pages cannot give them back until it was written anew. That is
+ * done once when it takes moments and there is room; `tonearm doctor` tells of others.
+ */
+static enum err make_shrinkable(const struct upkeep *upkeep, struct err_info *info)
+{
+	int64_t mode = DB_AUTO_VACUUM_INCREMENTAL, size = 0, ignored;
+	enum err err = run_pragma(upkeep->db, SQL_DB_AUTO_VACUUM_MODE, &mode, info);
+
+	if (err != ERR_OK || mode == DB_AUTO_VACUUM_INCREMENTAL)
+		return err;
+	err = run_pragma(upkeep->db, SQL_DB_SIZE, &size, info);
+	if (err != ERR_OK || size > DB_VACUUM_MOST ||
+		fs_free_bytes(upkeep->conf->data_dir) < upkeep->conf->disk_floor + 2 * size)
+		return err;
+	err = run_pragma(upkeep->db, SQL_DB_AUTO_VACUUM, &ignored, info);
+	if (err == ERR_OK)
+		err = run_pragma(upkeep->db, SQL_DB_VACUUM, &ignored, info);
+	if (err == ERR_OK)
+		log_message(LOG_INFO, "the database can give space back from now on");
+	return err;
+}
+
 static enum err maintain_database(
 	const struct upkeep *upkeep, struct verify_job *work, bool *done, struct err_info *info)
 {
@@ -48,7 +71,9 @@ static enum err maintain_database(
 		err = run_pragma(upkeep->db, SQL_DB_FREE_PAGES, &after, info);
 	if (err != ERR_OK || (after > 0 && after < before))
 		return err;
-	err = run_pragma(upkeep->db, SQL_DB_OPTIMIZE, &ignored, info);
+	err = make_shrinkable(upkeep, info);
+	if (err == ERR_OK)
+		err = run_pragma(upkeep->db, SQL_DB_OPTIMIZE, &ignored, info);
 	if (err == ERR_OK)
 		err = run_pragma(upkeep->db, SQL_DB_CHECKPOINT, &ignored, info);
 	*done = err == ERR_OK;

@@ -21,6 +21,7 @@
 #include "conf/conf.h"
 #include "media/transcode_job.h"
 #include "model/job.h"
+#include "model/job_end.h"
 #include "model/job_history.h"
 #include "model/rendition.h"
 #include "observe/metrics.h"
@@ -230,6 +231,7 @@ static int show_metrics(void)
 	struct buf text;
 
 	must(metrics_open(conf_run_path(conf, &arena, "metrics"), &metrics, &info));
+	must(job_end_tell(db, metrics, &info));
 	buf_init(&text, SOURCE_MOST);
 	metrics_write(metrics, &text);
 	fputs(buf_text(&text), stdout);

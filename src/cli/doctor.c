@@ -55,6 +55,29 @@ static bool check_integrity(struct doctor *doctor)
 	return sound;
 }
 
+static int64_t ask_database(struct doctor *doctor, enum sql sql)
+{
+	struct db_stmt *stmt = db_stmt(doctor->cli->db, sql);
+	struct err_info info = {0};
+	int64_t value = db_step(stmt, &info) == ERR_OK ? db_int(stmt, 0) : 0;
+
+	db_reset(stmt);
+	return value;
+}
+
+/* A small one is made so by the jobrunner, within a day. */
+static void check_shrinkable(struct doctor *doctor, const char *path)
+{
+	int64_t size = ask_database(doctor, SQL_DB_SIZE);
+
+	if (ask_database(doctor, SQL_DB_AUTO_VACUUM_MODE) != DB_AUTO_VACUUM_INCREMENTAL && size > DB_VACUUM_MOST)
+		doctor_say(doctor, DOCTOR_WARN, "database",
+			arena_printf(&doctor->cli->arena,
+				"stop Tonearm for some minutes, then `sqlite3 %s 'PRAGMA auto_vacuum = 2; VACUUM'`", path),
+			"it cannot give space back, and is too large (%" PRId64 " MiB) to be made so while it is in use",
+			size >> 20);
+}
+
 bool doctor_database(struct doctor *doctor)
 {
 	struct cli *cli = doctor->cli;
@@ -71,6 +94,7 @@ bool doctor_database(struct doctor *doctor)
 	if (!check_integrity(doctor))
 		return false;
 	doctor_say(doctor, DOCTOR_OK, "database", NULL, "%s, sound, journal_mode %s", path, cli->conf->journal_mode);
+	check_shrinkable(doctor, path);
 	return true;
 }
 

@@ -21,6 +21,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What PRAGMA auto_vacuum says of a database that can give space back, and how large one is made so unasked (bytes). */
+enum { DB_AUTO_VACUUM_INCREMENTAL = 2, DB_VACUUM_MOST = 64 << 20 };
+
 struct db;
 struct db_stmt;
 struct db_pool;

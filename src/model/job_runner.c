@@ -31,6 +31,20 @@ enum err job_runner_last_seen(struct db *db, int64_t *ms, struct err_info *info)
 	return err;
 }
 
+enum err job_recall(
+	struct db *db, int64_t now_ms, int64_t lease_ms, int64_t wait_ms, int64_t *count, struct err_info *info)
+{
+	struct db_stmt *stmt = db_stmt(db, SQL_JOB_RECALL);
+	enum err err;
+
+	db_bind_int(stmt, ":now", now_ms);
+	db_bind_int(stmt, ":lease", lease_ms);
+	db_bind_int(stmt, ":wait", wait_ms);
+	err = db_run(stmt, info);
+	*count = err == ERR_OK ? db_changes(db) : 0;
+	return err;
+}
+
 enum err job_next_due(struct db *db, int64_t *ms, struct err_info *info)
 {
 	struct db_stmt *stmt = db_stmt(db, SQL_JOB_NEXT_DUE);

@@ -97,7 +97,7 @@ void metrics_set(struct metrics *metrics, enum metric metric, uint64_t value, ..
 	struct metrics_slot *slot;
 	va_list args;
 
-	assert(table[metric].kind == GAUGE);
+	assert(table[metric].kind != HISTOGRAM);
 	if (metrics == NULL)
 		return;
 	va_start(args, value);

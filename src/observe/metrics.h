@@ -21,7 +21,7 @@ enum metric {
 	METRIC_DELIVERED_BYTES,  /* tonearm_delivered_bytes_total{mode}: handed to the web server or sent */
 	METRIC_UPLOADS,          /* tonearm_uploads_total{outcome} */
 	METRIC_AUTH_VERDICTS,    /* tonearm_auth_verdicts_total{verdict} */
-	METRIC_JOBS_FINISHED,    /* tonearm_jobs_finished_total{kind,state} */
+	METRIC_JOBS_FINISHED,    /* tonearm_jobs_finished_total{kind,state}: set when it is scraped */
 	METRIC_JOB_SECONDS,      /* tonearm_job_duration_seconds{kind}: histogram */
 	METRIC_JOBS,             /* tonearm_jobs{state}: gauge, set when it is scraped */
 	METRIC_MEDIA_VERIFIED,   /* tonearm_media_verified_total{what,found} */
@@ -41,7 +41,7 @@ void metrics_close(struct metrics *metrics);
 
 /* Adds to a counter. The label values follow in the order of the table, as many as it has names; each at most 64 bytes, cut. */
 void metrics_add(struct metrics *metrics, enum metric metric, uint64_t amount, ...);
-/* Sets a gauge. */
+/* Sets a gauge, or a counter that is kept elsewhere. */
 void metrics_set(struct metrics *metrics, enum metric metric, uint64_t value, ...);
 /* One observation in microseconds for a histogram in seconds. */
 void metrics_observe(struct metrics *metrics, enum metric metric, uint64_t us, ...);

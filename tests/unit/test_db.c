@@ -66,7 +66,7 @@ static void test_plans_use_indexes(void **state)
 {
 	static const enum sql fast[] = {SQL_JOB_CLAIM, SQL_JOB_SUBMIT, SQL_JOB_REPORT, SQL_JOB_LIST, SQL_JOB_LIST_STATE,
 		SQL_JOB_LIST_TRACK, SQL_TRACK_GET, SQL_TRACK_LIST, SQL_TRACK_LIST_PUBLIC, SQL_RENDITION_GET,
-		SQL_RENDITION_LIST};
+		SQL_RENDITION_LIST, SQL_JOB_RECALL, SQL_STORED_DAMAGED_TRACK, SQL_STORED_LIST, SQL_TRACK_NEXT};
 	static const char *const tables[] = {"SCAN job", "SCAN track", "SCAN rendition", "SCAN r", "SCAN t"};
 	struct fixture *fixture = *state;
 	sqlite3_stmt *handle;

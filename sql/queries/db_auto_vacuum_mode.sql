@@ -1,0 +1,3 @@
+-- SPDX-License-Identifier: MIT
+-- 2 is INCREMENTAL.
+PRAGMA auto_vacuum

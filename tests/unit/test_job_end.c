@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* The ends of jobs are counted, and what a clock that was ahead left behind is taken up. */
+#include "model/job_end.h"
+
+#include "tests/unit/fixture.h"
+#include "model/job.h"
+#include "tests/unit/job_maker.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { HOUR_MS = 3600000, WAIT_MS = 300000 };
+
+static void is_counted(struct fixture *fixture, const char *state, int jobs)
+{
+	struct metrics *metrics;
+	struct buf text;
+	char line[128], path[128];
+
+	snprintf(path, sizeof path, "%s/metrics", fixture->dir);
+	snprintf(line, sizeof line, "\ntonearm_jobs_finished_total{kind=\"transcode\",state=\"%s\"} %d\n", state, jobs);
+	assert_int_equal(metrics_open(path, &metrics, NULL), ERR_OK);
+	assert_int_equal(job_end_tell(fixture->db, metrics, NULL), ERR_OK);
+	buf_init(&text, 1 << 20);
+	metrics_write(metrics, &text);
+	if (strstr(buf_text(&text), line) == NULL)
+		fail_msg("no %s", line);
+	buf_free(&text);
+	metrics_close(metrics);
+}
+
+static void each_end_counts_whoever_brings_it_about(void **state)
+{
+	struct fixture *fixture = *state;
+	struct job job;
+	enum job_state end;
+
+	for (int i = 1; i <= 6; i++) {
+		job = job_number(i, "");
+		job.max_attempts = 1;
+		submit(fixture, &job);
+	}
+	/* A person. */
+	assert_int_equal(job_cancel(fixture->db, job_number(6, "").id, BIRTH, NULL), ERR_OK);
+	is_counted(fixture, "cancelled", 1);
+	/* Its runner. */
+	assert_int_equal(claim_number(fixture, JOB_CLASS_ALL, BIRTH), 1);
+	finish_number(fixture, 1, BIRTH);
+	assert_int_equal(claim_number(fixture, JOB_CLASS_ALL, BIRTH), 2);
+	assert_int_equal(job_fail(fixture->db, job_number(2, "").id, "r", "no", 0, 0, BIRTH, &end, NULL), ERR_OK);
+	is_counted(fixture, "done", 1);
+	is_counted(fixture, "dead", 1);
+	/* Who finds it without its runner, in its last attempt, or when it was to be cancelled. */
+	assert_int_equal(claim_number(fixture, JOB_CLASS_ALL, BIRTH), 3);
+	assert_int_equal(claim_number(fixture, JOB_CLASS_ALL, BIRTH), 4);
+	assert_int_equal(job_cancel(fixture->db, job_number(4, "").id, BIRTH, NULL), ERR_OK);
+	assert_int_equal(claim_number(fixture, JOB_CLASS_ALL, BIRTH + HOUR_MS), 5);
+	is_counted(fixture, "dead", 2);
+	is_counted(fixture, "cancelled", 2);
+	/* One that is queued anew ends anew. */
+	assert_int_equal(job_retry(fixture->db, job_number(2, "").id, BIRTH, NULL), ERR_OK);
+	assert_int_equal(job_cancel(fixture->db, job_number(2, "").id, BIRTH, NULL), ERR_OK);
+	is_counted(fixture, "cancelled", 3);
+}
+
+static void one_that_goes_with_another_counts(void **state)
+{
+	struct fixture *fixture = *state;
+	struct job first = job_number(1, ""), second = job_number(2, "");
+	const char *const ids[] = {first.id};
+	const struct job_ids needs = {.ids = ids, .count = 1};
+
+	submit(fixture, &first);
+	assert_int_equal(job_submit_after(fixture->db, &second, &needs, 0, NULL), ERR_OK);
+	assert_int_equal(job_cancel(fixture->db, first.id, BIRTH, NULL), ERR_OK);
+	is_counted(fixture, "cancelled", 2);
+}
+
+static void a_clock_that_was_ahead_leaves_nothing_behind(void **state)
+{
+	struct fixture *fixture = *state;
+	enum job_state end;
+	struct job job;
+	int64_t count;
+
+	for (int i = 1; i <= 3; i++) {
+		job = job_number(i, "");
+		submit(fixture, &job);
+	}
+	/* The first is at work with a lease from the future, the second waits there, the third is as it should be. */
+	assert_int_equal(claim_number(fixture, JOB_CLASS_ALL, BIRTH + HOUR_MS), 1);
+	assert_int_equal(claim_number(fixture, JOB_CLASS_ALL, BIRTH + HOUR_MS), 2);
+	assert_int_equal(job_fail(fixture->db, job_number(2, "").id, "r", "no", 0, BIRTH + HOUR_MS + WAIT_MS, BIRTH, &end,
+				 NULL),
+		ERR_OK);
+	assert_int_equal(claim_number(fixture, JOB_CLASS_ALL, BIRTH + 1), 3);
+	assert_int_equal(claim_number(fixture, JOB_CLASS_ALL, BIRTH + 2), 0);
+	assert_int_equal(job_recall(fixture->db, BIRTH + 2, LEASE, WAIT_MS, &count, NULL), ERR_OK);
+	assert_int_equal(count, 2);
+	assert_int_equal(job_recall(fixture->db, BIRTH + 2, LEASE, WAIT_MS, &count, NULL), ERR_OK);
+	assert_int_equal(count, 0);
+	assert_int_equal(claim_number(fixture, JOB_CLASS_ALL, BIRTH + 2), 1);
+	assert_int_equal(claim_number(fixture, JOB_CLASS_ALL, BIRTH + 2), 2);
+	assert_int_equal(claim_number(fixture, JOB_CLASS_ALL, BIRTH + 2), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(each_end_counts_whoever_brings_it_about, fixture_db, fixture_remove),
+		cmocka_unit_test_setup_teardown(one_that_goes_with_another_counts, fixture_db, fixture_remove),
+		cmocka_unit_test_setup_teardown(a_clock_that_was_ahead_leaves_nothing_behind, fixture_db, fixture_remove),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
