@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -246,6 +247,24 @@ static enum err work(struct runner *runner, const struct loop_options *options, 
 	return err;
 }
 
+/* Root does not open strangers' files: its workers become somebody else. */
+static enum err find_user(const struct conf *conf, struct runner *runner, struct err_info *info)
+{
+	const struct passwd *user;
+
+	if (geteuid() != 0)
+		return ERR_OK;
+	user = getpwnam(conf->job_worker_user);
+	if (user == NULL)
+		return err_set(info, ERR_NOT_FOUND, "there is no user \"%s\" for the workers: set jobs.worker_user",
+			conf->job_worker_user);
+	if (user->pw_uid == 0 || user->pw_gid == 0)
+		return err_set(info, ERR_BAD_REQUEST, "jobs.worker_user must not be root, nor in its group");
+	runner->worker_uid = user->pw_uid;
+	runner->worker_gid = user->pw_gid;
+	return ERR_OK;
+}
+
 static enum err run(const struct arguments *arguments, const struct conf *conf, struct err_info *info)
 {
 	struct runner runner = {.conf = conf, .silence_us = silence_us(conf, arguments->silence_s)};
@@ -260,6 +279,8 @@ static enum err run(const struct arguments *arguments, const struct conf *conf, 
 	enum err err = make_folders(conf, info);
 
 	runner.worker = arguments->worker != NULL ? arguments->worker : find_worker(&arena);
+	if (err == ERR_OK)
+		err = find_user(conf, &runner, info);
 	if (err == ERR_OK && arguments->drain)
 		err = lock_drain(conf, &arena, &lock, info);
 	if (err == ERR_OK && arguments->drain && lock < 0)

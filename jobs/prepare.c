@@ -98,7 +98,23 @@ static int64_t output_limit(const struct run *run)
 	most = bits / 8 * conf->source_duration_s + OUTPUT_SPARE;
 	if (most > spare)
 		most = spare;
-	return most > OUTPUT_SPARE ? most : OUTPUT_SPARE;
+	if (most < OUTPUT_SPARE)
+		most = OUTPUT_SPARE;
+	return most < conf->job_output_size ? most : conf->job_output_size;
+}
+
+static json_t *limits_json(const struct run *run)
+{
+	const struct conf *conf = run->runner->conf;
+	json_t *limits = json_pack("{s:I, s:I, s:I, s:I, s:I}", "duration_s", (json_int_t)conf->source_duration_s,
+		"memory", (json_int_t)conf->job_memory, "cpu_s", (json_int_t)conf->job_cpu_s, "output",
+		(json_int_t)output_limit(run), "nice", (json_int_t)conf->job_nice);
+
+	if (run->runner->worker_uid != 0) {
+		json_object_set_new(limits, "uid", json_integer((json_int_t)run->runner->worker_uid));
+		json_object_set_new(limits, "gid", json_integer((json_int_t)run->runner->worker_gid));
+	}
+	return limits;
 }
 
 /* What is said of the track, by who uploaded it or by its source before, stands in the renditions. */
@@ -110,18 +126,15 @@ static json_t *track_tags(const struct track *track)
 /* The job as the worker reads it, in the arena. */
 static char *worker_job(const struct run *run, struct arena *arena)
 {
-	const struct conf *conf = run->runner->conf;
 	json_t *renditions = json_array();
 	json_t *job;
 	char *text, *copy;
 
 	for (size_t i = 0; i < run->publish.count; i++)
 		json_array_append_new(renditions, transcode_job_rendition(run->publish.outputs[i].wanted));
-	job = json_pack("{s:s, s:I, s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:o, s:o, s:o, s:b}", "source_name",
+	job = json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:b}", "source_name",
 		run->track.source_name == NULL ? "" : run->track.source_name, "segment_ms",
-		(json_int_t)conf->segment_ms, "limits", "duration_s", (json_int_t)conf->source_duration_s, "memory",
-		(json_int_t)conf->job_memory, "cpu_s", (json_int_t)conf->job_cpu_s, "output",
-		(json_int_t)output_limit(run), "nice", (json_int_t)conf->job_nice, "renditions", renditions,
+		(json_int_t)run->runner->conf->segment_ms, "limits", limits_json(run), "renditions", renditions,
 		"extras", extras_json(&run->publish.extras, WORKER_FD_OUTPUT + (int)run->publish.count), "tags",
 		track_tags(&run->track), "sound", sound_job_json(&run->publish.sound), "passthrough",
 		(int)run->publish.passthrough);

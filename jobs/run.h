@@ -42,6 +42,8 @@ struct runner {
 	struct metrics *metrics; /* may be NULL */
 	const struct clock *clock;
 	const char *worker;    /* path of the program */
+	uid_t worker_uid;      /* whom it becomes; 0 when this process is not root, and it stays who it is */
+	gid_t worker_gid;
 	int64_t silence_us;    /* without a report a worker is ended; less than a lease */
 	char owner[JOB_OWNER]; /* "host:pid:random" */
 };

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "jobs/sandbox.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
 #include <linux/landlock.h>
+#include <linux/securebits.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -53,11 +58,61 @@ enum err sandbox_limit(const struct sandbox_limits *limits, struct err_info *inf
 	return ERR_OK;
 }
 
-/* An empty network namespace, where the kernel allows it: as root, or by way of a user namespace. */
-static void leave_network(void)
+/* No program that could be run, nor a change of the user, gives any back. Only who may, can: the filter forbids it to all. */
+static void bar_capabilities(void)
 {
-	if (unshare(CLONE_NEWNET) != 0)
+	(void)prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NO_CAP_AMBIENT_RAISE | SECURE_ALL_LOCKS, 0, 0, 0);
+	for (unsigned long capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++)
+		(void)prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+}
+
+static enum err drop_capabilities(struct err_info *info)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
+
+	bar_capabilities();
+	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	if (syscall(SYS_capset, &header, none) != 0)
+		return err_set_errno(info, ERR_INTERNAL, errno, "the capabilities cannot be dropped");
+	return ERR_OK;
+}
+
+/* The kernel forgets with the user whose death was to be ours too. */
+static enum err become(const struct sandbox_user *user, struct err_info *info)
+{
+	pid_t parent = getppid();
+	int deadly_signal = 0;
+
+	(void)prctl(PR_GET_PDEATHSIG, &deadly_signal);
+	if (setgroups(0, NULL) != 0 || setresgid(user->gid, user->gid, user->gid) != 0 ||
+		setresuid(user->uid, user->uid, user->uid) != 0)
+		return err_set_errno(info, ERR_INTERNAL, errno, "root cannot become the user %ld (jobs.worker_user)",
+			(long)user->uid);
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || prctl(PR_SET_PDEATHSIG, deadly_signal) != 0)
+		return err_set_errno(info, ERR_INTERNAL, errno, "prctl");
+	if (deadly_signal != 0 && getppid() != parent)
+		return err_set(info, ERR_INTERNAL, "the jobrunner is gone");
+	return ERR_OK;
+}
+
+/*
+ * No privileges, and an empty network namespace where the kernel allows one: to root, or by way of a user namespace, in
+ * which we would have all capabilities.
+ */
+static enum err leave_privileges(const struct sandbox_user *user, struct err_info *info)
+{
+	bool alone = unshare(CLONE_NEWNET) == 0;
+	enum err err = ERR_OK;
+
+	if (geteuid() == 0 || getuid() == 0) {
+		assert(user->uid != 0);
+		bar_capabilities();
+		err = become(user, info);
+	}
+	if (err == ERR_OK && !alone)
 		(void)unshare(CLONE_NEWUSER | CLONE_NEWNET);
+	return err == ERR_OK ? drop_capabilities(info) : err;
 }
 
 /* Landlock's first version (Linux 5.13): all ways to reach a file are handled, none is granted. */
@@ -143,11 +198,15 @@ static enum err filter_calls(struct err_info *info)
 			 : err_set_errno(info, ERR_INTERNAL, -code, "the system call filter cannot be installed");
 }
 
-enum err sandbox_enter(struct err_info *info)
+enum err sandbox_enter(const struct sandbox_user *user, struct err_info *info)
 {
+	enum err err;
+
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
 		return err_set_errno(info, ERR_INTERNAL, errno, "prctl");
-	leave_network();
+	err = leave_privileges(user, info);
+	if (err != ERR_OK)
+		return err;
 	leave_files();
 	return filter_calls(info);
 }

@@ -4,8 +4,8 @@
  * descriptors it has, and start threads; it cannot open a path, start a program, reach a network or look into another
  * process, whatever code runs in it.
  *
- * Layers, each enough by itself for its part: no new privileges; an empty network namespace and Landlock without any
- * path, where the kernel gives them to us; a system call filter (seccomp), which is required. Calls that only an
+ * Layers, each enough by itself for its part: no new privileges, no capability, and never root; an empty network namespace
+ * and Landlock without any path, where the kernel gives them to us; a system call filter (seccomp), which is required. Calls that only an
  * attacker makes (starting a program, a socket, ptrace ...) kill the process, so that the attempt is seen; all others
  * that are not on the list, opening files among them, fail with EPERM, since libraries may try them and do without.
  *
@@ -17,6 +17,7 @@
 #include "base/err.h"
 
 #include <stdint.h>
+#include <sys/types.h>
 
 struct sandbox_limits {
 	uint64_t memory; /* bytes of address space; not applied in sanitizer builds, whose shadow memory is larger than
@@ -33,10 +34,17 @@ struct sandbox_limits {
  */
 enum err sandbox_limit(const struct sandbox_limits *limits, struct err_info *info);
 
+/* Whom root becomes. */
+struct sandbox_user {
+	uid_t uid; /* never 0 */
+	gid_t gid;
+};
+
 /*
- * Closes the cage, for all threads and for good. ERR_INTERNAL when the filter cannot be installed: nothing must be
- * opened then.
+ * Closes the cage, for all threads and for good. Root becomes USER, without supplementary groups; another user stays who he
+ * is. No capability is left, and none can come back. ERR_INTERNAL when the filter cannot be installed or root cannot
+ * become USER: nothing must be opened then. Call while the process has one thread.
  */
-enum err sandbox_enter(struct err_info *info);
+enum err sandbox_enter(const struct sandbox_user *user, struct err_info *info);
 
 #endif

@@ -16,6 +16,7 @@
 #include <libavutil/log.h>
 #include <malloc.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -112,8 +113,15 @@ static void report_done(const struct pipeline_result *result)
 	send_report(report);
 }
 
-static void report_failure(const struct err_info *info)
+static void report_failure(struct err_info *info)
 {
+	static const char limit[] = "jobs.memory";
+	size_t length = strlen(info->detail);
+
+	/* Whatever asked in vain, it is the same limit. */
+	if (info->code == ERR_NO_MEMORY && strstr(info->detail, limit) == NULL)
+		snprintf(info->detail + length, sizeof info->detail - length,
+			": it needs more memory than %s allows", limit);
 	send_report(
 		json_pack("{s:s, s:s, s:s}", "event", "failed", "error", err_slug(info->code), "detail", info->detail));
 }
@@ -153,7 +161,7 @@ static enum err run(struct arena *arena, struct pipeline_result *result, struct 
 	warm_up();
 	err = sandbox_limit(&job.limits, info);
 	if (err == ERR_OK)
-		err = sandbox_enter(info);
+		err = sandbox_enter(&job.user, info);
 	if (err != ERR_OK)
 		return err;
 	return pipeline_run(&(struct pipeline_job){.source = WORKER_FD_SOURCE,

@@ -9,6 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* What Linux calls a user that has no name here. */
+enum { NOBODY = 65534 };
+
 static enum err read_all(int fd, char *text, size_t room, size_t *length, struct err_info *info)
 {
 	*length = 0;
@@ -50,6 +53,19 @@ static enum err get_text(
 	return ERR_OK;
 }
 
+static enum err get_user(const json_t *limits, struct sandbox_user *out, struct err_info *info)
+{
+	json_int_t uid = NOBODY, gid = NOBODY;
+	enum err err = ERR_OK;
+
+	if (json_object_get(limits, "uid") != NULL)
+		err = get_number(limits, "uid", 1, UINT32_MAX - 1, &uid, info);
+	if (err == ERR_OK && json_object_get(limits, "gid") != NULL)
+		err = get_number(limits, "gid", 1, UINT32_MAX - 1, &gid, info);
+	*out = (struct sandbox_user){.uid = (uid_t)uid, .gid = (gid_t)gid};
+	return err;
+}
+
 static enum err get_limits(const json_t *job, struct worker_job *out, struct err_info *info)
 {
 	const json_t *limits = json_object_get(job, "limits");
@@ -64,6 +80,8 @@ static enum err get_limits(const json_t *job, struct worker_job *out, struct err
 		err = get_number(limits, "output", 1, INT64_MAX, &output, info);
 	if (err == ERR_OK)
 		err = get_number(limits, "nice", 0, 19, &niceness, info);
+	if (err == ERR_OK)
+		err = get_user(limits, &out->user, info);
 	if (err != ERR_OK)
 		return err;
 	out->duration_s = (uint64_t)duration;

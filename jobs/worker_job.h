@@ -20,6 +20,7 @@ struct worker_job {
 	uint32_t segment_ms;     /* 500 to 60000 */
 	uint64_t duration_s;     /* most seconds of sound */
 	struct sandbox_limits limits;
+	struct sandbox_user user;
 	struct conf_rendition renditions[WORKER_RENDITIONS_MOST]; /* each has passed profile_check() */
 	size_t count; /* 0: only the extras and the loudness */
 	bool passthrough;

@@ -11,7 +11,8 @@
  *
  * Job:
  *     {"source_name": "x.mp3", "segment_ms": 4000,
- *      "limits": {"duration_s": 43200, "memory": 1073741824, "cpu_s": 7200, "output": 4294967296, "nice": 10},
+ *      "limits": {"duration_s": 43200, "memory": 1073741824, "cpu_s": 7200, "output": 4294967296, "nice": 10,
+ *                 "uid": 65534, "gid": 65534},
  *      "renditions": [{"quality": "high", "codec": "aac", "container": "cmaf", "bit_rate": 320000, "sample_rate": 44100,
  *                      "channels": 2}, ...],
  *      "extras": [{"role": "waveform", "fd": 9}, ...],
@@ -20,6 +21,8 @@
  *      "sound": {"loudness": "tags" | "apply" | "off", "target_lufs": -14.0, "true_peak_dbtp": -1.0, "limiter": false,
  *                "gain_db": -3.2 (of "apply", known already), "filter": "highpass=f=80",
  *                "known": {"integrated_lufs": -9.3, "true_peak_dbtp": 0.4} (of "tags": then nothing is measured)}}
+ *
+ * "uid" and "gid" say whom a worker that root started becomes; left out they are nobody's. Neither is 0.
  *
  * A rendition without "container" has the usual one of its codec; a sample_rate or channels of 0 is the source's
  * (conf/profile.h). There may be none: then only the extras are made and the loudness is measured. "extras" may be left out. A role is one of src/model/extra_role.h; "fd" counts on from the

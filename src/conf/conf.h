@@ -116,6 +116,7 @@ struct conf {
 	int64_t job_workers; /* 0 in the file is resolved when it is read: never 0 here */
 	int64_t job_network_workers;
 	int64_t job_nice;
+	const char *job_worker_user;
 	int64_t job_max_queued;
 	int64_t job_max_attempts;
 	int64_t job_lease_s;
@@ -123,6 +124,7 @@ struct conf {
 	int64_t job_cpu_s;
 	int64_t job_memory; /* bytes of address space of a worker */
 	int64_t job_wall_s;
+	int64_t job_output_size; /* bytes of one file */
 	int64_t job_history_days;
 	int64_t job_verify_days; /* 0: never */
 	int64_t job_verify_rate; /* bytes per second */

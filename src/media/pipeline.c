@@ -138,7 +138,7 @@ static enum err check_progress(struct pipeline *pipeline, struct err_info *info)
 	pipeline->decoded = decode->samples;
 	pthread_mutex_unlock(&pipeline->lock);
 	if (decode->samples / (uint64_t)decode->sample_rate > pipeline->job->duration_s)
-		return err_set(info, ERR_TOO_LARGE, "it is longer than the %llu seconds of limits.source_duration",
+		return err_set(info, ERR_TOO_LARGE, "it is longer than the %llu seconds of limits.source_duration_s",
 			(unsigned long long)pipeline->job->duration_s);
 	return ERR_OK;
 }

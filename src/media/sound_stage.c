@@ -62,7 +62,7 @@ static enum err look(struct pass *pass, struct err_info *info)
 	double seconds = (double)pass->decode->samples / pass->decode->sample_rate;
 
 	if (seconds > (double)job->duration_s)
-		return err_set(info, ERR_TOO_LARGE, "it is longer than the %llu seconds of limits.source_duration",
+		return err_set(info, ERR_TOO_LARGE, "it is longer than the %llu seconds of limits.source_duration_s",
 			(unsigned long long)job->duration_s);
 	if (now - pass->told_us < PIPELINE_REPORT_MS * INT64_C(1000))
 		return ERR_OK;

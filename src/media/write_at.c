@@ -15,7 +15,8 @@ enum err write_at(int fd, uint64_t offset, const void *bytes, size_t length, str
 			continue;
 		if (n < 0 && errno == EFBIG)
 			return err_set(
-				info, ERR_TOO_LARGE, "the rendition grows past its limit: upload the file in parts");
+				info, ERR_TOO_LARGE, "a file grows past jobs.output_size, or past what the disk has room for: "
+					"upload the sound in parts, or ask for a smaller format");
 		if (n < 0)
 			return err_set_errno(info, ERR_IO, errno, "a rendition cannot be written");
 		at += n;

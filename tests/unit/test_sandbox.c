@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/sched.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -12,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
@@ -25,6 +27,8 @@
 
 /* What a child says by its exit status when it was not an errno. */
 enum { ALLOWED = 0, NO_CAGE = 200 };
+
+static const struct sandbox_user nobody = {.uid = 65534, .gid = 65534};
 
 static int file = -1;
 
@@ -40,7 +44,7 @@ static int in_cage(long (*call)(void))
 
 	assert_true(child >= 0);
 	if (child == 0) {
-		if (sandbox_enter(&info) != ERR_OK)
+		if (sandbox_enter(&nobody, &info) != ERR_OK)
 			_exit(NO_CAGE);
 		_exit(call() < 0 ? errno : ALLOWED);
 	}
@@ -273,11 +277,82 @@ static void limits_files_and_memory(void **state)
 		getrlimit(RLIMIT_CPU, &limit);
 		if (limit.rlim_cur != 5 || limit.rlim_max <= 5)
 			_exit(4);
+		getrlimit(RLIMIT_NOFILE, &limit);
+		if (limit.rlim_max > 64 || dup2(file, 100) != -1)
+			_exit(5);
 		getrlimit(RLIMIT_CORE, &limit);
-		_exit(limit.rlim_max == 0 ? 0 : 5);
+		_exit(limit.rlim_max == 0 ? 0 : 6);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
+}
+
+/* What /proc says of a process in the cage, as USER was when it went in; into OUT. */
+static void status_in_cage(uid_t user, char *out, size_t size)
+{
+	struct err_info info;
+	int ends[2], fd, ending;
+	ssize_t length;
+	pid_t child;
+
+	assert_int_equal(pipe(ends), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		if (user != 0 && (setgroups(0, NULL) != 0 || setresgid(user, user, user) != 0 || setresuid(user, user, user) != 0))
+			_exit(1);
+		fd = open("/proc/self/status", O_RDONLY);
+		if (fd < 0 || sandbox_enter(&nobody, &info) != ERR_OK)
+			_exit(2);
+		length = read(fd, out, size);
+		_exit(length > 0 && write(ends[1], out, (size_t)length) == length ? 0 : 3);
+	}
+	close(ends[1]);
+	length = read(ends[0], out, size - 1);
+	assert_true(length > 0);
+	out[length] = '\0';
+	close(ends[0]);
+	assert_int_equal(waitpid(child, &ending, 0), child);
+	assert_int_equal(ending, 0);
+}
+
+static void holds(const char *status, const char *line)
+{
+	if (strstr(status, line) == NULL)
+		fail_msg("no \"%s\" in:\n%s", line, status);
+}
+
+static void root_is_somebody_else_without_powers(void **state)
+{
+	static const char *const lines[] = {"\nUid:\t65534\t65534\t65534\t65534\n",
+		"\nGid:\t65534\t65534\t65534\t65534\n", "\nGroups:\t \n", "\nCapInh:\t0000000000000000\n",
+		"\nCapPrm:\t0000000000000000\n", "\nCapEff:\t0000000000000000\n", "\nCapBnd:\t0000000000000000\n",
+		"\nCapAmb:\t0000000000000000\n", "\nNoNewPrivs:\t1\n", "\nSeccomp:\t2\n"};
+	char status[8192];
+
+	(void)state;
+	if (geteuid() != 0) {
+		print_message("only root can become somebody else\n");
+		skip();
+	}
+	status_in_cage(0, status, sizeof status);
+	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+		holds(status, lines[i]);
+}
+
+static void others_have_no_powers_either(void **state)
+{
+	static const char *const lines[] = {"\nCapInh:\t0000000000000000\n", "\nCapPrm:\t0000000000000000\n",
+		"\nCapEff:\t0000000000000000\n", "\nCapAmb:\t0000000000000000\n", "\nNoNewPrivs:\t1\n",
+		"\nSeccomp:\t2\n"};
+	char status[8192];
+
+	(void)state;
+	status_in_cage(geteuid() == 0 ? 12345 : 0, status, sizeof status);
+	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+		holds(status, lines[i]);
+	if (geteuid() == 0)
+		holds(status, "\nUid:\t12345\t12345\t12345\t12345\n");
 }
 
 static int open_file(void **state)
@@ -304,6 +379,8 @@ int main(void)
 		cmocka_unit_test(kills_attackers),
 		cmocka_unit_test(lets_work_go_on),
 		cmocka_unit_test(limits_files_and_memory),
+		cmocka_unit_test(root_is_somebody_else_without_powers),
+		cmocka_unit_test(others_have_no_powers_either),
 	};
 
 	return cmocka_run_group_tests(tests, open_file, close_file);
