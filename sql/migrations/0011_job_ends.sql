@@ -17,4 +17,4 @@ BEGIN
 	ON CONFLICT (kind, state) DO UPDATE SET jobs = jobs + 1;
 END;
 
-PRAGMA user_version = 10;
+PRAGMA user_version = 11;
