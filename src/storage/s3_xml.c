@@ -48,6 +48,9 @@ static void end_element(void *context, const XML_Char *name)
 	struct walk *walk = context;
 
 	(void)name;
+	/* An empty element has its end told even when its beginning stopped the parser. */
+	if (walk->refused)
+		return;
 	walk->text[walk->text_length] = '\0';
 	walk->element(walk->context, walk->path, walk->text);
 	walk->path[walk->lengths[--walk->depth]] = '\0';
