@@ -40,4 +40,4 @@ case $PATH_INFO in
 /auth/*) name=auth ;;
 *) name=api ;;
 esac
-TONEARM_CONF=$private/tonearm.conf TONEARM_PREFIX=auto exec "$private/bin/$name.fcgi"
+TONEARM_CONF=$private/tonearm.conf TONEARM_LIBEXEC=$private/bin TONEARM_PREFIX=auto exec "$private/bin/$name.fcgi"

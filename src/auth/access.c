@@ -17,6 +17,8 @@ enum err access_open(struct access *access, const struct conf *conf, struct db_p
 
 	*access = (struct access){.conf = conf, .metrics = metrics, .clock = clock};
 	err = keyring_open(&access->keys, conf, info);
+	if (err == ERR_OK)
+		err = jwks_open(conf, clock, &access->jwks, info);
 	return err == ERR_OK && pool != NULL ? revoked_open(pool, clock, &access->revoked, info) : err;
 }
 
@@ -24,6 +26,8 @@ void access_close(struct access *access)
 {
 	revoked_close(access->revoked);
 	access->revoked = NULL;
+	jwks_close(access->jwks);
+	access->jwks = NULL;
 	keyring_clear(&access->keys);
 }
 
@@ -43,6 +47,25 @@ bool access_has_token(struct request *request)
 	return find_token(request) != NULL;
 }
 
+/*
+ * With the keys that the issuer publishes, after ours gave FIRST, which stays when the issuer has no key for it either. An
+ * unknown key has the keys fetched, for the next time.
+ */
+static enum err verify_by_issuer(const struct access *access, const struct jwt_policy *policy, const char *token,
+	struct arena *arena, struct jwt_claims *claims, enum err first, struct err_info *info)
+{
+	const struct keyring *keys = jwks_take(access->jwks, false);
+	struct err_info reason = {0};
+	enum err err = jwt_verify(keys, policy, token, arena, claims, &reason);
+
+	jwks_give(access->jwks, keys);
+	if (err != ERR_NOT_FOUND)
+		return err == ERR_OK ? ERR_OK : err_set(info, err, "%s", reason.detail);
+	if (first == ERR_NOT_FOUND)
+		jwks_give(access->jwks, jwks_take(access->jwks, true));
+	return first;
+}
+
 /* TRACK is "" when it is not about one. */
 static enum err check_token(const struct access *access, struct request *request, const char *scope, const char *track,
 	struct jwt_claims *claims, struct err_info *info)
@@ -56,6 +79,8 @@ static enum err check_token(const struct access *access, struct request *request
 	if (token == NULL)
 		return err_set(info, ERR_UNAUTHORIZED, "this needs a token");
 	err = jwt_verify(&access->keys, &policy, token, request->arena, claims, info);
+	if (access->jwks != NULL && err != ERR_OK)
+		err = verify_by_issuer(access, &policy, token, request->arena, claims, err, info);
 	if (err == ERR_NOT_FOUND)
 		err = err_set(info, ERR_UNAUTHORIZED, "the token's key is not known here");
 	if (err == ERR_OK) {

@@ -8,6 +8,7 @@
 #ifndef TONEARM_AUTH_ACCESS_H
 #define TONEARM_AUTH_ACCESS_H
 
+#include "auth/jwks.h"
 #include "auth/jwt.h"
 #include "auth/revoked.h"
 #include "conf/conf.h"
@@ -18,6 +19,7 @@
 struct access {
 	const struct conf *conf;
 	struct keyring keys;
+	struct jwks *jwks; /* NULL without auth.jwks_url */
 	struct revoked *revoked;
 	struct metrics *metrics;
 	const struct clock *clock;
@@ -35,7 +37,7 @@ struct access_pass {
 
 /*
  * ACCESS keeps CONF, POOL, METRICS and CLOCK, which must outlive it. POOL NULL: nothing is revoked. Errors as of
- * keyring_open().
+ * keyring_open() and jwks_open().
  */
 enum err access_open(struct access *access, const struct conf *conf, struct db_pool *pool, struct metrics *metrics,
 	const struct clock *clock, struct err_info *info);

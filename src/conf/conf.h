@@ -78,6 +78,8 @@ struct conf {
 	const char *jwt_secret; /* HS256 key, >= 32 bytes of text */
 	struct conf_keys jwt_keys;
 	const char *jwks_file;       /* absolute; "" : none */
+	const char *jwks_url;        /* "" : none */
+	int64_t jwks_refresh_s, jwks_retry_s, jwks_timeout_s;
 	const char *jwks_algorithms; /* names separated by spaces */
 	const char *jwt_issuer;      /* "" : not checked */
 	const char *jwt_audience;    /* "" : tokens must name none */

@@ -21,6 +21,7 @@ static const struct conf conf = {
 	.jwt_issuer = "",
 	.jwt_audience = "",
 	.jwks_file = "",
+	.jwks_url = "",
 	.jwks_algorithms = "",
 	.grant_ttl_s = 3600,
 };
