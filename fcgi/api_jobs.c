@@ -28,6 +28,7 @@ static const char *const members[] = {
 	"loudness",
 	"preset",
 	"album_mode",
+	"album_tracks",
 	"passthrough",
 	NULL,
 };
@@ -101,6 +102,7 @@ static enum err read_wish(
 	struct ingest *ingest = &wish->ingest;
 	const char *visibility = conf->default_visibility;
 	const char *loudness = NULL, *preset = NULL, *group = NULL;
+	int64_t tracks = 0;
 	enum err err = json_read_members(body, members, info);
 
 	if (err == ERR_OK)
@@ -128,7 +130,9 @@ static enum err read_wish(
 	if (err == ERR_OK)
 		err = json_read_text(body, "album_mode", SOUND_ALBUM_MOST, &group, info);
 	if (err == ERR_OK)
-		err = sound_choose(conf, loudness, preset, group, &ingest->sound, info);
+		err = json_read_whole(body, "album_tracks", 0, SOUND_TRACKS_MOST, &tracks, info);
+	if (err == ERR_OK)
+		err = sound_choose(conf, loudness, preset, group, tracks, &ingest->sound, info);
 	if (err == ERR_OK)
 		err = read_passthrough(conf, json_object_get(body, "passthrough"), &ingest->passthrough, info);
 	if (err == ERR_OK && (wish->track == NULL) == (wish->path == NULL))

@@ -10,6 +10,7 @@
 #include "fcgi/api.h"
 
 #include "auth/scope.h"
+#include "base/text.h"
 #include "http/multipart.h"
 #include "model/job_key.h"
 #include "storage/ingest.h"
@@ -30,13 +31,14 @@ enum field {
 	FIELD_LOUDNESS,
 	FIELD_PRESET,
 	FIELD_ALBUM_MODE,
+	FIELD_ALBUM_TRACKS,
 	FIELD_PASSTHROUGH,
 	FIELD_COUNT
 };
 
 static const char *const field_names[FIELD_COUNT] = {
 	"title", "artist", "album", "visibility", "renditions", "formats", "loudness", "preset", "album_mode",
-	"passthrough"};
+	"album_tracks", "passthrough"};
 
 struct upload {
 	struct request *request;
@@ -210,6 +212,17 @@ static enum err check_queue(const struct upload *upload, struct err_info *info)
 	return err;
 }
 
+/* How many tracks the album has; 0 when WORD is NULL. */
+static enum err read_tracks(const char *word, int64_t *out, struct err_info *info)
+{
+	uint64_t tracks = 0;
+
+	if (word != NULL && !text_to_u64(word, SOUND_TRACKS_MOST, &tracks))
+		return err_set(info, ERR_UNPROCESSABLE, "\"album_tracks\" is a number from 1 to %d", (int)SOUND_TRACKS_MOST);
+	*out = (int64_t)tracks;
+	return ERR_OK;
+}
+
 /* Turns the fields into INGEST. */
 static enum err read_fields(const struct upload *upload, struct ingest *ingest, struct err_info *info)
 {
@@ -217,6 +230,7 @@ static enum err read_fields(const struct upload *upload, struct ingest *ingest, 
 	const char *const *fields = upload->fields;
 	const char *visibility = fields[FIELD_VISIBILITY] != NULL ? fields[FIELD_VISIBILITY] : conf->default_visibility;
 	json_t *renditions = NULL;
+	int64_t tracks = 0;
 	enum err err = api_visibility(visibility, &ingest->visibility, info);
 
 	ingest->source_name = upload->source_name;
@@ -224,7 +238,9 @@ static enum err read_fields(const struct upload *upload, struct ingest *ingest, 
 	ingest->artist = fields[FIELD_ARTIST];
 	ingest->album = fields[FIELD_ALBUM];
 	if (err == ERR_OK)
-		err = sound_choose(conf, fields[FIELD_LOUDNESS], fields[FIELD_PRESET], fields[FIELD_ALBUM_MODE],
+		err = read_tracks(fields[FIELD_ALBUM_TRACKS], &tracks, info);
+	if (err == ERR_OK)
+		err = sound_choose(conf, fields[FIELD_LOUDNESS], fields[FIELD_PRESET], fields[FIELD_ALBUM_MODE], tracks,
 			&ingest->sound, info);
 	if (err == ERR_OK)
 		err = transcode_job_passthrough(conf, fields[FIELD_PASSTHROUGH], &ingest->passthrough, info);

@@ -130,6 +130,8 @@ void conclude_run(struct run *run)
 	} else if (run->verdict == RUN_DONE) {
 		log_end_of(run, "job done", LOG_INFO);
 		measure_end(run);
+	} else if (run->verdict == RUN_PARKED) {
+		log_end_of(run, "job measured, waits for its album", LOG_INFO);
 	} else {
 		conclude_unfinished(run);
 	}

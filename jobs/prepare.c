@@ -51,10 +51,12 @@ static enum err find_missing(struct run *run, const struct transcode_job *wanted
 		publish->outputs[publish->count++].fd = -1;
 	}
 	err = sound_job_settle(run->runner->db, run->job.track, count > 0, &wanted->sound, &run->arena, &publish->sound, info);
+	if (err == ERR_OK && publish->count > 0)
+		err = album_job_look(run->runner->db, run->job.track, &publish->sound, &run->album, info);
 	if (err != ERR_OK)
 		return err;
-	/* Where renditions were asked for that are all there, there is nothing to do. */
-	if (publish->count == 0 && wanted->count > 0)
+	/* Where renditions were asked for that are all there, there is nothing to do; nor before the album is complete. */
+	if ((publish->count == 0 && wanted->count > 0) || run->album != ALBUM_NONE)
 		return ERR_OK;
 	return extras_find(run->runner->db, run->job.track, !is_last_chance(&run->job), &publish->extras, info);
 }
@@ -138,6 +140,8 @@ static char *worker_job(const struct run *run, struct arena *arena)
 		"extras", extras_json(&run->publish.extras, WORKER_FD_OUTPUT + (int)run->publish.count), "tags",
 		track_tags(&run->track), "sound", sound_job_json(&run->publish.sound), "passthrough",
 		(int)run->publish.passthrough);
+	if (run->album == ALBUM_MEASURE)
+		json_object_set_new(job, "measure", json_true());
 	text = json_dumps(job, JSON_COMPACT);
 	if (text == NULL)
 		abort();
@@ -156,7 +160,7 @@ static enum err start_worker(struct run *run, int source, struct err_info *info)
 		.job = worker_job(run, &run->arena),
 		.source = source,
 		.outputs = outputs,
-		.output_count = run->publish.count + extras->count,
+		.output_count = run->album == ALBUM_MEASURE ? 0 : run->publish.count + extras->count,
 	};
 
 	for (size_t i = 0; i < run->publish.count; i++)
@@ -185,12 +189,15 @@ enum err prepare_run(struct run *run, struct err_info *info)
 	run->publish.drop_source = !runner->conf->keep_source && wanted->source != NULL;
 	if (err != ERR_OK || !needs_worker(run, wanted))
 		return err;
-	err = source_open(runner->conf, wanted, &source, info);
-	if (err == ERR_OK)
+	if (run->album != ALBUM_WAIT)
+		err = source_open(runner->conf, wanted, &source, info);
+	if (err == ERR_OK && run->album == ALBUM_NONE)
 		err = open_outputs(run, info);
-	if (err == ERR_OK)
+	if (err == ERR_OK && run->album != ALBUM_WAIT)
 		err = start_worker(run, source, info);
 	if (source >= 0)
 		close(source);
+	if (run->album != ALBUM_NONE)
+		run->publish.count = 0;
 	return err;
 }

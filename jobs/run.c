@@ -213,9 +213,11 @@ static enum err take_done(struct run *run, const struct report *report, struct e
 		return err_set(info, ERR_UNPROCESSABLE, "the worker broke the protocol: \"done\" without \"source\"");
 	run->done_seen = true;
 	run->publish.samples = report->samples;
-	run->publish.sound.measured = report->measured;
-	run->publish.sound.loudness = report->loudness;
-	memcpy(run->publish.sound.bins, report->bins, sizeof report->bins);
+	if (report->measured) {
+		run->publish.sound.measured = true;
+		run->publish.sound.loudness = report->loudness;
+		memcpy(run->publish.sound.bins, report->bins, sizeof report->bins);
+	}
 	run->publish.source.duration_ms = report->duration_ms;
 	run->publish.source.updated_ms = clock_ms(run->runner->clock);
 	return ERR_OK;
@@ -318,7 +320,10 @@ static void judge(struct run *run, int status)
 	} else if (run->failure.code != ERR_OK) {
 		decide(run, is_hopeless(run->failure.code) ? RUN_HOPELESS : RUN_FAILED, &run->failure);
 	} else if (run->done_seen && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-		begin_sealing(run);
+		if (run->album == ALBUM_NONE)
+			begin_sealing(run);
+		else
+			begin_publishing(run);
 	} else {
 		conclude_exit(status, &info);
 		decide(run, RUN_FAILED, &info);
@@ -435,13 +440,31 @@ static void step_sealing(struct run *run)
 		begin_publishing(run);
 }
 
+/* Nothing to publish: the album has to be complete first. */
+static void step_album(struct run *run)
+{
+	const struct runner *runner = run->runner;
+	const struct album_job job = {run->job.id, runner->owner, run->job.track, run->track.owner};
+	struct err_info info = {0};
+	enum err err = album_job_commit(runner->db, &job, &run->publish.sound, clock_ms(runner->clock), &info);
+
+	if (err == ERR_OK)
+		decide(run, RUN_PARKED, NULL);
+	else
+		fail(run, err, &info);
+}
+
 static void step_publishing(struct run *run)
 {
 	struct err_info info = {0};
 	enum err err;
 
-	if (!write_progress(run, "publish"))
+	if (!write_progress(run, run->album == ALBUM_NONE ? "publish" : "measure"))
 		return;
+	if (run->album != ALBUM_NONE) {
+		step_album(run);
+		return;
+	}
 	err = publish_align(&run->publish, &info);
 	if (err == ERR_UNPROCESSABLE) {
 		/* The next attempt would cut at the same places. */

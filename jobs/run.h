@@ -22,6 +22,7 @@
 #include "conf/conf.h"
 #include "db/db.h"
 #include "jobs/aside.h"
+#include "jobs/album_job.h"
 #include "jobs/grow.h"
 #include "jobs/publish.h"
 #include "jobs/reports.h"
@@ -57,7 +58,8 @@ enum run_verdict {
 	RUN_HOPELESS, /* and trying again cannot help */
 	RUN_LOST,     /* another runner has it, or it was taken from the table: write nothing */
 	RUN_CANCELLED,
-	RUN_HANDED_BACK
+	RUN_HANDED_BACK,
+	RUN_PARKED /* it waits for its album (album_job.h): written already */
 };
 
 struct run {
@@ -72,6 +74,7 @@ struct run {
 
 	struct workdir workdir;
 	struct publish publish;
+	enum album_step album; /* but for ALBUM_NONE nothing is published: publish.count is 0 */
 	struct grow grow;
 	struct aside aside;
 	struct verify_job verify; /* of a job of that kind */

@@ -18,7 +18,7 @@ struct spawn {
 	const char *job;     /* JSON for its descriptor 0, copied */
 	int source;          /* becomes WORKER_FD_SOURCE; stays the caller's */
 	const int *outputs;  /* become WORKER_FD_OUTPUT and on; stay the caller's */
-	size_t output_count; /* 1 to WORKER_OUTPUTS_MOST */
+	size_t output_count; /* at most WORKER_OUTPUTS_MOST; none where it only measures */
 };
 
 struct worker {

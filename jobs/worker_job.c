@@ -180,6 +180,9 @@ enum err worker_job_read(int fd, struct arena *arena, struct worker_job *out, st
 		err = sound_read(json_object_get(job, "sound"), arena, &out->sound, info);
 	tags_read(json_object_get(job, "tags"), &out->tags);
 	out->passthrough = json_is_true(json_object_get(job, "passthrough"));
+	out->measure = json_is_true(json_object_get(job, "measure"));
+	if (err == ERR_OK && out->measure && out->extra_count > 0)
+		err = err_set(info, ERR_BAD_REQUEST, "the job asks for extras while it only measures");
 	out->segment_ms = (uint32_t)segment_ms;
 	json_decref(job);
 	return err;

@@ -12,6 +12,7 @@
 #include "media/tags.h"
 #include "model/extra_role.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,7 @@ struct worker_job {
 	size_t count; /* 0: only the extras and the loudness */
 	bool passthrough;
 	struct sound sound;
+	bool measure; /* and make nothing */
 	struct tags tags; /* to be written instead of the source's, where they are set */
 	int extras[EXTRA_ROLES]; /* a descriptor each, -1 for what is not wanted */
 	size_t extra_count;

@@ -16,6 +16,7 @@
  *      "renditions": [{"quality": "high", "codec": "aac", "container": "cmaf", "bit_rate": 320000, "sample_rate": 44100,
  *                      "channels": 2}, ...],
  *      "extras": [{"role": "waveform", "fd": 9}, ...],
+ *      "measure": true,
  *      "tags": {"title": "...", "artist": "...", "album": "..."},
  *      "passthrough": true,
  *      "sound": {"loudness": "tags" | "apply" | "off", "target_lufs": -14.0, "true_peak_dbtp": -1.0, "limiter": false,
@@ -25,12 +26,14 @@
  * "uid" and "gid" say whom a worker that root started becomes; left out they are nobody's. Neither is 0.
  *
  * A rendition without "container" has the usual one of its codec; a sample_rate or channels of 0 is the source's
- * (conf/profile.h). There may be none: then only the extras are made and the loudness is measured. "extras" may be left out. A role is one of src/model/extra_role.h; "fd" counts on from the
- * renditions. A file that stays empty says that the source has no such thing. "tags" may be left out, and may have any
- * member of tags_json() but lyrics, date and chapters: it goes into the renditions in the place of what the source says.
- * "passthrough" may be left out: then everything is encoded (media/passthrough.h). "sound" may be left out: then
- * nothing is measured or changed. Its gain_db, known and filter may be left out too. With the loudness "tags" the files
- * themselves tell it, with "apply" never.
+ * (conf/profile.h). There may be none: then only the extras are made and the loudness is measured. "extras" may be left
+ * out. A role is one of src/model/extra_role.h; "fd" counts on from the renditions. A file that stays empty says that
+ * the source has no such thing. "tags" may be left out, and may have any member of tags_json() but lyrics, date and
+ * chapters: it goes into the renditions in the place of what the source says. "passthrough" may be left out: then
+ * everything is encoded (media/passthrough.h). "sound" may be left out: then nothing is measured or changed. Its
+ * gain_db, known and filter may be left out too. With the loudness "tags" the files themselves tell it, with "apply"
+ * never. "measure" stands only where the loudness alone is wanted, before "apply": then the renditions say for what it
+ * is measured, but none is made, and they have no files.
  *
  * Reports, at least one a second while it works (the runner renews its lease on each), "done" or "failed" last:
  *     {"event": "source", "format": "mp3", "sample_rate": 44100, "channels": 2, "duration_ms": 10333 (an estimate),

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
 
+#include "base/clock.h"
+#include "base/wake.h"
 #include "cli/intake.h"
 #include "cli/intake_show.h"
 #include "cli/interrupt.h"
 #include "media/transcode_job.h"
+#include "model/album.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -20,6 +23,7 @@ static const struct args_option options[] = {
 	{"loudness", 'l', "MODE", "tags, apply or off, instead of what is configured"},
 	{"preset", 'e', "NAME", "an effect of media.presets, instead of what is configured; none for none"},
 	{"album-mode", 'm', "NAME", "tracks of this name share an album gain"},
+	{"album-tracks", 0, "N", "tracks of that album, if they come in several goes"},
 	{"passthrough", 0, NULL, "what is already as a rendition shall be is not encoded again"},
 	{"no-wait", 'n', NULL, "do not wait until they can be played"},
 	{"json", 0, NULL, "write JSON lines for programs"},
@@ -28,12 +32,16 @@ static const struct args_option options[] = {
 
 static enum err read_sound(struct intake *intake, const struct args *args, struct err_info *info)
 {
-	const char *preset = args_value(args, "preset");
+	const char *preset = args_value(args, "preset"), *album = args_value(args, "album-mode");
+	long tracks = album != NULL && args->count <= SOUND_TRACKS_MOST ? (long)args->count : 0;
+	enum err err = args_number(args, "album-tracks", 1, SOUND_TRACKS_MOST, tracks, &tracks, info);
 
+	if (err != ERR_OK)
+		return err;
 	if (preset != NULL && strcmp(preset, "none") == 0)
 		preset = "";
-	return sound_choose(intake->cli->conf, args_value(args, "loudness"), preset, args_value(args, "album-mode"),
-		&intake->sound, info);
+	return sound_choose(
+		intake->cli->conf, args_value(args, "loudness"), preset, album, tracks, &intake->sound, info);
 }
 
 static enum err read_wishes(struct intake *intake, const struct args *args, struct err_info *info)
@@ -86,6 +94,36 @@ static enum err copy_all(struct intake *intake, struct err_info *info)
 	return first;
 }
 
+/* The album does not wait for files that were refused, unless somebody has counted them. */
+static enum err settle_album(struct intake *intake, const struct args *args, struct err_info *info)
+{
+	const struct sound *sound = &intake->sound;
+	struct cli *cli = intake->cli;
+	int64_t taken = 0;
+	enum err err;
+
+	for (size_t i = 0; i < intake->count; i++)
+		taken += intake->files[i].state == INTAKE_QUEUED;
+	if (sound->album == NULL || args_given(args, "album-tracks") || taken == sound->album_tracks || taken == 0)
+		return ERR_OK;
+	err = album_expect(cli->db, "", sound->album, taken, info);
+	if (err == ERR_OK)
+		err = album_release(cli->db, "", sound->album, clock_ms(NULL), info);
+	wake_post(cli->conf->run_dir);
+	return err;
+}
+
+/* Whether there is an end to wait for. */
+static bool shall_wait(struct intake *intake, const struct args *args)
+{
+	if (args_given(args, "no-wait"))
+		return false;
+	if (!args_given(args, "album-tracks") || intake->sound.album_tracks <= (int64_t)intake->count)
+		return true;
+	intake_show_note(intake, "They are made when all tracks of the album are there.");
+	return false;
+}
+
 static enum err run(struct cli *cli, const struct args *args, struct err_info *info)
 {
 	struct intake intake = {.cli = cli, .count = args->count};
@@ -103,7 +141,11 @@ static enum err run(struct cli *cli, const struct args *args, struct err_info *i
 		intake.files[i].path = args->rest[i];
 	interrupt_watch();
 	err = copy_all(&intake, info);
-	if (err == ERR_ABORTED || args_given(args, "no-wait")) {
+	if (settle_album(&intake, args, &waited) != ERR_OK && err == ERR_OK) {
+		err = waited.code;
+		*info = waited;
+	}
+	if (err == ERR_ABORTED || !shall_wait(&intake, args)) {
 		intake_show_close(&intake);
 		return err;
 	}
@@ -125,7 +167,8 @@ const struct cli_command cmd_add = {
 		"Formats are aac-N, mp3-N, opus-N, opus-ogg-N and vorbis-N with N kilobits a\n"
 		"second; flac (for players of HLS and DASH), flac-flac (a plain file) and wav.\n\n"
 		"Loudness (EBU R128) is measured and told to players (tags), or the gain is in the\n"
-		"renditions (apply), or nothing is done about it (off).\n",
+		"renditions (apply), or nothing is done about it (off). With --album-mode files\n"
+		"keep theirs among themselves; apply then measures all before it makes the first.\n",
 	.options = options,
 	.run = run,
 };

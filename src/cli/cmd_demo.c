@@ -126,7 +126,7 @@ static enum err add_files(struct demo *demo, struct intake *intake, struct err_i
 	enum err err = cli_open_db(demo->cli, info);
 
 	if (err == ERR_OK)
-		err = sound_choose(demo->cli->conf, NULL, NULL, NULL, &intake->sound, info);
+		err = sound_choose(demo->cli->conf, NULL, NULL, NULL, 0, &intake->sound, info);
 	for (size_t i = 0; err == ERR_OK && i < intake->count; i++)
 		err = intake_copy(intake, i, info);
 	return err == ERR_OK ? intake_wait(intake, info) : err;

@@ -260,7 +260,7 @@ static enum err extras(struct cli *cli, const struct args *args, char **words, s
 	if (err == ERR_OK)
 		err = cli_open_db(cli, info);
 	if (err == ERR_OK)
-		err = sound_choose(cli->conf, NULL, NULL, NULL, &wanted.sound, info);
+		err = sound_choose(cli->conf, NULL, NULL, NULL, 0, &wanted.sound, info);
 	if (err == ERR_OK)
 		err = ingest_more(cli->conf, cli->db, words[0], &wanted, NULL, &cli->arena, &job, info);
 	return err == ERR_OK ? print_job(cli, args, job.id, info) : err;

@@ -83,4 +83,10 @@ struct pipeline_result {
  */
 enum err pipeline_run(const struct pipeline_job *job, struct pipeline_result *result, struct err_info *info);
 
+/*
+ * The measuring pass of JOB alone, whose sound is to be applied with a gain that is not known yet: it measures for the
+ * renditions of JOB, but makes none, and its outputs and extras are not read. Errors as above.
+ */
+enum err pipeline_measure(const struct pipeline_job *job, struct pipeline_result *result, struct err_info *info);
+
 #endif

@@ -13,7 +13,8 @@
 
 static const char *const modes[] = {[SOUND_OFF] = "off", [SOUND_TAGS] = "tags", [SOUND_APPLY] = "apply"};
 static const char *const members[] = {
-	"loudness", "target_lufs", "true_peak_dbtp", "limiter", "gain_db", "known", "filter", "album", NULL};
+	"loudness", "target_lufs", "true_peak_dbtp", "limiter", "gain_db", "known", "filter", "album",
+	"album_tracks", NULL};
 
 static enum err parse_mode(const char *word, enum sound_mode *out, struct err_info *info)
 {
@@ -47,20 +48,28 @@ static enum err check_album(const struct sound *sound, struct err_info *info)
 
 	if (length == 0 || length > SOUND_ALBUM_MOST)
 		return err_set(info, ERR_UNPROCESSABLE, "\"album_mode\" is a name of 1 to %d bytes", (int)SOUND_ALBUM_MOST);
-	if (sound->album != NULL && sound->mode != SOUND_TAGS)
-		return err_set(info, ERR_UNPROCESSABLE, "\"album_mode\" goes with the loudness \"tags\" only");
+	if (sound->album != NULL && sound->mode == SOUND_OFF)
+		return err_set(info, ERR_UNPROCESSABLE, "\"album_mode\" does not go with the loudness \"off\"");
+	if (sound->album == NULL && sound->album_tracks != 0)
+		return err_set(info, ERR_UNPROCESSABLE, "\"album_tracks\" goes with \"album_mode\"");
+	if (sound->album_tracks < 0 || sound->album_tracks > SOUND_TRACKS_MOST)
+		return err_set(info, ERR_UNPROCESSABLE, "\"album_tracks\" is a number from 1 to %d", (int)SOUND_TRACKS_MOST);
+	if (sound->album != NULL && sound->mode == SOUND_APPLY && sound->album_tracks == 0)
+		return err_set(info, ERR_UNPROCESSABLE,
+			"\"album_mode\" with the loudness \"apply\" needs \"album_tracks\": how many the album has");
 	return ERR_OK;
 }
 
 enum err sound_choose(const struct conf *conf, const char *loudness, const char *preset, const char *album,
-	struct sound *out, struct err_info *info)
+	int64_t album_tracks, struct sound *out, struct err_info *info)
 {
 	enum err err;
 
 	*out = (struct sound){.target_lufs = conf->loudness_target,
 		.peak_dbtp = conf->true_peak,
 		.limiter = conf->limiter,
-		.album = album};
+		.album = album,
+		.album_tracks = album_tracks};
 	if (loudness == NULL)
 		loudness = conf->loudness;
 	err = loudness != NULL ? parse_mode(loudness, &out->mode, info) : ERR_OK;
@@ -84,6 +93,8 @@ json_t *sound_json(const struct sound *sound)
 		json_object_set_new(object, "filter", json_string(sound->filter));
 	if (sound->album != NULL)
 		json_object_set_new(object, "album", json_string(sound->album));
+	if (sound->album != NULL && sound->album_tracks > 0)
+		json_object_set_new(object, "album_tracks", json_integer(sound->album_tracks));
 	return object;
 }
 
@@ -149,6 +160,8 @@ enum err sound_read(const json_t *object, struct arena *arena, struct sound *out
 	out->limiter = json_is_true(json_object_get(object, "limiter"));
 	if (err == ERR_OK)
 		err = json_read_text(object, "album", SOUND_ALBUM_MOST, &album, info);
+	if (err == ERR_OK)
+		err = json_read_whole(object, "album_tracks", 0, SOUND_TRACKS_MOST, &out->album_tracks, info);
 	out->album = arena_strdup(arena, album);
 	return err == ERR_OK ? read_filter(object, arena, &out->filter, info) : err;
 }

@@ -18,7 +18,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-enum { SOUND_ALBUM_MOST = 256 };
+enum { SOUND_ALBUM_MOST = 256, SOUND_TRACKS_MOST = 999 };
 
 enum sound_mode { SOUND_OFF, SOUND_TAGS, SOUND_APPLY };
 
@@ -32,18 +32,19 @@ struct sound {
 	/* "tags" only: it was measured for earlier renditions, and files made now tell the same */
 	bool loudness_known;
 	double known_lufs, known_peak_dbtp;
-	const char *album;  /* "tags" only: tracks of this name and owner share an album gain; NULL: none */
+	const char *album;    /* tracks of this name and owner share an album gain (model/album.h); NULL: none */
+	int64_t album_tracks; /* "apply" only, with ALBUM: as many as it has */
 	const char *filter; /* of the preset, has passed preset_check(); NULL: none */
 };
 
 /*
  * What an upload may say, each NULL where it says nothing: LOUDNESS is "tags", "apply" or "off", PRESET a name of
- * media.presets or "" for none (both else as configured); ALBUM is any name of at most SOUND_ALBUM_MOST bytes, and goes
- * with "tags" alone, as the gain of an album is known when its last track is there. ERR_UNPROCESSABLE. Text is
- * borrowed.
+ * media.presets or "" for none (both else as configured); ALBUM is any name of at most SOUND_ALBUM_MOST bytes. With
+ * "tags" it may grow; to be applied its gain must be known before the first track is encoded, so that there
+ * ALBUM_TRACKS (0: not said) must tell how many it has. ERR_UNPROCESSABLE. Text is borrowed.
  */
 enum err sound_choose(const struct conf *conf, const char *loudness, const char *preset, const char *album,
-	struct sound *out, struct err_info *info);
+	int64_t album_tracks, struct sound *out, struct err_info *info);
 
 /* As JSON; a new reference. */
 json_t *sound_json(const struct sound *sound);

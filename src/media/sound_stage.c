@@ -15,6 +15,7 @@ struct pass {
 	struct shape *shape;
 	struct loudness_tap *tap;
 	AVFrame *frame;
+	uint64_t samples; /* measured so far */
 	int64_t began_us, told_us;
 };
 
@@ -51,6 +52,7 @@ static enum err push(void *context, const AVFrame *frame, struct err_info *info)
 {
 	struct pass *pass = context;
 
+	pass->samples += (uint64_t)frame->nb_samples;
 	return loudness_tap_push(pass->tap, frame, info);
 }
 
@@ -103,8 +105,8 @@ static void choose_gain(const struct sound *sound, struct loudness *loudness)
 	loudness->applied = sound->mode == SOUND_APPLY;
 }
 
-static enum err measure(struct sound_stage *stage, const struct pipeline_job *job, const struct source_info *source,
-	int channels, struct err_info *info)
+enum err sound_stage_measure(struct sound_stage *stage, const struct pipeline_job *job,
+	const struct source_info *source, int channels, struct err_info *info)
 {
 	struct pass pass = {.job = job, .source = source};
 	enum err err = open_pass(&pass, channels, info);
@@ -113,6 +115,10 @@ static enum err measure(struct sound_stage *stage, const struct pipeline_job *jo
 		err = run_pass(&pass, info);
 	if (err == ERR_OK)
 		err = loudness_tap_finish(pass.tap, &stage->loudness, stage->bins, info);
+	stage->passed = pass.samples;
+	if (err == ERR_OK && pass.samples == 0)
+		err = err_set(info, ERR_UNPROCESSABLE,
+			"nothing in the file can be decoded: it is damaged or cut off, upload it again");
 	close_pass(&pass);
 	choose_gain(job->sound, &stage->loudness);
 	stage->measured = err == ERR_OK;
@@ -145,7 +151,7 @@ enum err sound_stage_open(struct sound_stage *stage, const struct pipeline_job *
 	if (sound == NULL)
 		return ERR_OK;
 	if (sound->mode == SOUND_APPLY && !sound->gain_known)
-		err = measure(stage, job, source, channels, info);
+		err = sound_stage_measure(stage, job, source, channels, info);
 	if (sound->mode == SOUND_APPLY)
 		gain_db = sound->gain_known ? sound->gain_db : stage->loudness.gain_db;
 	if (err == ERR_OK)

@@ -29,6 +29,7 @@ struct sound_stage {
 	bool measured;            /* the two below are filled */
 	struct loudness loudness;
 	uint32_t bins[LOUDNESS_BINS];
+	uint64_t passed; /* samples that a measuring pass has heard */
 };
 
 /*
@@ -36,6 +37,12 @@ struct sound_stage {
  * pipeline_run(). Close it with sound_stage_close(), on failure too.
  */
 enum err sound_stage_open(struct sound_stage *stage, const struct pipeline_job *job,
+	const struct source_info *source, int channels, struct err_info *info);
+
+/*
+ * The measuring pass alone, into a zeroed STAGE. Errors as above; nothing is to be closed.
+ */
+enum err sound_stage_measure(struct sound_stage *stage, const struct pipeline_job *job,
 	const struct source_info *source, int channels, struct err_info *info);
 
 /* When all sound has passed: waits for what is measured on the way. Errors of loudness_tap_finish(). */

@@ -272,6 +272,20 @@ enum err job_hand_back(struct db *db, const char *id, const char *owner, int64_t
 	return run_as_holder(db, SQL_JOB_HAND_BACK, id, owner, now_ms, info);
 }
 
+enum err job_park(struct db *db, const char *id, const char *owner, const char *stage, int64_t due_ms, int64_t now_ms,
+	struct err_info *info)
+{
+	struct db_stmt *stmt = holder_stmt(db, SQL_JOB_PARK, id, owner, now_ms);
+	enum err err;
+
+	db_bind_text(stmt, ":stage", stage);
+	db_bind_int(stmt, ":due", due_ms);
+	err = db_run(stmt, info);
+	if (err == ERR_OK && db_changes(db) == 0)
+		err = not_held(info);
+	return err;
+}
+
 enum err job_set_cancelled(struct db *db, const char *id, const char *owner, int64_t now_ms, struct err_info *info)
 {
 	return run_as_holder(db, SQL_JOB_SET_CANCELLED, id, owner, now_ms, info);

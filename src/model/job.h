@@ -125,6 +125,12 @@ enum err job_fail(struct db *db, const char *id, const char *owner, const char *
  * Back to the queue as it was, the attempt not counted, or cancelled when that was asked for: the runner is stopping.
  */
 enum err job_hand_back(struct db *db, const char *id, const char *owner, int64_t now_ms, struct err_info *info);
+/*
+ * Back to the queue likewise, but not before DUE, with STAGE telling what it waits for: "album" until album_release()
+ * or the end of a job of its album lets it go on earlier.
+ */
+enum err job_park(struct db *db, const char *id, const char *owner, const char *stage, int64_t due_ms, int64_t now_ms,
+	struct err_info *info);
 enum err job_set_cancelled(struct db *db, const char *id, const char *owner, int64_t now_ms, struct err_info *info);
 
 /*

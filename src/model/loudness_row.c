@@ -1,37 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "model/loudness_row.h"
 
+#include "model/loudness_bins.h"
+
 #include <math.h>
-
-/* A bin that is not empty takes six bytes of the blob: its number and its count, little-endian. */
-enum { ENTRY_BYTES = 6 };
-
-static size_t pack_bins(const uint32_t *bins, unsigned char *out)
-{
-	unsigned char *at = out;
-
-	for (uint32_t bin = 0; bin < LOUDNESS_BINS; bin++) {
-		if (bins[bin] == 0)
-			continue;
-		for (int i = 0; i < 2; i++)
-			*at++ = (unsigned char)(bin >> 8 * i);
-		for (int i = 0; i < 4; i++)
-			*at++ = (unsigned char)(bins[bin] >> 8 * i);
-	}
-	return (size_t)(at - out);
-}
-
-/* Adds what the blob counts to BINS. */
-static void add_bins(const unsigned char *blob, size_t length, uint64_t *bins)
-{
-	for (; length >= ENTRY_BYTES; blob += ENTRY_BYTES, length -= ENTRY_BYTES) {
-		unsigned bin = blob[0] | (unsigned)blob[1] << 8;
-
-		if (bin < LOUDNESS_BINS)
-			bins[bin] += blob[2] | (uint32_t)blob[3] << 8 | (uint32_t)blob[4] << 16 |
-				     (uint32_t)blob[5] << 24;
-	}
-}
 
 static enum err read_album(struct db *db, const char *track, const char *album, struct loudness *out,
 	struct err_info *info)
@@ -48,7 +20,7 @@ static enum err read_album(struct db *db, const char *track, const char *album, 
 		const unsigned char *blob = db_blob(stmt, 1, &length);
 
 		out->true_peak_dbtp = fmax(out->true_peak_dbtp, db_real(stmt, 0));
-		add_bins(blob, length, bins);
+		loudness_bins_add(blob, length, bins);
 	}
 	db_reset(stmt);
 	out->integrated_lufs = loudness_album(bins);
@@ -76,7 +48,7 @@ static enum err update_album(struct db *db, const char *track, const char *album
 enum err loudness_row_put(struct db *db, const char *track, const struct loudness_row *row, const uint32_t *bins,
 	double target_lufs, double peak_dbtp, struct err_info *info)
 {
-	unsigned char blob[LOUDNESS_BINS * ENTRY_BYTES];
+	unsigned char blob[LOUDNESS_BINS_BYTES];
 	const struct loudness *loudness = &row->loudness;
 	struct db_stmt *stmt = db_stmt(db, SQL_LOUDNESS_PUT);
 	enum err err;
@@ -91,7 +63,7 @@ enum err loudness_row_put(struct db *db, const char *track, const struct loudnes
 	db_bind_int(stmt, ":applied", loudness->applied);
 	db_bind_text(stmt, ":filter", row->filter);
 	db_bind_text(stmt, ":album", row->album);
-	db_bind_blob(stmt, ":blocks", blob, pack_bins(bins, blob));
+	db_bind_blob(stmt, ":blocks", blob, loudness_bins_pack(bins, blob));
 	err = db_run(stmt, info);
 	if (err == ERR_OK && row->album != NULL && db_changes(db) > 0)
 		err = update_album(db, track, row->album, target_lufs, peak_dbtp, info);

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "base/wake.h"
 #include "media/magic.h"
+#include "model/album.h"
 #include "model/rendition.h"
 #include "storage/import.h"
 #include "storage/origin.h"
@@ -69,8 +70,14 @@ static enum err submit(const struct conf *conf, struct db *db, const char *track
 	const struct ingest *ingest, const struct clock *clock, struct arena *arena, struct job *job,
 	struct err_info *info)
 {
+	const struct sound *sound = &payload->sound;
 	int64_t now = clock_ms(clock);
+	enum err err = ERR_OK;
 
+	if (sound->mode == SOUND_APPLY && sound->album != NULL)
+		err = album_add(db, track, sound->album, sound->album_tracks, info);
+	if (err != ERR_OK)
+		return err;
 	*job = (struct job){
 		.kind = TRANSCODE_KIND,
 		.track = arena_strdup(arena, track),

@@ -61,7 +61,7 @@ static void words_are_chosen_over_the_configuration(void **state)
 	json_t *json;
 
 	(void)state;
-	assert_int_equal(sound_choose(&conf, NULL, NULL, "LP", &sound, &info), ERR_OK);
+	assert_int_equal(sound_choose(&conf, NULL, NULL, "LP", 0, &sound, &info), ERR_OK);
 	assert_int_equal(sound.mode, SOUND_TAGS);
 	assert_string_equal(sound.filter, "highpass=f=80");
 	json = sound_json(&sound);
@@ -73,13 +73,21 @@ static void words_are_chosen_over_the_configuration(void **state)
 	json_object_set_new(json, "filter", json_string("amovie=x"));
 	assert_int_equal(sound_read(json, &arena, &back, &info), ERR_UNPROCESSABLE);
 	json_decref(json);
-	assert_int_equal(sound_choose(&conf, "apply", "", NULL, &sound, &info), ERR_OK);
+	assert_int_equal(sound_choose(&conf, "apply", "", NULL, 0, &sound, &info), ERR_OK);
 	assert_int_equal(sound.mode, SOUND_APPLY);
 	assert_null(sound.filter);
-	assert_int_equal(sound_choose(&conf, "apply", NULL, "LP", &sound, &info), ERR_UNPROCESSABLE);
-	assert_int_equal(sound_choose(&conf, NULL, "nosuch", NULL, &sound, &info), ERR_UNPROCESSABLE);
-	assert_int_equal(sound_choose(&conf, "louder", NULL, NULL, &sound, &info), ERR_UNPROCESSABLE);
-	assert_int_equal(sound_choose(&conf, NULL, NULL, "", &sound, &info), ERR_UNPROCESSABLE);
+	assert_int_equal(sound_choose(&conf, "apply", NULL, "LP", 0, &sound, &info), ERR_UNPROCESSABLE);
+	assert_int_equal(sound_choose(&conf, "apply", NULL, NULL, 12, &sound, &info), ERR_UNPROCESSABLE);
+	assert_int_equal(sound_choose(&conf, "apply", NULL, "LP", 1000, &sound, &info), ERR_UNPROCESSABLE);
+	assert_int_equal(sound_choose(&conf, "off", NULL, "LP", 12, &sound, &info), ERR_UNPROCESSABLE);
+	assert_int_equal(sound_choose(&conf, "apply", NULL, "LP", 12, &sound, &info), ERR_OK);
+	json = sound_json(&sound);
+	assert_int_equal(sound_read(json, &arena, &back, &info), ERR_OK);
+	assert_int_equal(back.album_tracks, 12);
+	json_decref(json);
+	assert_int_equal(sound_choose(&conf, NULL, "nosuch", NULL, 0, &sound, &info), ERR_UNPROCESSABLE);
+	assert_int_equal(sound_choose(&conf, "louder", NULL, NULL, 0, &sound, &info), ERR_UNPROCESSABLE);
+	assert_int_equal(sound_choose(&conf, NULL, NULL, "", 0, &sound, &info), ERR_UNPROCESSABLE);
 	arena_free(&arena);
 }
 

@@ -2,14 +2,14 @@
 // Sound made here, so that no test needs a file from outside.
 
 /**
- * A 16-bit WAV of SECONDS: a different steady tone on each channel, at a quarter of full scale.
+ * A 16-bit WAV of SECONDS: a different steady tone on each channel, at LEVEL of full scale.
  */
-export function wav(seconds, {rate = 44100, channels = 2, tone = 330} = {}) {
+export function wav(seconds, {rate = 44100, channels = 2, tone = 330, level = 0.25} = {}) {
 	const frames = Math.round(seconds * rate);
 	const data = Buffer.alloc(frames * channels * 2);
 	for (let frame = 0, at = 0; frame < frames; frame++) {
 		for (let channel = 0; channel < channels; channel++, at += 2)
-			data.writeInt16LE(Math.round(8192 * Math.sin(2 * Math.PI * tone * (channel + 1) * frame / rate)), at);
+			data.writeInt16LE(Math.round(32768 * level * Math.sin(2 * Math.PI * tone * (channel + 1) * frame / rate)), at);
 	}
 	return Buffer.concat([header(rate, channels, data.length), data]);
 }
