@@ -9,7 +9,7 @@ import {tmpdir} from "node:os";
 import path from "node:path";
 import test, {after, before, describe} from "node:test";
 
-import {lag, monoAt, output, presented, sampleCount} from "./lib/pcm.mjs";
+import {lag, monoAt, output, presented, readTrack, sampleCount} from "./lib/pcm.mjs";
 import {missing} from "./lib/tools.mjs";
 import {work} from "./lib/worker.mjs";
 
@@ -33,8 +33,10 @@ const inputs = {
 	"s16.wav": {args: ["-c:a", "pcm_s16le"], bits: 16},
 	"s16-mono.wav": {layout: "mono", args: ["-c:a", "pcm_s16le"], bits: 16},
 	"s24-rf64.wav": {rate: 48000, args: ["-c:a", "pcm_s24le", "-rf64", "always"], bits: 24},
+	"s32.wav": {args: ["-c:a", "pcm_s32le"], near: 24},
 	"float.wav": {args: ["-c:a", "pcm_f32le"], near: 24},
 	"s16.w64": {args: ["-c:a", "pcm_s16le"], bits: 16},
+	"s16.aiff": {args: ["-c:a", "pcm_s16be"], bits: 16},
 	"s24-96k.aiff": {rate: 96000, args: ["-c:a", "pcm_s24be"], bits: 24},
 	"s16.flac": {args: ["-c:a", "flac"], bits: 16},
 	"s24-96k.flac": {rate: 96000, args: ["-c:a", "flac", "-sample_fmt", "s32"], bits: 24},
@@ -46,6 +48,7 @@ const inputs = {
 	"lame.mp3": {args: ["-c:a", "libmp3lame", "-b:a", "192k"], near: 16},
 	"lame-22k-mono.mp3": {rate: 22050, layout: "mono", args: ["-c:a", "libmp3lame"], near: 16},
 	"vorbis.ogg": {args: ["-c:a", "libvorbis", "-b:a", "192k"], near: 16},
+	"vorbis.webm": {args: ["-c:a", "libvorbis", "-b:a", "192k"], near: 16},
 	"opus.opus": {rate: 48000, args: ["-c:a", "libopus", "-b:a", "192k"], near: 16},
 	"opus.webm": {rate: 48000, args: ["-c:a", "libopus", "-b:a", "192k"], near: 16},
 };
@@ -120,6 +123,32 @@ describe("pairs", {skip: missing("ffmpeg")}, () => {
 	}
 });
 
+test("every bit rate of every codec", {skip: missing("ffmpeg", "ffprobe")}, async () => {
+	const kinds = [["aac", "cmaf", 44100], ["opus", "cmaf", 48000], ["mp3", "mp3", 44100], ["opus", "ogg", 48000], ["vorbis", "ogg", 44100]];
+	const wanted = kinds.flatMap(([codec, container, sample_rate]) => [64, 96, 128, 192, 256, 320].map(kilobits =>
+		({quality: `${codec}-${container}-${kilobits}`, codec, container, bit_rate: 1000 * kilobits, sample_rate, channels: 2})));
+	/* Full noise, which costs an encoder all that it may use. */
+	const source = path.join(folder, "noise.wav"), into = path.join(folder, "rates");
+	await output("ffmpeg", ["-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", "aevalsrc=exprs=(random(0)-0.5)|(random(1)-0.5):s=44100:d=6", source]);
+	mkdirSync(into);
+	const result = await work(source, wanted, into);
+	assert.equal(result.last.event, "done", result.last.detail);
+	for (const [i, one] of wanted.entries()) {
+		const {format, streams: [stream]} = probed(result.outputs[i]);
+		const is = one.container === "cmaf" ? await presented(result.outputs[i]) : await monoAt(result.outputs[i], one.sample_rate);
+		const rate = Number(format.size) * 8 / 6 / one.bit_rate;
+		assert.equal(stream.codec_name, one.codec);
+		assert.equal(is.length, 6 * one.sample_rate, one.quality);
+		assert.ok(rate > 0.6 && rate < 1.25, `${one.quality} has ${rate} of its bit rate`);
+	}
+});
+
+/** The granule position of the last page of an Ogg FILE (RFC 3533 section 6): samples decoded so far. */
+function lastGranule(file) {
+	const bytes = readFileSync(file);
+	return Number(bytes.readBigInt64LE(bytes.lastIndexOf("OggS") + 6));
+}
+
 /** What ffprobe says of FILE. */
 function probed(file) {
 	return JSON.parse(execFileSync("ffprobe", ["-v", "error", "-of", "json", "-show_format", "-show_streams", file]));
@@ -170,6 +199,22 @@ describe("native files", {skip: missing("ffmpeg", "ffprobe")}, () => {
 		const [delay, padding] = [packed >> 12, packed & 4095];
 		const frames = bytes.readUInt32BE(at + 8);
 		assert.equal(frames * 1152 - delay - padding, Math.round(SECONDS * 44100));
+	});
+
+	test("Opus in Ogg has pre-skip and an end, Vorbis an end", () => {
+		const head = readFileSync(made["opus-ogg"]);
+		const skip = head.readUInt16LE(head.indexOf("OpusHead") + 10);
+		assert.ok(skip > 0);
+		assert.equal(lastGranule(made["opus-ogg"]) - skip, Math.round(SECONDS * 48000));
+		assert.equal(lastGranule(made.vorbis), Math.round(SECONDS * 44100));
+	});
+
+	test("CMAF has an edit list and ends with its last sample", () => {
+		for (const [quality, rate, least] of [["aac", 44100, 1], ["opus", 48000, 1], ["flac", 44100, 0]]) {
+			const {priming, duration} = readTrack(readFileSync(made[quality]));
+			assert.ok(priming >= least, quality);
+			assert.equal(duration - priming, Math.round(SECONDS * rate), quality);
+		}
 	});
 
 	test("FLAC knows its length and checksum, in both containers", () => {
