@@ -29,6 +29,8 @@ enum err output_open(
 	if (err == ERR_OK) {
 		output->profile = output->encode->profile;
 		output->priming = output->encode->priming;
+		output->pace_rate = output->sample_rate;
+		output->pace_priming = output->priming;
 	}
 	return err;
 }

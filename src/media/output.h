@@ -29,6 +29,8 @@ struct output {
 	struct segment_plan plan;
 	uint32_t sample_rate, channels, bit_rate;
 	uint32_t priming;  /* samples before those that are presented */
+	/* Of what the rendition was asked to be: others of its format, made now or later, are cut by the same plan. */
+	uint32_t pace_rate, pace_priming;
 	int fd;            /* not owned */
 	uint64_t frames;   /* taken so far */
 	uint64_t at;       /* samples so far, of packets passed through */
@@ -47,7 +49,7 @@ enum err output_open(
 
 /*
  * The same for packets that are passed through: those that SURVEY, which outlives the output, found in a source of
- * PARAMETERS; passthrough_check() has passed RENDITION.
+ * PARAMETERS; passthrough_check() has passed RENDITION, whose sample_rate is not 0.
  */
 enum err output_open_pass(struct output *output, const struct conf_rendition *rendition, const struct survey *survey,
 	const AVCodecParameters *parameters, int fd, struct err_info *info);

@@ -34,8 +34,10 @@ enum err output_open_pass(struct output *output, const struct conf_rendition *re
 		.channels = survey->source.channels,
 		.bit_rate = survey->source.bit_rate,
 		.priming = survey->priming,
+		.pace_rate = (uint32_t)rendition->sample_rate,
 		.fd = fd,
 		.last = UINT64_MAX};
+	output->pace_priming = output->profile->priming;
 	code = describe(output, parameters);
 	return code < 0 ? averror_set(info, code, "the source's packets cannot be passed through") : ERR_OK;
 }

@@ -19,7 +19,7 @@ uint64_t segment_plan_sample(const struct segment_plan *plan, uint64_t k, uint32
 	int64_t start = (int64_t)(k * plan->frames * plan->frame) - plan->priming;
 	int64_t samples;
 
-	assert(k >= 1 && rate >= plan->rate);
+	assert(k >= 1 && rate > 0);
 	if (start >= 0)
 		samples = (start * rate + plan->rate - 1) / plan->rate;
 	else
@@ -30,6 +30,7 @@ uint64_t segment_plan_sample(const struct segment_plan *plan, uint64_t k, uint32
 
 uint64_t segment_plan_frame(const struct segment_plan *plan, uint64_t k, uint32_t rate, uint32_t priming)
 {
+	assert(rate >= plan->rate);
 	return (segment_plan_sample(plan, k, rate, priming) + plan->frame - 1) / plan->frame;
 }
 

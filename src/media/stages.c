@@ -116,7 +116,7 @@ static const struct branch *pace_maker(const struct pipeline *pipeline, const st
 		const struct branch *branch = &pipeline->branches[i];
 
 		if (branch->output.profile == of->output.profile &&
-			branch->output.sample_rate < lowest->output.sample_rate)
+			branch->output.pace_rate < lowest->output.pace_rate)
 			lowest = branch;
 	}
 	return lowest;
@@ -138,10 +138,8 @@ static enum err start_outputs(struct pipeline *pipeline, struct err_info *info)
 	for (size_t i = 0; i < pipeline->branch_count && err == ERR_OK; i++) {
 		struct branch *branch = &pipeline->branches[i];
 		const struct output *pace = &pace_maker(pipeline, branch)->output;
-		/* Packets of the source are cut where an encoder's would be, which others may have made before. */
-		struct segment_plan plan = segment_plan_make(pipeline->job->segment_ms, pace->sample_rate,
-			pace->profile->frame_samples,
-			pace->encode != NULL ? pace->encode->priming : pace->profile->priming);
+		struct segment_plan plan = segment_plan_make(pipeline->job->segment_ms, pace->pace_rate,
+			pace->profile->frame_samples, pace->pace_priming);
 
 		err = attach_filter(pipeline, branch, info);
 		if (err == ERR_OK)

@@ -241,10 +241,11 @@ describe("through a jobrunner", {skip: cannotServe("lighttpd") || missing("ffmpe
 		assert.ok((await presentedPcm(file, "cmaf", 2)).equals(shall));
 	});
 
+	const later = (body, track = scene.track) => scene.site.request({method: "POST", path: "/internal/jobs/transcode",
+		body: JSON.stringify({track, ...body}),
+		headers: {...scene.site.bearer("jobs:write"), "content-type": "application/json"}});
+
 	test("others may come later, and are cut where these are", async () => {
-		const later = body => scene.site.request({method: "POST", path: "/internal/jobs/transcode",
-			body: JSON.stringify({track: scene.track, ...body}),
-			headers: {...scene.site.bearer("jobs:write"), "content-type": "application/json"}});
 		const submitted = await later({formats: "aac-160,aac-256", passthrough: false});
 		assert.equal(submitted.status, 202, submitted.text);
 		assert.equal((await scene.site.jobOver(submitted.json.job.id)).state, "done");
@@ -252,6 +253,41 @@ describe("through a jobrunner", {skip: cannotServe("lighttpd") || missing("ffmpe
 		assert.equal((await scene.site.jobOver(again.json.job.id)).state, "done");
 		assert.deepEqual(await checkMaster(`${scene.site.url}/hls/${scene.track}/master.m3u8`, fetchUrl), []);
 		assert.equal((await later({formats: "aac-64", passthrough: "yes"})).status, 422);
+	});
+
+	for (const [name, how] of Object.entries({
+		"all-48k.m4a": {rate: 48000, layout: "mono", args: ["-c:a", "aac", "-b:a", "80k"]},
+		"all-22k.m4a": {rate: 22050, args: ["-c:a", "aac", "-b:a", "64k"]},
+	})) {
+		test(`${name}: other rates than the ladder's go with it`, async () => {
+			const {track} = await scene.site.publish(await noise(name, {...how, seconds: 17}), {passthrough: "true"});
+			const {json} = await later({formats: "aac-48", passthrough: true}, track.id);
+			const {state, error} = await scene.site.jobOver(json.job.id);
+			assert.equal(state, "done", error);
+			const {renditions} = (await api(`/api/v1/tracks/${track.id}`)).json.track;
+			assert.deepEqual(renditions.map(one => one.sample_rate).toSorted(), [how.rate, how.rate, how.rate, how.rate, 44100].toSorted());
+			assert.deepEqual(await checkMaster(`${scene.site.url}/hls/${track.id}/master.m3u8`, fetchUrl), []);
+			assert.deepEqual(await checkMpd(`${scene.site.url}/dash/${track.id}/manifest.mpd`, fetchUrl), []);
+		});
+	}
+
+	test("native files and other codecs are published too", async () => {
+		const wishes = {"lame-22k-mono.mp3": [["mp3-128", "mp3"]], "opus-10ms-mono.opus": [["opus-128", "mp4"], ["opus-ogg-128", "opus"]],
+			"s24-96k.flac": [["flac", "mp4"], ["flac-flac", "flac"]]};
+		for (const [name, wanted] of Object.entries(wishes)) {
+			const file = await noise(name, sources[name][1]);
+			const {track, job} = await scene.site.publish(file, {passthrough: "true", renditions: JSON.stringify(wanted.map(([quality]) => quality))});
+			const {history} = (await api(`/internal/jobs/${job.id}`)).json.job;
+			assert.deepEqual(history.filter(({event}) => event === "note").map(({detail}) => detail),
+				wanted.map(([quality]) => `${quality}: the source is passed through`));
+			const shall = await pcm(file);
+			for (const [quality, extension] of wanted) {
+				const served = path.join(folder, `${quality}.${extension}`);
+				await fs.writeFile(served, (await scene.site.request({path: `/media/${track.id}/${quality}.${extension}`})).body);
+				const is = await presentedPcm(served, extension === "mp4" ? "cmaf" : "native", name.includes("mono") ? 1 : 2);
+				assert.ok(is.equals(shall), quality);
+			}
+		}
 	});
 
 	test("a wrong wish is refused", async () =>
