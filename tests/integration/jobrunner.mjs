@@ -419,14 +419,17 @@ describe("jobrunner", {concurrency: 3}, () => {
 		await library.drain();
 		await library.fixture("delete", old.track);
 		assert.equal(await library.sql("PRAGMA auto_vacuum"), "2\n", "it can shrink");
+		const [tomorrow, next] = [1, 10].map(days => Math.floor(Date.now() / 1000) + days * 86400);
+		await library.sql(`INSERT INTO revocation VALUES ('token', 'over', 1, ${tomorrow}), ('token', 'not yet', 1, ${next})`);
 		await fs.writeFile(library.path("clock"), String(2 * 86400 * 1000));
 		const later = shiftedClock(library.path("clock"));
 		assert.equal((await library.runner(["--drain"], undefined, later).ended).code, 0);
 		const {jobs} = await library.fixture("all");
 		assert.deepEqual(jobs.map(({kind, state}) => `${kind} ${state}`).sort(),
-			["maintain-database done", "prune-jobs done"], "the old job is gone, and its history with it");
+			["maintain-database done", "prune-credentials done", "prune-jobs done"], "the old job is gone, and its history with it");
 		assert.match(await library.fixture("metrics"),
 			/^tonearm_jobs_finished_total\{kind="prune-jobs",state="done"\} 1$/m);
+		assert.equal(await library.sql("SELECT value FROM revocation"), "not yet\n");
 	});
 
 	withLibrary("removes files that no row names when they are an hour old", {}, async library => {
