@@ -21,6 +21,7 @@ static const struct cli_command *const commands[] = {
 	&cmd_key,
 	&cmd_config,
 	&cmd_doctor,
+	&cmd_storage,
 	&cmd_install_cgi,
 	NULL,
 };

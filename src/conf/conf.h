@@ -134,6 +134,20 @@ struct conf {
 	size_t import_dir_count;
 
 	int64_t disk_floor;       /* bytes that must stay free under data_dir */
+	const char *store_endpoint; /* "": there is no object store */
+	const char *store_region;
+	const char *store_bucket;
+	const char *store_prefix;   /* of all keys */
+	const char *store_style;    /* "path" or "host" */
+	const char *store_checksum; /* "md5", "sha256" or "none" */
+	const char *store_payload;  /* "signed", "chunked" or "unsigned" */
+	const char *store_credentials, *store_profile, *store_ca_file; /* "": the usual ones */
+	int64_t store_part_size;                                       /* bytes */
+	int64_t store_parallel;
+	int64_t store_bandwidth;      /* bytes/s; 0: no limit, as the next two */
+	int64_t store_requests_per_s;
+	int64_t store_writes;         /* in a calendar month */
+
 	const char *journal_mode; /* "wal" or "delete" */
 	int64_t db_busy_ms;
 

@@ -206,6 +206,44 @@ const struct option option_table[] = {
 	{"jobs", "import_dirs", OPTION_PATHS, AT(import_dirs),
 		.sentence = "Folders on this machine whose files a submitted job may name by path."},
 
+	{"store", "endpoint", OPTION_URL, AT(store_endpoint), .text = "",
+		.sentence = "The S3-compatible object store that `tonearm storage` copies the library to, such as "
+			    "\"https://s3.eu-central-1.amazonaws.com\"; when empty there is none. Its keys come from "
+			    "the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY), a credentials file, or the "
+			    "machine's metadata service."},
+	{"store", "region", OPTION_TEXT, AT(store_region), .text = "us-east-1",
+		.sentence = "Region of the store, as its signatures name it."},
+	{"store", "bucket", OPTION_TEXT, AT(store_bucket), .text = "", .sentence = "Bucket, which has to be there."},
+	{"store", "prefix", OPTION_TEXT, AT(store_prefix), .text = "",
+		.sentence = "What the keys of all objects begin with, such as \"music/\"; nothing else may stand there."},
+	{"store", "style", OPTION_CHOICE, AT(store_style), .text = "path", .choices = {"path", "host"},
+		.sentence = "Whether the bucket stands in the path of URLs or before the host's name."},
+	{"store", "checksum", OPTION_CHOICE, AT(store_checksum), .text = "md5", .choices = {"md5", "sha256", "none"},
+		.sentence = "What the store is told to compare a body with; \"none\" for one that refuses such headers."},
+	{"store", "payload", OPTION_CHOICE, AT(store_payload), .text = "signed",
+		.choices = {"signed", "chunked", "unsigned"},
+		.sentence = "Whether a file is read once for its signature and once to send it, or signed in chunks on its "
+			    "way, or not signed, which takes https."},
+	{"store", "credentials_file", OPTION_PATH, AT(store_credentials), .text = "",
+		.sentence = "File of keys as AWS's tools share it, which nobody else may read; when empty it is "
+			    "$AWS_SHARED_CREDENTIALS_FILE or ~/.aws/credentials."},
+	{"store", "profile", OPTION_TEXT, AT(store_profile), .text = "",
+		.sentence = "Section of that file; when empty it is $AWS_PROFILE or \"default\"."},
+	{"store", "ca_file", OPTION_PATH, AT(store_ca_file), .text = "",
+		.sentence = "PEM file of the authorities that vouch for the store; when empty those of the system."},
+	{"store", "part_size", OPTION_SIZE, AT(store_part_size), .unit = "bytes", .least = 5 * MIB, .most = 5 * GIB,
+		.standard = 16 * MIB, .sentence = "Larger files are sent in parts of this size."},
+	{"store", "parallel", OPTION_INTEGER, AT(store_parallel), .least = 1, .most = 64, .standard = 4,
+		.sentence = "Parts that are sent at the same time."},
+	{"store", "bandwidth", OPTION_SIZE, AT(store_bandwidth), .unit = "bytes per second", .least = 0, .most = 100 * GIB,
+		.standard = 0, .sentence = "What may be sent, and received, in a second; 0 is no limit."},
+	{"store", "requests_per_s", OPTION_INTEGER, AT(store_requests_per_s), .least = 0, .most = 100000, .standard = 0,
+		.sentence = "Requests that one process may begin in a second; 0 is no limit."},
+	{"store", "writes_per_month", OPTION_INTEGER, AT(store_writes), .least = 0, .most = INT64_C(1000000000000),
+		.standard = 0,
+		.sentence = "Requests that write or list, which stores bill most, in a calendar month (UTC); past it none "
+			    "is made until the next. 0 is no limit."},
+
 	{"db", "journal_mode", OPTION_CHOICE, AT(journal_mode), .text = "wal", .choices = {"wal", "delete"},
 		.sentence = "\"wal\", or \"delete\" where data_dir lies on a network file system."},
 	{"db", "busy_ms", OPTION_INTEGER, AT(db_busy_ms), .unit = "milliseconds", .least = 0, .most = 60000,

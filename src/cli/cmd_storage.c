@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/cli.h"
+
+#include "base/clock.h"
+#include "cli/duration.h"
+#include "storage/mirror.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* How often a file is tried when the store is busy, and the first wait. What is younger is not taken for a stray. */
+enum { TRIES = 6, WAIT_MS = 500, STRAY_S = 3600, UPLOAD_S = 86400, BAR = 30, LINE_MOST = 4096 };
+
+static const struct args_option options[] = {
+	CLI_OPTIONS,
+	{"repair", 0, NULL, "with verify: send what is absent or other, remove what belongs to no file"},
+	{"age", 0, "SPAN", "leave alone what is in the store for less (1h; uploads that were begun, 1d)"},
+	{"json", 0, NULL, "write JSON for programs"},
+	{NULL, 0, NULL, NULL},
+};
+
+struct tally {
+	int64_t files, bytes; /* of the library, as far as they are whole */
+	int64_t same, absent, other, sent, damaged, strays, removed, uploads;
+};
+
+/* One run of a verb. */
+struct tour {
+	struct cli *cli;
+	struct store store;
+	struct tally tally;
+	int64_t total;     /* bytes to come along */
+	int64_t age_s;     /* of strays; 0: the usual ones */
+	bool send, remove; /* what is not the same, what belongs to nobody */
+	bool quiet;        /* JSON: no lines for people */
+};
+
+static void show_progress(struct tour *tour)
+{
+	double share = tour->total > 0 ? (double)tour->tally.bytes / (double)tour->total : 1;
+	struct term *term = &tour->cli->out;
+	struct buf line;
+
+	if (tour->quiet || !term->live)
+		return;
+	buf_init(&line, LINE_MOST);
+	buf_puts(&line, "  ");
+	term_put_bar(term, &line, share, BAR);
+	buf_printf(&line, " %3.0f %%  %" PRId64 " files, %" PRId64 " sent\n", share * 100, tour->tally.files,
+		tour->tally.sent);
+	term_draw(term, &line, 1);
+	buf_free(&line);
+}
+
+static void say(struct tour *tour, const char *what, const char *key, const char *detail)
+{
+	struct buf line;
+
+	if (tour->quiet)
+		return;
+	buf_init(&line, LINE_MOST);
+	buf_printf(&line, "%-8s ", what);
+	term_put_text(&tour->cli->out, &line, key, STORAGE_KEY_MOST, false);
+	buf_printf(&line, "%s%s\n", detail[0] != '\0' ? ": " : "", detail);
+	term_scroll(&tour->cli->out, buf_text(&line));
+	buf_free(&line);
+}
+
+/* Half of the wait by chance, so that several do not come back together. */
+static void pause_before(int try)
+{
+	int64_t ms = (int64_t)WAIT_MS << try;
+
+	ms = ms / 2 + clock_monotonic_us() % (ms / 2);
+	nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
+}
+
+/* Looks for FILE in the store, and sends it when that is wanted. */
+static enum err handle_once(struct tour *tour, const struct stored *file, struct arena *arena,
+	enum mirror_state *state, bool *sent, struct err_info *info)
+{
+	enum err err = mirror_look(&tour->store, file, arena, state, info);
+
+	if (err == ERR_OK && *state != MIRROR_SAME && tour->send) {
+		err = mirror_send(&tour->store, file, arena, info);
+		*sent = err == ERR_OK;
+	}
+	return err;
+}
+
+static enum err handle_file(struct tour *tour, const struct stored *file, struct arena *arena, struct err_info *info)
+{
+	const char *key = mirror_key(tour->store.conf, file, arena);
+	enum mirror_state state = MIRROR_SAME;
+	bool sent = false;
+	enum err err = handle_once(tour, file, arena, &state, &sent, info);
+
+	for (int i = 0; i < TRIES && err != ERR_TOO_MANY && err != ERR_OK && storage_may_retry(err); i++) {
+		say(tour, "again", key, info->detail);
+		pause_before(i);
+		err = handle_once(tour, file, arena, &state, &sent, info);
+	}
+	if (err == ERR_UNPROCESSABLE) {
+		say(tour, "damaged", key, info->detail);
+		tour->tally.damaged++;
+		return ERR_OK;
+	}
+	if (err != ERR_OK)
+		return err;
+	tour->tally.files++;
+	tour->tally.bytes += file->size;
+	tour->tally.sent += sent;
+	tour->tally.same += state == MIRROR_SAME;
+	tour->tally.absent += state == MIRROR_ABSENT && !sent;
+	tour->tally.other += state == MIRROR_OTHER && !sent;
+	if (sent || state != MIRROR_SAME)
+		say(tour, sent ? "sent" : state == MIRROR_ABSENT ? "absent" : "other", key, "");
+	show_progress(tour);
+	return ERR_OK;
+}
+
+/* Calls HANDLE (NULL: only adds up the total) for each whole file of the library. */
+static enum err each_file(struct tour *tour,
+	enum err (*handle)(struct tour *, const struct stored *, struct arena *, struct err_info *),
+	struct err_info *info)
+{
+	char track[ID_SIZE] = "", next[ID_SIZE];
+	enum err err;
+
+	while ((err = stored_next_track(tour->cli->db, track, next, info)) == ERR_OK) {
+		struct arena arena = {0};
+		struct stored *files;
+		size_t count;
+
+		memcpy(track, next, sizeof track);
+		err = stored_list(tour->cli->db, track, &arena, &files, &count, info);
+		for (size_t i = 0; i < count && err == ERR_OK; i++) {
+			if (files[i].damage != DAMAGE_NONE)
+				continue;
+			if (handle == NULL)
+				tour->total += files[i].size;
+			else
+				err = handle(tour, &files[i], &arena, info);
+		}
+		arena_free(&arena);
+		if (err != ERR_OK)
+			return err;
+	}
+	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+}
+
+/* The strays of one page, removed when that is wanted. */
+static enum err handle_page(
+	struct tour *tour, const struct storage_objects *page, struct arena *arena, struct err_info *info)
+{
+	const char **strays = arena_array(arena, page->count, sizeof *strays);
+	int64_t before_s = clock_seconds(NULL) - (tour->age_s > 0 ? tour->age_s : STRAY_S);
+	size_t count = 0;
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; i < page->count && err == ERR_OK; i++) {
+		bool owned;
+
+		err = mirror_owned(&tour->store, page->objects[i].key, &owned, info);
+		if (err == ERR_OK && !owned && page->objects[i].modified_s <= before_s)
+			strays[count++] = page->objects[i].key;
+	}
+	if (err == ERR_OK && tour->remove && count > 0)
+		err = storage_delete_all(tour->store.storage, strays, count, info);
+	if (err != ERR_OK)
+		return err;
+	tour->tally.removed += tour->remove ? (int64_t)count : 0;
+	tour->tally.strays += tour->remove ? 0 : (int64_t)count;
+	for (size_t i = 0; i < count; i++)
+		say(tour, tour->remove ? "removed" : "stray", strays[i], "");
+	return ERR_OK;
+}
+
+static enum err each_object(struct tour *tour, struct err_info *info)
+{
+	char after[STORAGE_KEY_MOST + 1] = "";
+	bool more = true;
+	enum err err = ERR_OK;
+
+	while (more && err == ERR_OK) {
+		struct storage_objects page;
+		struct arena arena = {0};
+
+		err = storage_list(tour->store.storage, tour->store.conf->store_prefix, after, STORAGE_PAGE_MOST,
+			&arena, &page, info);
+		if (err == ERR_OK)
+			err = handle_page(tour, &page, &arena, info);
+		more = page.more && page.count > 0;
+		if (more)
+			snprintf(after, sizeof after, "%s", page.objects[page.count - 1].key);
+		arena_free(&arena);
+	}
+	return err;
+}
+
+/* The sum of a run; ERR_CONFLICT when store and library are not the same in the end. */
+static enum err conclude(struct tour *tour, struct err_info *info)
+{
+	const struct tally *tally = &tour->tally;
+	int64_t differ = tally->absent + tally->other + tally->strays + tally->damaged;
+	struct buf none = {0};
+	enum err err = ERR_OK;
+
+	if (!tour->quiet)
+		term_draw(&tour->cli->out, &none, 0);
+	if (tour->quiet)
+		err = cli_json(tour->cli,
+			json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "files", (json_int_t)tally->files,
+				"bytes", (json_int_t)tally->bytes, "same", (json_int_t)tally->same, "sent",
+				(json_int_t)tally->sent, "absent", (json_int_t)tally->absent, "other",
+				(json_int_t)tally->other, "damaged", (json_int_t)tally->damaged, "strays",
+				(json_int_t)tally->strays, "removed", (json_int_t)tally->removed, "uploads",
+				(json_int_t)tally->uploads),
+			info);
+	else
+		fprintf(tour->cli->out.out,
+			"%" PRId64 " files: %" PRId64 " the same, %" PRId64 " sent, %" PRId64 " absent, %" PRId64
+			" other, %" PRId64 " damaged here; %" PRId64 " strays, %" PRId64 " removed, %" PRId64
+			" uploads ended.\n",
+			tally->files, tally->same, tally->sent, tally->absent, tally->other, tally->damaged,
+			tally->strays, tally->removed, tally->uploads);
+	if (err == ERR_OK && differ > 0)
+		err = err_set(info, ERR_CONFLICT, "the store and the library differ in %" PRId64 " objects", differ);
+	return err;
+}
+
+static enum err open_tour(struct cli *cli, const struct args *args, struct tour *tour, struct err_info *info)
+{
+	const char *age = args_value(args, "age");
+	enum err err;
+
+	*tour = (struct tour){.cli = cli, .quiet = args_given(args, "json")};
+	if (age != NULL && (err = duration_parse(age, "--age", &tour->age_s, info)) != ERR_OK)
+		return err;
+	if ((err = cli_open_db(cli, info)) != ERR_OK)
+		return err;
+	if ((err = store_open(&tour->store, cli->conf, cli->db, NULL, info)) != ERR_OK)
+		return err;
+	return each_file(tour, NULL, info);
+}
+
+/* Whoever lost his library wants it back from the store: a new and empty one is no reason to empty the store too. */
+static enum err check_library(const struct tour *tour, struct err_info *info)
+{
+	if (tour->remove && tour->total == 0)
+		return err_set(info, ERR_CONFLICT, "the library is empty: nothing is removed from the store");
+	return ERR_OK;
+}
+
+static enum err verify(struct cli *cli, const struct args *args, char **words, size_t count, struct err_info *info)
+{
+	struct tour tour;
+	enum err err = open_tour(cli, args, &tour, info);
+
+	(void)words;
+	(void)count;
+	tour.send = tour.remove = args_given(args, "repair");
+	if (err == ERR_OK)
+		err = check_library(&tour, info);
+	if (err == ERR_OK)
+		err = each_file(&tour, handle_file, info);
+	if (err == ERR_OK)
+		err = each_object(&tour, info);
+	if (err == ERR_OK)
+		err = conclude(&tour, info);
+	store_close(&tour.store);
+	return err;
+}
+
+static enum err migrate(struct cli *cli, const struct args *args, char **words, size_t count, struct err_info *info)
+{
+	struct tour tour;
+	enum err err = open_tour(cli, args, &tour, info);
+
+	(void)words;
+	(void)count;
+	tour.send = true;
+	if (err == ERR_OK)
+		err = each_file(&tour, handle_file, info);
+	if (err == ERR_OK)
+		err = conclude(&tour, info);
+	store_close(&tour.store);
+	return err;
+}
+
+static enum err gc(struct cli *cli, const struct args *args, char **words, size_t count, struct err_info *info)
+{
+	struct tour tour;
+	size_t uploads = 0;
+	enum err err = open_tour(cli, args, &tour, info);
+
+	(void)words;
+	(void)count;
+	tour.remove = true;
+	if (err == ERR_OK)
+		err = check_library(&tour, info);
+	if (err == ERR_OK)
+		err = each_object(&tour, info);
+	if (err == ERR_OK)
+		err = send_abort_strays(&tour.store.send, cli->conf->store_prefix,
+			tour.age_s > 0 ? tour.age_s : UPLOAD_S, &uploads, info);
+	tour.tally.uploads = (int64_t)uploads;
+	if (err == ERR_OK)
+		err = conclude(&tour, info);
+	store_close(&tour.store);
+	return err;
+}
+
+static const struct cli_verb verbs[] = {
+	{"verify", 0, 0, verify},
+	{"migrate", 0, 0, migrate},
+	{"gc", 0, 0, gc},
+	{NULL, 0, 0, NULL},
+};
+
+static enum err run(struct cli *cli, const struct args *args, struct err_info *info)
+{
+	return cli_verb(cli, verbs, args, info);
+}
+
+const struct cli_command cmd_storage = {
+	"storage",
+	"[verify | migrate | gc]",
+	"copy the library to an object store and compare the two",
+	"Keeps a copy of all renditions, sources, covers and waveforms in the S3-compatible store that the\n"
+	"configuration names (store.endpoint, store.bucket). Listeners are served from this machine's files.\n\n"
+	"`migrate` sends what the store does not have yet; broken off, it goes on where it was. `verify` looks\n"
+	"whether the store has each file with its size and checksum and nothing else below store.prefix that is\n"
+	"the library's; with --repair it makes it so. `gc` removes from the store what no track has any more, and\n"
+	"ends uploads that were left. Objects of less than an hour, and uploads of less than a day, are left\n"
+	"alone.\n",
+	options,
+	run,
+};

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A copy of the library in an object store, file by file: the object of a rendition or an extra is
+ * "<prefix>media/<track>/<file>", that of a source "<prefix>source/<file>".
+ *
+ *     stored.h ──► a file ──mirror_look()──► same, absent or another ──mirror_send()──► sent and confirmed
+ *     the store's list ──mirror_owned()──► objects that no row names
+ *
+ * An object counts as the same when the store has it with the size and the SHA-256 that the file had when it was made.
+ */
+#ifndef TONEARM_STORAGE_MIRROR_H
+#define TONEARM_STORAGE_MIRROR_H
+
+#include "model/stored.h"
+#include "storage/store.h"
+
+#include <stdbool.h>
+
+enum mirror_state { MIRROR_SAME, MIRROR_ABSENT, MIRROR_OTHER };
+
+/* The key of STORED, in ARENA. */
+const char *mirror_key(const struct conf *conf, const struct stored *stored, struct arena *arena);
+
+/* What the store has of STORED. Errors as storage_head(). */
+enum err mirror_look(struct store *store, const struct stored *stored, struct arena *arena, enum mirror_state *out,
+	struct err_info *info);
+
+/*
+ * Sends STORED. ERR_UNPROCESSABLE when the file here is not what it was when it was made: such a one is not copied.
+ * Else as send_file().
+ */
+enum err mirror_send(struct store *store, const struct stored *stored, struct arena *arena, struct err_info *info);
+
+/*
+ * Whether a file of the library has the object KEY, listed by the store. False for one that no row names, true for what
+ * does not lie where mirror_key() puts objects. Database errors.
+ */
+enum err mirror_owned(struct store *store, const char *key, bool *owned, struct err_info *info);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The object store of the configuration (store.*), with its keys, its budget in the database and what sends files to
+ * it. Belongs to one thread.
+ */
+#ifndef TONEARM_STORAGE_STORE_H
+#define TONEARM_STORAGE_STORE_H
+
+#include "conf/conf.h"
+#include "db/db.h"
+#include "storage/allowance.h"
+#include "storage/credentials.h"
+#include "storage/send.h"
+#include "storage/storage.h"
+
+struct store {
+	const struct conf *conf;
+	struct db *db;
+	struct arena arena; /* of the name */
+	struct credentials *credentials;
+	struct storage *storage;
+	struct allowance allowance;
+	struct send send;
+};
+
+/*
+ * Opens it; asks it nothing. CONF, DB and CLOCK (may be NULL) are borrowed; STORE stays where it is and ends with
+ * store_close(). ERR_BAD_REQUEST when no store is configured or an option is wrong.
+ */
+enum err store_open(
+	struct store *store, const struct conf *conf, struct db *db, const struct clock *clock, struct err_info *info);
+
+/* Also of a zeroed STORE, and after a failure. */
+void store_close(struct store *store);
+
+#endif

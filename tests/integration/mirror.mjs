@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+// `tonearm storage` against a real radosgw: the library is sent, compared, mended and swept.
+
+import assert from "node:assert/strict";
+import {execFile} from "node:child_process";
+import fs from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import {after, before, describe, test} from "node:test";
+import {promisify} from "node:util";
+import {library as makeLibrary} from "./lib/cgi.mjs";
+import {startStore, storeMissing} from "./lib/radosgw.mjs";
+import {build} from "./lib/tools.mjs";
+
+const run = promisify(execFile);
+
+describe("a copy of the library in an object store", {skip: storeMissing()}, () => {
+	let store, dir, small, library, settings, files;
+
+	before(async () => {
+		dir = await fs.mkdtemp(path.join(os.tmpdir(), "tonearm-"));
+		small = path.join(dir, "small");
+		await fs.writeFile(small, "small");
+		store = await startStore();
+		assert.equal((await store.request("PUT", "/library")).status, 200);
+		settings = {store: {endpoint: store.endpoint, bucket: "library", prefix: "music/", part_size: 5 << 20}};
+		library = makeLibrary(settings);
+		const all = await fs.readdir(path.join(library.dir, "data", "media"), {recursive: true, withFileTypes: true});
+		files = all.filter(entry => entry.isFile());
+		assert.ok(files.length > 3);
+	});
+
+	after(async () => {
+		library?.remove();
+		await store?.stop();
+		await fs.rm(dir, {recursive: true, force: true});
+	});
+
+	function environment() {
+		return {...process.env, AWS_ACCESS_KEY_ID: store.accessKey, AWS_SECRET_ACCESS_KEY: store.secretKey,
+			STORE_ENDPOINT: store.endpoint, STORE_BUCKET: "library", TONEARM_CONF: library.conf};
+	}
+
+	/** Runs tests/storage_tool with WORDS; its line. */
+	function tool(...words) {
+		return new Promise(resolve => {
+			execFile(path.join(build, "tests", "storage_tool"), words, {env: environment()}, (failure, out) =>
+				resolve(JSON.parse(out)));
+		});
+	}
+
+	async function ok(...words) {
+		const answer = await tool(...words);
+		assert.equal(answer.error, undefined, JSON.stringify(answer));
+		return answer;
+	}
+
+	/** {code, told} of `tonearm storage WORDS`: its JSON, or what it said of a failure. */
+	async function storage(...words) {
+		return new Promise(resolve => {
+			execFile(path.join(build, "tonearm"), ["storage", ...words, "--json"], {env: environment()}, (failure, out, err) =>
+				resolve({code: failure?.code ?? 0, err, told: out ? JSON.parse(out) : null}));
+		});
+	}
+
+	async function keys() {
+		return (await ok("list", "music/", "", "1000")).objects.map(object => object.key);
+	}
+
+	test("is sent once, and is found to be the same", async () => {
+		const before = await storage("verify");
+		assert.equal(before.code, 1, before.err);
+		const count = before.told.absent;
+		assert.ok(count > 3);
+		assert.match(before.err, /differ in/);
+		const sent = await storage("migrate");
+		assert.equal(sent.code, 0, sent.err);
+		assert.equal(sent.told.sent, count);
+		const listed = await keys();
+		assert.equal(listed.length, count);
+		assert.ok(listed.every(key => /^music\/(media|source)\/[0-9a-z]{26}/.test(key)), listed.join());
+		const again = await storage("migrate");
+		assert.deepEqual([again.told.sent, again.told.same], [0, count]);
+		const after = await storage();
+		assert.equal(after.code, 0, after.err);
+		assert.deepEqual([after.told.same, after.told.absent, after.told.other, after.told.strays], [count, 0, 0, 0]);
+	});
+
+	test("is mended where it differs", async () => {
+		const [first, second] = await keys();
+		const stray = `music/media/${"0".repeat(26)}/high.mp4`;
+		await ok("put", first, small);
+		await ok("delete", second);
+		await ok("put", stray, small);
+		await ok("put", "elsewhere/of/others", small);
+		await ok("put", "music/notes.txt", small);
+		assert.equal((await storage("verify")).told.strays, 0, "it is too young");
+		let found;
+		do
+			found = await storage("verify", "--age", "1s");
+		while (found.told.strays === 0);
+		assert.equal(found.code, 1);
+		assert.deepEqual([found.told.other, found.told.absent, found.told.strays], [1, 1, 1]);
+		const mended = await storage("verify", "--repair", "--age", "1s");
+		assert.equal(mended.code, 0, mended.err);
+		assert.deepEqual([mended.told.sent, mended.told.removed], [2, 1]);
+		assert.equal((await storage("verify", "--age", "1s")).code, 0);
+		assert.ok((await keys()).includes("music/notes.txt"));
+		await ok("head", "elsewhere/of/others");
+	});
+
+	test("does not take over what is damaged here", async () => {
+		const file = path.join(files[0].parentPath ?? files[0].path, files[0].name);
+		const good = await fs.readFile(file);
+		const key = `music/media/${path.basename(path.dirname(file))}/${files[0].name}`;
+		await ok("delete", key);
+		await fs.writeFile(file, Buffer.concat([Buffer.from([good[0] ^ 1]), good.subarray(1)]));
+		const refused = await storage("migrate");
+		assert.equal(refused.code, 1);
+		assert.equal(refused.told.damaged, 1);
+		assert.equal((await tool("head", key)).error, "not-found");
+		await fs.writeFile(file, good);
+		assert.equal((await storage("migrate")).told.sent, 1);
+	});
+
+	test("loses what the library has lost, but not all of it", async () => {
+		const gone = (await keys())[0].split("/")[2].slice(0, 26);
+		await run(path.join(build, "tonearm"), ["tracks", "delete", gone], {env: environment()});
+		const {id} = await ok("begin", "music/media/left");
+		let swept;
+		do
+			swept = await storage("gc", "--age", "1s");
+		while (swept.told.removed === 0 && swept.told.uploads === 0);
+		while (swept.told.uploads === 0)
+			swept = await storage("gc", "--age", "1s");
+		assert.ok(id);
+		assert.ok(!(await keys()).some(key => key.includes(gone)));
+		assert.deepEqual((await ok("uploads", "music/")).uploads, []);
+		const rest = await keys();
+		assert.ok(rest.length > 1);
+
+		const empty = path.join(dir, "empty-site");
+		await run(path.join(build, "tonearm"), ["init", empty]);
+		const text = await fs.readFile(path.join(empty, "tonearm.conf"), "utf8");
+		await fs.writeFile(path.join(empty, "tonearm.conf"), `${text}\nstore: { endpoint = "${store.endpoint}"; bucket = `
+			+ `"library"; prefix = "music/"; };\n`);
+		const refusal = await run(path.join(build, "tonearm"), ["-c", empty, "storage", "gc", "--age", "1s"],
+			{env: environment()}).catch(error => error);
+		assert.match(refusal.stderr, /the library is empty/);
+		assert.deepEqual(await keys(), rest);
+	});
+
+	test("costs no more writes than are allowed in a month", async () => {
+		library.configure({store: {...settings.store, writes_per_month: 1}});
+		const [key] = await keys();
+		await ok("delete", key);
+		const refused = await storage("migrate");
+		assert.equal(refused.code, 5, refused.err);
+		assert.match(refused.err, /in a month are used up/);
+		library.configure(settings);
+		assert.equal((await storage("migrate")).code, 0);
+	});
+
+	test("needs a store in the configuration", async () => {
+		library.configure({});
+		const refused = await storage("verify");
+		assert.equal(refused.code, 2);
+		assert.match(refused.err, /store\.endpoint/);
+	});
+});
