@@ -11,7 +11,7 @@
 #include <limits.h>
 #include <string.h>
 
-enum { PRIORITY_MOST = 100, FORMATS_MOST = 1024 };
+enum { PRIORITY_MOST = 100, RUN_AFTER_DAYS = 366, FORMATS_MOST = 1024 };
 
 static const char *const members[] = {
 	"track",
@@ -25,6 +25,7 @@ static const char *const members[] = {
 	"visibility",
 	"priority",
 	"after",
+	"run_after",
 	"loudness",
 	"preset",
 	"album_mode",
@@ -56,6 +57,22 @@ static enum err read_after(const json_t *list, struct arena *arena, struct job_i
 			return err_set(info, ERR_UNPROCESSABLE, "\"after\" must hold ids of jobs");
 		ids[out->count++] = id;
 	}
+	return ERR_OK;
+}
+
+/* "run_after": a moment as answers have it, at most RUN_AFTER_DAYS away. */
+static enum err read_run_after(const json_t *body, const struct clock *clock, int64_t *out, struct err_info *info)
+{
+	const char *text = NULL;
+	enum err err = json_read_text(body, "run_after", CLOCK_TEXT, &text, info);
+
+	if (err != ERR_OK || text == NULL)
+		return err;
+	*out = clock_parse_rfc3339(text);
+	if (*out < 0 || *out > clock_ms(clock) + RUN_AFTER_DAYS * INT64_C(86400000))
+		return err_set(info, ERR_UNPROCESSABLE,
+			"\"run_after\" must be a time as \"2026-01-31T18:00:00Z\", at most %d days away",
+			RUN_AFTER_DAYS);
 	return ERR_OK;
 }
 
@@ -173,6 +190,8 @@ void api_job_submit(struct request *request, struct response *response)
 	wish.ingest.owner = claims.subject;
 	wish.ingest.key = request_header(request, "idempotency-key");
 	err = read_wish(responder->conf, body, request->arena, &wish, &info);
+	if (err == ERR_OK)
+		err = read_run_after(body, responder->access.clock, &wish.ingest.run_after_ms, &info);
 	if (err == ERR_OK && claims.bounded && (wish.track == NULL || !jwt_reaches(&claims, wish.track)))
 		err = err_set(&info, ERR_FORBIDDEN, "the token is for other tracks");
 	db = err == ERR_OK ? responder_db(request, response) : NULL;

@@ -84,6 +84,7 @@ static enum err next_track(struct verify_job *job, const struct library *library
 
 	arena_free(&job->arena);
 	job->count = job->at = 0;
+	job->extras_lost = false;
 	if (clock_monotonic_us() >= job->until_us) {
 		*done = true;
 		return periodic_plan(library->db, VERIFY_KIND, clock_ms(library->clock), info);
@@ -100,7 +101,8 @@ static enum err finish_track(struct verify_job *job, const struct library *libra
 {
 	struct repair repair;
 	enum err err =
-		repair_track(library->conf, library->db, library->clock, job->track, false, &job->arena, &repair, info);
+		repair_track(library->conf, library->db, library->clock, job->track, false, job->extras_lost, &job->arena,
+			&repair, info);
 
 	if (err != ERR_OK)
 		return err;
@@ -112,11 +114,14 @@ static enum err finish_track(struct verify_job *job, const struct library *libra
 static enum err take_look(struct verify_job *job, const struct library *library, struct err_info *info)
 {
 	const struct stored *stored = &job->files[job->at++];
+	enum err err;
 	bool news;
 
 	metrics_add(library->metrics, METRIC_MEDIA_VERIFIED, 1, stored_what_name(stored->what),
 		damage_name(job->look.damage));
-	return verify_note(library->conf, library->db, stored, &job->look, library->clock, &news, info);
+	err = verify_note(library->conf, library->db, stored, &job->look, library->clock, &news, info);
+	job->extras_lost |= err == ERR_OK && news && stored->what == STORED_EXTRA;
+	return err;
 }
 
 enum err verify_job_step(struct verify_job *job, const struct conf *conf, struct db *db, const struct clock *clock,

@@ -31,6 +31,7 @@ struct verify_job {
 	struct stored *files; /* of the track */
 	size_t count, at;
 	bool begun;
+	bool extras_lost; /* of the track */
 	int64_t until_us; /* of the slice, monotonic */
 	/* Belongs to the thread while it reads: */
 	const char *path;

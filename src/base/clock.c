@@ -51,6 +51,25 @@ const char *clock_rfc3339(int64_t ms, char out[static CLOCK_TEXT])
 	return out;
 }
 
+int64_t clock_parse_rfc3339(const char *text)
+{
+	struct tm tm = {0};
+	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+	int64_t ms = 0, unit = 100;
+
+	if (end == NULL)
+		return -1;
+	if (*end == '.') {
+		const char *fraction = end + 1;
+
+		for (end = fraction; *end >= '0' && *end <= '9'; end++, unit /= 10)
+			ms += (*end - '0') * unit;
+		if (end == fraction)
+			return -1;
+	}
+	return strcmp(end, "Z") == 0 ? (int64_t)timegm(&tm) * 1000 + ms : -1;
+}
+
 int64_t clock_parse_http_date(const char *text)
 {
 	static const char *const forms[] = {

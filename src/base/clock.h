@@ -30,6 +30,9 @@ const char *clock_http_date(int64_t seconds, char out[static CLOCK_TEXT]);
 /* RFC 3339 in UTC with milliseconds, e.g. "1994-11-06T08:49:37.000Z"; returns OUT. */
 const char *clock_rfc3339(int64_t ms, char out[static CLOCK_TEXT]);
 
+/* RFC 3339 in UTC ("Z"), with or without a fraction of the second, to milliseconds; -1 when it is not. */
+int64_t clock_parse_rfc3339(const char *text);
+
 /* Any of the three date forms of RFC 9110 section 5.6.7 to seconds; -1 when it is none of them. */
 int64_t clock_parse_http_date(const char *text);
 

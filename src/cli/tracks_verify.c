@@ -13,6 +13,7 @@ struct walk {
 	bool again;     /* --repair */
 	json_t *damage; /* NULL: lines are printed instead */
 	size_t tracks, files, damaged;
+	bool extras_lost; /* of the track at hand */
 };
 
 json_t *tracks_damaged_json(const struct stored_damaged *damaged, size_t count)
@@ -77,6 +78,7 @@ static enum err look_at(struct walk *walk, const struct stored *stored, struct a
 	if (err != ERR_OK)
 		return err;
 	walk->files++;
+	walk->extras_lost |= news && stored->what == STORED_EXTRA;
 	if (look.damage != DAMAGE_NONE)
 		say_damage(walk, stored, look.damage);
 	return ERR_OK;
@@ -91,10 +93,12 @@ static enum err look_at_track(struct walk *walk, const char *track, struct err_i
 	size_t count;
 	enum err err = stored_list(cli->db, track, &arena, &files, &count, info);
 
+	walk->extras_lost = false;
 	for (size_t i = 0; err == ERR_OK && i < count; i++)
 		err = look_at(walk, &files[i], &arena, info);
 	if (err == ERR_OK)
-		err = repair_track(cli->conf, cli->db, NULL, track, walk->again, &arena, &repair, info);
+		err = repair_track(cli->conf, cli->db, NULL, track, walk->again, walk->extras_lost, &arena, &repair,
+			info);
 	if (err == ERR_OK)
 		say_repair(walk, track, &repair);
 	walk->tracks++;

@@ -7,7 +7,7 @@
  *
  * A damaged rendition keeps its row, as its file may be all that is left, but nobody is led to it: rendition.h does not
  * find it, so no playlist names it and a job that wants its quality makes it anew, which is its end. The row of a damaged
- * extra goes at once. A damaged source stays, and is not used.
+ * extra goes at once, and the next job of the track makes it. A damaged source stays, and is not used.
  */
 #ifndef TONEARM_MODEL_STORED_H
 #define TONEARM_MODEL_STORED_H

@@ -86,7 +86,7 @@ static enum err submit(const struct conf *conf, struct db *db, const char *track
 		.state = JOB_QUEUED,
 		.priority = ingest->priority,
 		.max_attempts = conf->job_max_attempts,
-		.run_after_ms = now,
+		.run_after_ms = ingest->run_after_ms > now ? ingest->run_after_ms : now,
 		.stage = "queued",
 		.created_ms = now,
 		.updated_ms = now,

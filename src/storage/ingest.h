@@ -26,6 +26,7 @@ struct ingest {
 	size_t rendition_count;
 	bool extras; /* of ingest_more(): what is missing beside the sound, even when no rendition is */
 	int64_t priority;
+	int64_t run_after_ms; /* the job waits until then; 0: at once */
 	struct sound sound; /* of sound_choose(); zeroed, nothing is done */
 	bool passthrough;   /* of transcode_job_passthrough() */
 	struct job_ids after; /* jobs that must be done before this one runs */

@@ -22,6 +22,7 @@ struct patient {
 	struct stored_damaged *damaged;
 	size_t count;
 	struct origin origin;
+	bool again, extras; /* as repair_track() has them */
 };
 
 static enum err examine(struct patient *patient, const char *track, struct err_info *info)
@@ -87,19 +88,24 @@ static struct conf_rendition order_of(const struct patient *patient, const struc
 	return order;
 }
 
-static bool needs_job(const struct stored_damaged *damaged, bool again, int64_t now_ms)
+static bool needs_job(const struct patient *patient, const struct stored_damaged *damaged)
 {
-	if (again)
+	int64_t now = patient->now_ms;
+
+	if (patient->again)
 		return true;
 	return damaged->repair_job == NULL &&
-	       (damaged->repaired_ms == 0 || damaged->repaired_ms > now_ms || now_ms - damaged->repaired_ms > REST_MS);
+	       (damaged->repaired_ms == 0 || damaged->repaired_ms > now || now - damaged->repaired_ms > REST_MS);
 }
 
-/* Submits a job for those of the damaged that need one. *JOB stays "" when none does. */
+/*
+ * Submits a job for those of the damaged that need one; extras that the track lacks come with it. *JOB stays "" when
+ * nothing does.
+ */
 static enum err order_repair(
-	const struct patient *patient, const struct clock *clock, bool again, char job_id[static ID_SIZE], struct err_info *info)
+	const struct patient *patient, const struct clock *clock, char job_id[static ID_SIZE], struct err_info *info)
 {
-	struct conf_rendition *orders = arena_array(patient->arena, patient->count, sizeof *orders);
+	struct conf_rendition *orders = arena_array(patient->arena, patient->count + 1, sizeof *orders);
 	struct transcode_job payload = {.source = patient->origin.source,
 		.import = patient->origin.import,
 		.renditions = orders,
@@ -115,12 +121,12 @@ static enum err order_repair(
 
 	id_new(clock, job.id);
 	for (size_t i = 0; err == ERR_OK && i < patient->count && payload.count < TRANSCODE_RENDITIONS_MOST; i++) {
-		if (!needs_job(&patient->damaged[i], again, patient->now_ms))
+		if (!needs_job(patient, &patient->damaged[i]))
 			continue;
 		orders[payload.count++] = order_of(patient, &patient->damaged[i]);
 		err = stored_set_repair(patient->db, patient->track.id, patient->damaged[i].quality, job.id, info);
 	}
-	if (err != ERR_OK || payload.count == 0)
+	if (err != ERR_OK || (payload.count == 0 && !patient->extras))
 		return err;
 	job.payload = transcode_job_encode(&payload, patient->arena);
 	err = job_submit(patient->db, &job, 0, info);
@@ -162,8 +168,8 @@ static enum err settle_state(const struct patient *patient, bool in_repair, stru
 	return track_set_state(patient->db, track->id, state, failure, patient->now_ms, info);
 }
 
-static enum err treat(struct patient *patient, const struct clock *clock, const char *track, bool again,
-	struct repair *out, struct err_info *info)
+static enum err treat(struct patient *patient, const struct clock *clock, const char *track, struct repair *out,
+	struct err_info *info)
 {
 	enum err err = examine(patient, track, info);
 
@@ -171,10 +177,10 @@ static enum err treat(struct patient *patient, const struct clock *clock, const 
 		return err_set(info, ERR_OK, "%s", "");
 	if (err != ERR_OK)
 		return err;
-	out->damaged = patient->count;
+	out->damaged = patient->count + patient->extras;
 	out->lack = patient->origin.lack;
-	if (patient->count > 0 && out->lack == NULL && !patient->origin.at_work)
-		err = order_repair(patient, clock, again, out->job, info);
+	if (out->damaged > 0 && out->lack == NULL && !patient->origin.at_work)
+		err = order_repair(patient, clock, out->job, info);
 	return err == ERR_OK ? settle_state(patient, patient->origin.at_work || out->job[0] != '\0', info) : err;
 }
 
@@ -182,22 +188,27 @@ static void log_repair(const char *track, const struct repair *repair)
 {
 	struct log_line line;
 
-	log_begin(&line, LOG_INFO, "damaged renditions are made anew");
+	log_begin(&line, LOG_INFO, "damaged files are made anew");
 	log_text(&line, "track", track);
 	log_text(&line, "job", repair->job);
 	log_end(&line);
 }
 
 enum err repair_track(const struct conf *conf, struct db *db, const struct clock *clock, const char *track, bool again,
-	struct arena *arena, struct repair *out, struct err_info *info)
+	bool extras, struct arena *arena, struct repair *out, struct err_info *info)
 {
-	struct patient patient = {.conf = conf, .db = db, .arena = arena, .now_ms = clock_ms(clock)};
+	struct patient patient = {.conf = conf,
+		.db = db,
+		.arena = arena,
+		.now_ms = clock_ms(clock),
+		.again = again,
+		.extras = extras};
 	enum err err = db_begin(db, info);
 
 	*out = (struct repair){0};
 	if (err != ERR_OK)
 		return err;
-	err = treat(&patient, clock, track, again, out, info);
+	err = treat(&patient, clock, track, out, info);
 	if (err == ERR_OK)
 		err = db_commit(db, info);
 	if (err != ERR_OK) {

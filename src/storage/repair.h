@@ -20,16 +20,16 @@
 enum { REPAIR_REST_DAYS = 30, REPAIR_PRIORITY = -50 };
 
 struct repair {
-	size_t damaged;    /* renditions of the track */
+	size_t damaged;    /* renditions of the track, and 1 for its extras */
 	char job[ID_SIZE]; /* that was queued; "" when none was */
 	const char *lack;  /* why the source cannot help ("is not kept"), or NULL */
 };
 
 /*
  * Looks at TRACK when its files were looked at, and does what is to be done, in one transaction; with AGAIN also where a
- * job was queued before. Text in ARENA. ERR_OK also when there is no such track; database errors. Outside of a transaction.
+ * job was queued before. EXTRAS says that the look took extras away: they are made anew too. Text in ARENA. ERR_OK also when there is no such track; database errors. Outside of a transaction.
  */
 enum err repair_track(const struct conf *conf, struct db *db, const struct clock *clock, const char *track, bool again,
-	struct arena *arena, struct repair *out, struct err_info *info);
+	bool extras, struct arena *arena, struct repair *out, struct err_info *info);
 
 #endif

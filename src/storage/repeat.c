@@ -37,6 +37,8 @@ struct job_key repeat_key(const struct ingest *ingest, const char *what, const c
 	put(&buf, track_visibility_name(ingest->visibility));
 	put(&buf, transcode_job_encode(&wanted, arena));
 	put(&buf, arena_printf(arena, "%" PRId64, ingest->priority));
+	if (ingest->run_after_ms != 0)
+		put(&buf, arena_printf(arena, "at %" PRId64, ingest->run_after_ms));
 	for (size_t i = 0; i < ingest->after.count; i++)
 		put(&buf, ingest->after.ids[i]);
 	hash_sha256(buf_text(&buf), buf.length, digest);

@@ -124,6 +124,29 @@ describe("an idempotency key", () => {
 	});
 });
 
+describe("a job that waits for its hour", () => {
+	test("says when that is, and keeps it", async () => {
+		const {json: {track, job: {id}}} = await upload();
+		await cancel(id);
+		const hour = new Date(Date.now() + 3600000).toISOString();
+		const answer = await submit({track: track.id, run_after: hour}, "k-hour");
+		assert.equal(answer.status, 202, answer.text);
+		assert.equal((await job(answer.json.job.id)).run_after, hour);
+		assert.equal((await submit({track: track.id, run_after: hour}, "k-hour")).json.job.id, answer.json.job.id);
+		refused(await submit({track: track.id}, "k-hour"), 422);
+		const spool = spawnSync(path.join(build, "jobs", "tonearm-jobrunner"), ["-c", place.conf, "--drain"]);
+		assert.equal(spool.status, 0, spool.stderr.toString());
+		assert.equal((await job(answer.json.job.id)).state, "queued");
+	});
+
+	test("is refused when that is no time, or too far away", async () => {
+		const {json: {track, job: {id}}} = await upload();
+		await cancel(id);
+		for (const run_after of ["tomorrow", 7, "", "2026-01-01", new Date(Date.now() + 400 * 86400000).toISOString()])
+			refused(await submit({track: track.id, run_after}), 422);
+	});
+});
+
 describe("a job that waits for others", () => {
 	async function three() {
 		const first = (await upload()).json, second = (await upload()).json;

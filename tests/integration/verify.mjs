@@ -216,5 +216,14 @@ describe("verify", {concurrency: 3}, () => {
 		assert.equal(verify(library).status, 0);
 		assert.ok(before.equals(await fs.readFile(media(library, track, "high.mp4"))), "byte for byte");
 		assert.deepEqual(qualities(await library.track(track)), ["high", "low"]);
+
+		const wave = await fs.readFile(media(library, track, "waveform.dat"));
+		await flip(media(library, track, "waveform.dat"));
+		const {status, text} = verify(library);
+		assert.equal(status, 1);
+		assert.match(text, /extra waveform  altered\n.* is made anew by the job/);
+		assert.equal((await library.runner(["--drain"], REAL_WORKER).ended).code, 0);
+		assert.equal(verify(library).status, 0);
+		assert.ok(wave.equals(await fs.readFile(media(library, track, "waveform.dat"))));
 	});
 });

@@ -34,6 +34,8 @@ static void test_system_time(void **state)
 
 static void test_written(void **state)
 {
+	static const char *const no_times[] = {"", "1994-11-06", "1994-11-06T08:49:37", "1994-11-06T08:49:37.Z",
+		"1994-11-06T08:49:37+01:00", "1994-11-06T08:49:37Z ", "1994-13-06T08:49:37Z"};
 	char text[CLOCK_TEXT];
 
 	(void)state;
@@ -41,6 +43,11 @@ static void test_written(void **state)
 	assert_string_equal(clock_http_date(0, text), "Thu, 01 Jan 1970 00:00:00 GMT");
 	assert_string_equal(clock_rfc3339(784111777005, text), "1994-11-06T08:49:37.005Z");
 	assert_string_equal(clock_rfc3339(0, text), "1970-01-01T00:00:00.000Z");
+	assert_int_equal(clock_parse_rfc3339("1994-11-06T08:49:37.005Z"), 784111777005);
+	assert_int_equal(clock_parse_rfc3339("1994-11-06T08:49:37Z"), 784111777000);
+	assert_int_equal(clock_parse_rfc3339("1994-11-06T08:49:37.0059999Z"), 784111777005);
+	for (size_t i = 0; i < sizeof no_times / sizeof *no_times; i++)
+		assert_int_equal(clock_parse_rfc3339(no_times[i]), -1);
 }
 
 static void test_read(void **state)
