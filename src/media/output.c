@@ -15,8 +15,8 @@ static enum err write_output(void *context, uint64_t offset, const void *bytes, 
 	return write_at(output->fd, offset, bytes, length, info);
 }
 
-enum err output_open(
-	struct output *output, const struct conf_rendition *rendition, int bits, int fd, struct err_info *info)
+enum err output_open(struct output *output, const struct conf_rendition *rendition, bool wide, int bits, int fd,
+	struct err_info *info)
 {
 	enum err err;
 
@@ -32,7 +32,7 @@ enum err output_open(
 		output->pace_rate = output->sample_rate;
 		output->pace_priming = output->priming;
 	}
-	return err;
+	return err == ERR_OK && wide ? relay_open(rendition, &output->relay, info) : err;
 }
 
 bool output_is_segmented(const struct output *output)
@@ -141,9 +141,16 @@ static enum err take_packet(void *context, AVPacket *packet, struct err_info *in
 	return output->mux != NULL ? mux_packet(output->mux, packet, info) : take_frame(output, packet, info);
 }
 
+static enum err encode(struct output *output, const AVFrame *frame, struct err_info *info)
+{
+	if (output->relay != NULL)
+		return relay_frame(output->relay, frame, take_packet, output, info);
+	return encode_frame(output->encode, frame, take_packet, output, info);
+}
+
 enum err output_frame(struct output *output, const AVFrame *frame, struct err_info *info)
 {
-	return encode_frame(output->encode, frame, take_packet, output, info);
+	return encode(output, frame, info);
 }
 
 bool output_next_segment(const struct output *output, size_t index, struct segment *segment)
@@ -165,7 +172,7 @@ static enum err drain(struct output *output, uint64_t samples, struct err_info *
 	uint32_t frame = output->encode->frame_samples;
 
 	output->last = (samples + output->priming + frame - 1) / frame;
-	return encode_frame(output->encode, NULL, take_packet, output, info);
+	return encode(output, NULL, info);
 }
 
 enum err output_finish(
@@ -185,6 +192,7 @@ void output_close(struct output *output)
 {
 	cmaf_free(output->writer);
 	mux_close(output->mux);
+	relay_close(output->relay);
 	encode_close(output->encode);
 	avcodec_free_context(&output->described);
 	*output = (struct output){0};

@@ -15,6 +15,7 @@
 #include "media/encode.h"
 #include "media/gain_text.h"
 #include "media/mux.h"
+#include "media/relay.h"
 #include "media/segment_plan.h"
 #include "media/survey.h"
 #include "package/cmaf.h"
@@ -22,6 +23,7 @@
 struct output {
 	const struct profile *profile;
 	struct encode *encode;       /* or */
+	struct relay *relay;         /* encodes in its place where it is not NULL; or */
 	const struct survey *survey; /* of the source whose packets are passed through, not owned */
 	AVCodecContext *described;   /* then: what the packets are */
 	struct cmaf_writer *writer;  /* or */
@@ -41,11 +43,11 @@ struct output {
 };
 
 /*
- * An encoder for RENDITION (see encode_open()); nothing is written before output_start(). Close it with output_close(),
- * on failure too.
+ * An encoder for RENDITION (see encode_open()), a relay of them when that is WIDE; nothing is written before
+ * output_start(). Close it with output_close(), on failure too.
  */
-enum err output_open(
-	struct output *output, const struct conf_rendition *rendition, int bits, int fd, struct err_info *info);
+enum err output_open(struct output *output, const struct conf_rendition *rendition, bool wide, int bits, int fd,
+	struct err_info *info);
 
 /*
  * The same for packets that are passed through: those that SURVEY, which outlives the output, found in a source of

@@ -13,6 +13,14 @@ void queue_init(struct queue *queue, size_t room)
 		abort();
 }
 
+/* How many items, or places for them, a waiting side is woken for. */
+static size_t batch(const struct queue *queue)
+{
+	size_t half = (queue->room + 1) / 2;
+
+	return half < QUEUE_BATCH ? half : QUEUE_BATCH;
+}
+
 bool queue_push(struct queue *queue, void *item)
 {
 	bool taken;
@@ -24,25 +32,45 @@ bool queue_push(struct queue *queue, void *item)
 	taken = !queue->aborted;
 	if (taken) {
 		queue->items[(queue->first + queue->count++) % queue->room] = item;
-		pthread_cond_signal(&queue->changed);
+		if (queue->count == batch(queue))
+			pthread_cond_signal(&queue->changed);
 	}
 	pthread_mutex_unlock(&queue->lock);
 	return taken;
 }
 
+/* Under the lock. */
+static void *take(struct queue *queue)
+{
+	void *item;
+
+	if (queue->count == 0 || queue->aborted)
+		return NULL;
+	item = queue->items[queue->first];
+	queue->first = (queue->first + 1) % queue->room;
+	if (--queue->count == queue->room - batch(queue))
+		pthread_cond_signal(&queue->changed);
+	return item;
+}
+
 void *queue_pop(struct queue *queue)
 {
-	void *item = NULL;
+	void *item;
 
 	pthread_mutex_lock(&queue->lock);
 	while (queue->count == 0 && !queue->closed && !queue->aborted)
 		pthread_cond_wait(&queue->changed, &queue->lock);
-	if (queue->count > 0 && !queue->aborted) {
-		item = queue->items[queue->first];
-		queue->first = (queue->first + 1) % queue->room;
-		queue->count--;
-		pthread_cond_signal(&queue->changed);
-	}
+	item = take(queue);
+	pthread_mutex_unlock(&queue->lock);
+	return item;
+}
+
+void *queue_try_pop(struct queue *queue)
+{
+	void *item;
+
+	pthread_mutex_lock(&queue->lock);
+	item = take(queue);
 	pthread_mutex_unlock(&queue->lock);
 	return item;
 }

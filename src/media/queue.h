@@ -3,6 +3,9 @@
  * A bounded queue of pointers between two threads of the pipeline: one pushes and waits while it is full, the other
  * pops and waits while it is empty. So memory does not grow with the length of a file, however the speeds of the stages
  * differ. No FFmpeg here.
+ *
+ * Who waits is woken for QUEUE_BATCH items (half of the room, where that is less) or as many free places, not for each:
+ * so threads that outnumber the cores work for a while before they give way to each other.
  */
 #ifndef TONEARM_MEDIA_QUEUE_H
 #define TONEARM_MEDIA_QUEUE_H
@@ -10,6 +13,8 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+
+enum { QUEUE_BATCH = 32 };
 
 struct queue {
 	pthread_mutex_t lock;
@@ -28,6 +33,9 @@ bool queue_push(struct queue *queue, void *item);
 
 /* Takes the oldest item, waiting for one; it is the caller's. NULL when the queue is closed and empty, or aborted. */
 void *queue_pop(struct queue *queue);
+
+/* As queue_pop(), but NULL also when there is none at the moment. */
+void *queue_try_pop(struct queue *queue);
 
 /* No more will come: what is in it can still be popped. */
 void queue_close(struct queue *queue);

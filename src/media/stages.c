@@ -60,6 +60,22 @@ static bool passes(const struct pipeline *pipeline, size_t index)
 	return fits;
 }
 
+/*
+ * The rendition that takes longest, when a relay can share its work: AAC's time grows with the bit rate, and at the
+ * highest one may take as long as all others together. The count of them when there is none.
+ */
+static size_t widest(const struct pipeline_job *job)
+{
+	size_t found = job->count;
+
+	for (size_t i = 0; i < job->count; i++) {
+		if (strcmp(job->renditions[i].codec, "aac") == 0 &&
+			(found == job->count || job->renditions[i].bit_rate > job->renditions[found].bit_rate))
+			found = i;
+	}
+	return found;
+}
+
 static enum err open_branch(struct pipeline *pipeline, size_t index, struct err_info *info)
 {
 	const struct pipeline_job *job = pipeline->job;
@@ -70,7 +86,8 @@ static enum err open_branch(struct pipeline *pipeline, size_t index, struct err_
 	queue_init(&branch->queue, QUEUE_FRAMES);
 	pipeline->branch_count++;
 	if (!passes(pipeline, index))
-		return output_open(&branch->output, &rendition, pipeline->source.bits, job->outputs[index], info);
+		return output_open(&branch->output, &rendition, index == widest(job), pipeline->source.bits,
+			job->outputs[index], info);
 	branch->filter = FILTER_NONE;
 	return output_open_pass(&branch->output, &rendition, &pipeline->survey, pipeline->demux->stream->codecpar,
 		job->outputs[index], info);
