@@ -11,6 +11,7 @@ import {measureLadder, measureScaling, measureSeparate} from "./ladder.mjs";
 import {measurePlayable} from "./playable.mjs";
 import {measureQueue} from "./queue.mjs";
 import {measureServing} from "./serve.mjs";
+import {measureWake} from "./wake.mjs";
 
 const baselineFile = new URL("baseline.json", import.meta.url);
 const MARGIN = 0.1;
@@ -31,6 +32,7 @@ const meaning = {
 	hour_separate_wall: ["the same, wall time / separate ffmpeg commands, two at a time", false, 1],
 	scaling: ["ladder of 4 AAC, wall time on 1 core / on 2", true, 1.85],
 	claim_p99: ["claim from 100,000 queued jobs, 99th percentile / from 2,000", false, undefined, 5000],
+	wake: ["a job queued until an idle jobrunner claims it / the 50 ms promised", false, 1],
 	playable_4min: ["4 minutes, upload to first playable / the 2 s promised", false, undefined, 2],
 	playable_3h: ["3 hours, upload to first playable / the 2 s promised", false, undefined, 2],
 	cgi: ["a signed playlist by CGI, cold, CPU time / a CGI program that does nothing", false, undefined, 15],
@@ -64,6 +66,7 @@ const groups = {
 	},
 	scaling: async place => of(await measureScaling(place), UNIT, {scaling: "wall"}),
 	queue: async place => ({claim_p99: [await measureQueue(place), "p99", " us"]}),
+	wake: async () => ({wake: [await measureWake(), "wake", " ms"]}),
 	playable: async ({folder}) => ({
 		playable_4min: [await measurePlayable(folder, 240), "playable", "s"],
 		playable_3h: [await measurePlayable(folder, 3 * 3600), "playable", "s"],
