@@ -121,7 +121,7 @@ describe("albums with an applied gain", {skip: missing("ffmpeg") || cannotServe(
 
 	test("from the command line, where one file is refused", async () => {
 		const add = run(path.join(build, "tonearm"), ["-c", site.confFile, "add", "--public", "--json", "--loudness", "apply",
-			"--album-mode", "From here", "--formats", "flac-flac", source.loud, source.text, source.quiet], {env: {...process.env, TONEARM_LIBEXEC: build}});
+			"--album-mode", "From here", "--formats", "flac-flac", source.loud, source.text, source.quiet], {timeout: 120000, env: {...process.env, TONEARM_LIBEXEC: build}});
 		await assert.rejects(add, ({stdout}) => {
 			const events = stdout.trim().split("\n").map(line => JSON.parse(line));
 			const over = Object.fromEntries(events.filter(({event}) => event === "done" || event === "failed").map(({file, event}) => [path.basename(file), event]));

@@ -236,7 +236,7 @@ static void deleted_tracks_are_gone(void **state)
 {
 	struct fixture *fixture = *state;
 	const uint32_t bins[LOUDNESS_BINS] = {0};
-	struct album_part part;
+	struct album_part part = {0};
 	struct track track;
 	struct err_info info;
 	bool settled;

@@ -212,6 +212,14 @@ static void effects_do_what_they_are_for(void **state)
 	run_shape("lowpass=f=500,volume=-6.0206dB", NULL, two_tones, heard);
 	assert_float_equal(amplitude(heard->samples + RATE / 2, RATE, 100), 0.125, 0.01);
 	assert_true(amplitude(heard->samples + RATE / 2, RATE, 5000) < 0.01);
+	run_shape("equalizer=f=5000:t=q:w=1:g=6.0206", NULL, two_tones, heard);
+	assert_float_equal(amplitude(heard->samples + RATE / 2, RATE, 5000), 0.5, 0.01);
+	assert_float_equal(amplitude(heard->samples + RATE / 2, RATE, 100), 0.25, 0.01);
+	run_shape("acompressor=threshold=-30dB:ratio=4:attack=5:release=50", NULL, two_tones, heard);
+	assert_true(amplitude(heard->samples + RATE / 2, RATE, 100) < 0.1);
+	run_shape("afade=t=in:d=0.5", NULL, two_tones, heard);
+	assert_true(amplitude(heard->samples, RATE / 100, 100) < 0.01);
+	assert_float_equal(amplitude(heard->samples + RATE / 2, RATE, 5000), 0.25, 0.01);
 	assert_int_equal(shape_open("highpass=nosuch=1", NULL, RATE, 2, &shape, &info), ERR_UNPROCESSABLE);
 	assert_null(shape);
 	free(heard);
