@@ -17,6 +17,8 @@
 /* A rendition does not change under its name; which one is the best may. Seconds. */
 enum { KEEP_PUBLIC_S = 365 * 86400, KEEP_PRIVATE_S = 86400, KEEP_BEST_S = 300 };
 
+enum { PROBE_SLICE = 1000 }; /* where it begins, and its length */
+
 static const char *cache_lasting(const struct request *request, const struct listening *listening)
 {
 	return arena_printf(request->arena, "%s, immutable",
@@ -71,15 +73,32 @@ static struct deliverable part_of(struct request *request, const struct renditio
 	};
 }
 
+/* The same file at http.redirect_url, NULL when there is none; what is private goes with a grant for it. */
+static const char *elsewhere(
+	const struct request *request, const struct listening *listening, const struct rendition *rendition)
+{
+	const struct responder *responder = responder_of(request);
+	const char *query;
+
+	if (strcmp(request->delivery, "redirect") != 0 || responder->conf->redirect_url[0] == '\0')
+		return NULL;
+	query = access_child_query(&responder->access, &listening->pass, listening->track, listening->visibility,
+		(int64_t)(rendition->samples * 1000 / rendition->timescale), request->arena);
+	return arena_printf(request->arena, "%s/media/%s/%s%s%s", responder->conf->redirect_url, rendition->track,
+		rendition->file, *query != '\0' ? "?" : "", query);
+}
+
 /* Sends such a part; of a file that grows the whole is what a range of the request names. */
-static void deliver(struct request *request, struct response *response, const struct rendition *rendition,
-	const char *cache, const char *slice, uint64_t offset, uint64_t length)
+static void deliver(struct request *request, struct response *response, const struct listening *listening,
+	const struct rendition *rendition, const char *cache, const char *slice, uint64_t offset, uint64_t length)
 {
 	struct deliverable file;
 
 	if (length == 0 && request_header(request, "range") == NULL && listen_unfinished(response, rendition))
 		return;
 	file = part_of(request, rendition, cache, slice, offset, length);
+	file.location = elsewhere(request, listening, rendition);
+	file.rate = responder_of(request)->conf->stream_rate;
 	deliver_file(response, &file);
 }
 
@@ -139,7 +158,7 @@ static void stream_best(
 		return;
 	best = find_best(renditions, count, extension);
 	if (best != NULL)
-		deliver(request, response, best, cache_best(request, listening), "", 0, 0);
+		deliver(request, response, listening, best, cache_best(request, listening), "", 0, 0);
 	else
 		response_problem(response, ERR_NOT_FOUND, "the track has no such rendition");
 }
@@ -153,7 +172,7 @@ static void stream_quality(struct request *request, struct response *response, s
 		listen_unfinished(response, &rendition))
 		return;
 	if (has_extension(&rendition, extension))
-		deliver(request, response, &rendition, cache_lasting(request, listening), "", 0, 0);
+		deliver(request, response, listening, &rendition, cache_lasting(request, listening), "", 0, 0);
 	else
 		response_problem(response, ERR_NOT_FOUND, "the track has no such rendition");
 }
@@ -198,7 +217,7 @@ static void media(struct request *request, struct response *response)
 	for (size_t i = 0; i < count; i++) {
 		if (strcmp(renditions[i].file, name) == 0) {
 			name_download(request, response, &track, name);
-			deliver(request, response, &renditions[i], cache_lasting(request, &listening), "", 0, 0);
+			deliver(request, response, &listening, &renditions[i], cache_lasting(request, &listening), "", 0, 0);
 			return;
 		}
 	}
@@ -214,7 +233,7 @@ static void init(struct request *request, struct response *response)
 	if (!listen_rendition(request, response, &listening, request->capture[1], &rendition))
 		return;
 	if (rendition.init_size > 0)
-		deliver(request, response, &rendition, cache_lasting(request, &listening), "-init", 0,
+		deliver(request, response, &listening, &rendition, cache_lasting(request, &listening), "-init", 0,
 			rendition.init_size);
 	else
 		response_problem(response, ERR_NOT_FOUND, "the rendition has no init section");
@@ -249,7 +268,7 @@ static void segment(struct request *request, struct response *response)
 	if (!find_segment(request, response, &listening, &rendition, &index))
 		return;
 	at = &rendition.segments.segments[index];
-	deliver(request, response, &rendition, cache_lasting(request, &listening),
+	deliver(request, response, &listening, &rendition, cache_lasting(request, &listening),
 		arena_printf(request->arena, "-%zu", index), at->offset, at->size);
 }
 
@@ -291,7 +310,7 @@ static void segment_ts(struct request *request, struct response *response)
 static void probe(struct request *request, struct response *response)
 {
 	const struct conf *conf = responder_of(request)->conf;
-	const struct deliverable file = {
+	struct deliverable file = {
 		.path = conf_data_path(conf, request->arena, "media/probe.bin"),
 		.accel_path = "/media/probe.bin",
 		.type = "application/octet-stream",
@@ -300,6 +319,8 @@ static void probe(struct request *request, struct response *response)
 		.cache_control = "no-store",
 	};
 
+	if (request_query(request, "slice") != NULL)
+		file.offset = file.length = PROBE_SLICE;
 	request->delivery = request->capture[0];
 	deliver_file(response, &file);
 }

@@ -90,11 +90,11 @@ static bool check_site(struct visit *visit)
 	return ours;
 }
 
-/* Whether MODE brings the bytes from FIRST to LAST, by RANGE (NULL: all) with STATUS. */
-static bool brings(struct visit *visit, const char *mode, const char *range, long status, size_t first, size_t last)
+/* Whether ADDRESS brings the bytes from FIRST to LAST, by RANGE (NULL: all) with STATUS. */
+static bool brings(struct visit *visit, const char *address, const char *range, long status, size_t first, size_t last)
 {
 	const struct probe_request request = {
-		.path = arena_printf(visit->probe.arena, "/media/probe/%s", mode),
+		.path = address,
 		.range = range,
 		.timeout_ms = ANSWER_MS,
 	};
@@ -107,24 +107,34 @@ static bool brings(struct visit *visit, const char *mode, const char *range, lon
 	return good;
 }
 
-static void check_delivery(struct visit *visit)
+/* The ways by preference. A slice is what the probe of stream.fcgi takes for one. */
+static const struct way {
+	const char *mode, *name;
+	bool slices;
+} ways[] = {
+	{"xaccel", "X-Accel-Redirect", false},
+	{"lighttpd", "X-Sendfile2", true},
+	{"xsendfile", "X-Sendfile", false},
+	{"direct", "direct", false},
+};
+
+static void check_way(struct visit *visit, const struct way *way)
 {
-	static const struct {
-		const char *mode, *name;
-	} modes[] = {{"xaccel", "X-Accel-Redirect"}, {"xsendfile", "X-Sendfile"}, {"direct", "direct"}};
+	const char *address = arena_printf(visit->probe.arena, "/media/probe/%s", way->mode);
+	const char *slice = arena_printf(visit->probe.arena, "%s?slice", address);
+	bool whole = brings(visit, address, NULL, 200, 0, FILE_BYTES - 1);
+	bool range = whole && brings(visit, address, "1000-1999", 206, 1000, 1999);
+	bool must = strcmp(way->mode, "direct") == 0;
 
-	for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
-		bool whole = brings(visit, modes[i].mode, NULL, 200, 0, FILE_BYTES - 1);
-		bool range = whole && brings(visit, modes[i].mode, "1000-1999", 206, 1000, 1999);
-		bool must = strcmp(modes[i].mode, "direct") == 0;
-
-		if (range && visit->best == NULL)
-			visit->best = modes[i].mode;
-		doctor_say(visit->doctor, range || !must ? DOCTOR_OK : DOCTOR_FAIL, modes[i].name, NULL, "%s",
-			range   ? "works, with ranges"
-			: whole ? "works, but without ranges: not to be used"
-				: "is not to be had here");
-	}
+	if (way->slices)
+		whole = range = range && brings(visit, slice, NULL, 200, 1000, 1999) &&
+				brings(visit, slice, "10-19", 206, 1010, 1019);
+	if (range && visit->best == NULL)
+		visit->best = way->mode;
+	doctor_say(visit->doctor, range || !must ? DOCTOR_OK : DOCTOR_FAIL, way->name, NULL, "%s",
+		range   ? "works, with ranges"
+		: whole ? "works, but without ranges: not to be used"
+			: "is not to be had here");
 }
 
 /* The member NAME of the answer's JSON. A new reference, or NULL. */
@@ -258,7 +268,8 @@ static enum err conclude(struct visit *visit, bool write, struct err_info *info)
 
 static void look_round(struct visit *visit)
 {
-	check_delivery(visit);
+	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+		check_way(visit, &ways[i]);
 	check_uploads(visit);
 	check_size(visit);
 	check_events(visit);

@@ -64,6 +64,8 @@ struct conf {
 
 	const char *base_url; /* "" or e.g. "https://audio.example.org", no slash at the end */
 	const char *delivery;       /* where the web server does not say: "direct", "xsendfile", ... */
+	const char *redirect_url;   /* "" or as base_url */
+	int64_t stream_rate;        /* bytes per second, 0: no limit */
 	const char *http_transport; /* "threads" or "event" */
 	int64_t http_threads;
 	int64_t http_backlog;

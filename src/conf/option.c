@@ -28,10 +28,20 @@ const struct option option_table[] = {
 		.sentence = "How a responder carries its requests: \"threads\" gives each connection a thread; with "
 			    "\"event\" one loop answers what needs no waiting, and connections that the web server "
 			    "keeps open need no thread."},
-	{"http", "delivery", OPTION_CHOICE, AT(delivery), .text = "direct", .choices = {"direct", "xsendfile", "xaccel"},
+	{"http", "delivery", OPTION_CHOICE, AT(delivery), .text = "direct", 
+		.choices = {"direct", "xsendfile", "xaccel", "lighttpd", "redirect"},
 		.sentence = "How a whole file gets to the listener where the web server does not say so by "
-			    "TONEARM_DELIVERY (or says \"auto\"): \"direct\" sends the bytes, \"xsendfile\" and \"xaccel\" name the file to the "
-			    "web server. `tonearm doctor --url URL --write` finds out and sets it."},
+			    "TONEARM_DELIVERY (or says \"auto\"): \"direct\" sends the bytes; \"xsendfile\" and \"xaccel\" name the file to the "
+			    "web server; \"lighttpd\" does so with single segments too; \"redirect\" sends listeners to "
+			    "http.redirect_url. `tonearm doctor --url URL --write` finds out and sets it."},
+	{"http", "redirect_url", OPTION_URL, AT(redirect_url), .text = "",
+		.sentence = "Where /media/{track}/{file} is too, such as an edge that fetches it from here, by a server "
+			    "whose TONEARM_DELIVERY is not \"redirect\"; for private tracks it gets the signed query of "
+			    "their manifests."},
+	{"http", "stream_rate", OPTION_SIZE, AT(stream_rate), .unit = "bytes per second", .least = 0, .most = GIB,
+		.standard = 0,
+		.sentence = "What one listener gets of one file at the most; 0 is no limit. Kept by nginx, by lighttpd and in "
+			    "direct delivery; Apache has mod_ratelimit for it."},
 	{"http", "threads", OPTION_INTEGER, AT(http_threads), .least = 1, .most = 4096, .standard = 32,
 		.sentence = "Requests that one responder process answers at the same time; with the event transport, "
 			    "those that may wait for their client."},

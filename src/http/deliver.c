@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/deliver.h"
 
+#include "base/clock.h"
 #include "base/id.h"
 #include "http/condition.h"
 #include "http/range.h"
@@ -14,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PIECE = 64 * 1024, BOUNDARY_BYTES = 16 };
+enum { PIECE = 64 * 1024, PIECE_LEAST = 4096, BOUNDARY_BYTES = 16 };
 
 /* An open file and the part of it that is the representation, or bytes in memory. */
 struct source {
@@ -22,10 +23,42 @@ struct source {
 	uint64_t offset, size;
 	char *piece;
 	const char *bytes; /* NULL: the file */
+	int64_t rate;      /* bytes per second, 0: no limit */
+	int64_t started_us;
+	uint64_t sent;
 };
 
+/* As much at a time as keeps the rate even. */
+static size_t piece_most(const struct source *source)
+{
+	uint64_t quarter = (uint64_t)source->rate / 4;
+
+	if (source->rate == 0 || quarter > PIECE)
+		return PIECE;
+	return quarter < PIECE_LEAST ? PIECE_LEAST : (size_t)quarter;
+}
+
+/*
+ * Waits until what was sent, less a second's worth, is what the rate allows. Who is told to stop sends the rest without
+ * waiting.
+ */
+static void keep_rate(struct response *response, struct source *source)
+{
+	int64_t due_us;
+
+	if (source->rate == 0)
+		return;
+	due_us = source->started_us + (int64_t)((double)source->sent * 1e6 / (double)source->rate) - 1000000;
+	for (int64_t now = clock_monotonic_us(); now < due_us; now = clock_monotonic_us()) {
+		if (!response_flush(response) || !response_wait(response, (int)((due_us - now) / 1000) + 1)) {
+			source->rate = 0;
+			return;
+		}
+	}
+}
+
 /* Sends bytes FIRST to LAST of the representation; less when the file has shrunk or the client is gone. */
-static void send_range(struct response *response, const struct source *source, struct range range)
+static void send_range(struct response *response, struct source *source, struct range range)
 {
 	uint64_t at = source->offset + range.first;
 	uint64_t left = range.last - range.first + 1;
@@ -35,7 +68,8 @@ static void send_range(struct response *response, const struct source *source, s
 		return;
 	}
 	while (left > 0) {
-		size_t want = left < PIECE ? (size_t)left : PIECE;
+		size_t most = piece_most(source);
+		size_t want = left < most ? (size_t)left : most;
 		ssize_t got = pread(source->fd, source->piece, want, (off_t)at);
 
 		if (got < 0 && errno == EINTR)
@@ -48,6 +82,9 @@ static void send_range(struct response *response, const struct source *source, s
 			return;
 		at += (uint64_t)got;
 		left -= (uint64_t)got;
+		source->sent += (uint64_t)got;
+		if (left > 0)
+			keep_rate(response, source);
 	}
 }
 
@@ -57,7 +94,7 @@ static void begin_with_length(struct response *response, uint64_t length)
 	response_begin(response);
 }
 
-static void send_whole(struct response *response, const struct deliverable *file, const struct source *source)
+static void send_whole(struct response *response, const struct deliverable *file, struct source *source)
 {
 	response_status(response, 200);
 	response_header(response, "Content-Type", file->type);
@@ -66,7 +103,7 @@ static void send_whole(struct response *response, const struct deliverable *file
 		send_range(response, source, (struct range){0, source->size - 1});
 }
 
-static void send_single(struct response *response, const struct deliverable *file, const struct source *source,
+static void send_single(struct response *response, const struct deliverable *file, struct source *source,
 	struct range range)
 {
 	response_status(response, 206);
@@ -78,7 +115,7 @@ static void send_single(struct response *response, const struct deliverable *fil
 }
 
 /* multipart/byteranges, RFC 9110 section 14.6. */
-static void send_several(struct response *response, const struct deliverable *file, const struct source *source,
+static void send_several(struct response *response, const struct deliverable *file, struct source *source,
 	const struct range *ranges, size_t count)
 {
 	struct arena *arena = response->request->arena;
@@ -120,7 +157,7 @@ static void refuse_range(struct response *response, uint64_t size)
 	response_problem(response, ERR_RANGE, "no byte of the range exists");
 }
 
-static void send_selected(struct response *response, const struct deliverable *file, const struct source *source)
+static void send_selected(struct response *response, const struct deliverable *file, struct source *source)
 {
 	struct range ranges[RANGE_MOST];
 	size_t count;
@@ -179,6 +216,9 @@ static bool open_source(struct response *response, const struct deliverable *fil
 	source->offset = file->offset;
 	source->size = file->length > 0 ? file->length : (uint64_t)status.st_size - file->offset;
 	source->piece = arena_alloc(response->request->arena, PIECE);
+	source->rate = file->rate;
+	source->started_us = clock_monotonic_us();
+	source->sent = 0;
 	return true;
 }
 
@@ -188,7 +228,7 @@ static void count_delivered(const struct response *response, const char *mode, u
 		metrics_add(response->request->metrics, METRIC_DELIVERED_BYTES, bytes, mode);
 }
 
-static void answer(struct response *response, const struct deliverable *file, const struct source *source)
+static void answer(struct response *response, const struct deliverable *file, struct source *source)
 {
 	response_header(response, "Accept-Ranges", "bytes");
 	if (!response_not_modified(response, file->etag, file->modified))
@@ -241,7 +281,7 @@ const void *deliver_read(struct response *response, const struct deliverable *fi
 
 void deliver_bytes(struct response *response, const struct deliverable *file, const void *bytes, size_t length)
 {
-	const struct source source = {.fd = -1, .size = length, .bytes = bytes};
+	struct source source = {.fd = -1, .size = length, .bytes = bytes};
 
 	response_status(response, 200);
 	if (file->cache_control != NULL)
@@ -287,22 +327,86 @@ static bool judged_here(struct response *response, const struct deliverable *fil
 	return true;
 }
 
-static void hand_over(struct response *response, const struct deliverable *file, const char *header, const char *value,
-	const char *mode)
+/* The size of what is delivered; false, and the answer, when the file is not there. */
+static bool find_size(struct response *response, const struct deliverable *file, uint64_t *size)
 {
 	struct stat status;
 
-	if (lstat(file->path, &status) < 0 || !S_ISREG(status.st_mode)) {
+	if (lstat(file->path, &status) < 0 || !S_ISREG(status.st_mode) || file->offset > (uint64_t)status.st_size ||
+		file->length > (uint64_t)status.st_size - file->offset) {
 		gone(response);
-		return;
+		return false;
 	}
-	if (strcmp(mode, "xsendfile") == 0 && judged_here(response, file, (uint64_t)status.st_size))
-		return;
+	*size = file->length > 0 ? file->length : (uint64_t)status.st_size - file->offset;
+	return true;
+}
+
+/* The field HEADER: VALUE in place of SIZE bytes. */
+static void hand_over(struct response *response, const struct deliverable *file, const char *header, const char *value,
+	uint64_t size)
+{
+	const struct request *request = response->request;
+
 	response_header(response, "Content-Type", file->type);
 	response_header(response, header, value);
 	response_begin(response);
-	if (response->request->method != HTTP_HEAD)
-		count_delivered(response, mode, (uint64_t)status.st_size);
+	if (request->method != HTTP_HEAD)
+		count_delivered(response, request->delivery, size);
+}
+
+static void deliver_sendfile(struct response *response, const struct deliverable *file)
+{
+	uint64_t size;
+
+	if (find_size(response, file, &size) && !judged_here(response, file, size))
+		hand_over(response, file, "X-Sendfile", encode_path(file->path, response->request->arena), size);
+}
+
+static void deliver_lighttpd(struct response *response, const struct deliverable *file)
+{
+	struct arena *arena = response->request->arena;
+	const char *path = encode_path(file->path, arena);
+	uint64_t size;
+
+	if (!find_size(response, file, &size) || judged_here(response, file, size))
+		return;
+	if (file->rate > 0)
+		response_headerf(response, "X-LIGHTTPD-KBytes-per-second", "%" PRId64, (file->rate + 1023) / 1024);
+	if (file->offset == 0 && file->length == 0)
+		hand_over(response, file, "X-Sendfile", path, size);
+	else
+		hand_over(response, file, "X-Sendfile2",
+			arena_printf(arena, "%s %" PRIu64 "-%" PRIu64, path, file->offset, file->offset + size - 1), size);
+}
+
+static void deliver_accel(struct response *response, const struct deliverable *file)
+{
+	struct arena *arena = response->request->arena;
+	const char *prefix = request_parameter(response->request, "TONEARM_ACCEL_PREFIX");
+	uint64_t size;
+
+	if (!find_size(response, file, &size))
+		return;
+	if (file->rate > 0)
+		response_headerf(response, "X-Accel-Limit-Rate", "%" PRId64, file->rate);
+	hand_over(response, file, "X-Accel-Redirect",
+		arena_printf(arena, "%s%s", prefix == NULL ? "/_tonearm" : prefix, encode_path(file->accel_path, arena)),
+		size);
+}
+
+/* 302: who is sent there now may be sent elsewhere tomorrow. */
+static void deliver_redirect(struct response *response, const struct deliverable *file)
+{
+	response_status(response, 302);
+	response_header(response, "Location", file->location);
+	response_header(response, "Cache-Control", "no-store");
+	response_header(response, "Content-Length", "0");
+	response_begin(response);
+}
+
+static bool asks_for(const struct request *request, const char *mode)
+{
+	return strcmp(request->delivery, mode) == 0;
 }
 
 const char *deliver_told(const struct request *request)
@@ -315,20 +419,21 @@ const char *deliver_told(const struct request *request)
 void deliver_file(struct response *response, const struct deliverable *file)
 {
 	const struct request *request = response->request;
-	const char *prefix = request_parameter(request, "TONEARM_ACCEL_PREFIX");
-	bool slice = file->offset > 0 || file->length > 0;
+	bool whole = file->offset == 0 && file->length == 0;
 
 	response_status(response, 200);
 	if (file->cache_control != NULL)
 		response_header(response, "Cache-Control", file->cache_control);
-	if (!slice && strcmp(request->delivery, "xsendfile") == 0) {
-		hand_over(response, file, "X-Sendfile", encode_path(file->path, request->arena), "xsendfile");
-	} else if (!slice && strcmp(request->delivery, "xaccel") == 0 && file->accel_path != NULL) {
-		const char *path = encode_path(file->accel_path, request->arena);
-
-		path = arena_printf(request->arena, "%s%s", prefix == NULL ? "/_tonearm" : prefix, path);
-		hand_over(response, file, "X-Accel-Redirect", path, "xaccel");
-	} else {
+	if (file->moved_path != NULL)
 		deliver_direct(response, file);
-	}
+	else if (asks_for(request, "lighttpd"))
+		deliver_lighttpd(response, file);
+	else if (whole && asks_for(request, "xsendfile"))
+		deliver_sendfile(response, file);
+	else if (whole && asks_for(request, "xaccel") && file->accel_path != NULL)
+		deliver_accel(response, file);
+	else if (whole && asks_for(request, "redirect") && file->location != NULL)
+		deliver_redirect(response, file);
+	else
+		deliver_direct(response, file);
 }

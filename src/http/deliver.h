@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Handing a file to the listener. The handler decided who may have it; here the way is chosen after the web
- * server's TONEARM_DELIVERY: `direct` sends the bytes with all of RFC 9110's ranges and conditions, `xsendfile`
- * and `xaccel` name the file to the web server, which then moves the bytes and answers Range itself.
- * A slice of a file (one segment) is sent directly whatever the mode, as no server slices for us by those two headers.
+ * Handing a file to the listener. The handler decided who may have it; here, and only here, the way is chosen, after the
+ * web server's TONEARM_DELIVERY or, where it leaves that to us, http.delivery:
+ *
+ *     direct     sends the bytes with all of RFC 9110's ranges and conditions
+ *     xsendfile  names the file to the web server (lighttpd, Apache), which moves the bytes and answers Range itself
+ *     xaccel     the same for nginx
+ *     lighttpd   as xsendfile, and slices by X-Sendfile2
+ *     redirect   sends the listener elsewhere
+ *
+ * What a way cannot do is done directly: a slice of a file (one segment) by xsendfile, xaccel and redirect, a file that
+ * still grows by any.
  */
 #ifndef TONEARM_HTTP_DELIVER_H
 #define TONEARM_HTTP_DELIVER_H
@@ -19,6 +26,8 @@ struct deliverable {
 	int64_t modified;       /* seconds */
 	const char *cache_control;
 	uint64_t offset, length; /* the slice; length 0: the whole file */
+	const char *location;    /* where redirect leads; NULL: nowhere */
+	int64_t rate;            /* bytes per second that one listener gets, 0: as many as he takes */
 };
 
 /* The way that the web server asks for by TONEARM_DELIVERY; NULL when it does not, or leaves it to us by "auto". */

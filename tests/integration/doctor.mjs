@@ -24,7 +24,8 @@ function doctor(site, ...words) {
 const WORKS = /^works, with ranges$/, NOT = /^is not to be had here$/;
 const STREAM = /reach Tonearm as they come/, WHOLE = /taken in whole/;
 const homes = [
-	{server: "lighttpd", accel: NOT, sendfile: WORKS, uploads: STREAM, delivery: /^xsendfile is best, and what the web server asks for/},
+	{server: "lighttpd", accel: NOT, slices: WORKS, sendfile: WORKS, uploads: STREAM,
+		delivery: /^lighttpd is best, and what the web server asks for/},
 	{server: "nginx", accel: WORKS, sendfile: NOT, uploads: STREAM, delivery: /^xaccel is best, and what the web server asks for/},
 	{server: "apache-proxy-fcgi", accel: NOT, sendfile: WORKS, uploads: STREAM, delivery: /^xsendfile is best/},
 	{server: "apache-fcgid", accel: NOT, sendfile: WORKS, uploads: WHOLE, delivery: /^xsendfile is best/},
@@ -32,7 +33,7 @@ const homes = [
 		delivery: /^direct is best, and configured/},
 ];
 
-for (const {accel, sendfile, uploads, delivery, ...home} of homes) {
+for (const {accel, slices = NOT, sendfile, uploads, delivery, ...home} of homes) {
 	describe(home.server, {skip: cannotServe(home.server), timeout: 120000}, () => {
 		let site, found;
 
@@ -49,6 +50,7 @@ for (const {accel, sendfile, uploads, delivery, ...home} of homes) {
 		});
 		test("it knows which files the server takes", () => {
 			assert.match(found.checks["X-Accel-Redirect"].found, accel);
+			assert.match(found.checks["X-Sendfile2"].found, slices);
 			assert.match(found.checks["X-Sendfile"].found, sendfile);
 			assert.match(found.checks.direct.found, WORKS);
 		});
@@ -79,18 +81,18 @@ describe("lighttpd that leaves the delivery to Tonearm", {skip: cannotServe("lig
 		const before = await fs.readFile(site.confFile, "utf8");
 		const {checks} = await doctor(site);
 		assert.equal(checks.delivery.grade, "warn");
-		assert.match(checks.delivery.mend, /would set http\.delivery = "xsendfile"/);
+		assert.match(checks.delivery.mend, /would set http\.delivery = "lighttpd"/);
 		assert.equal(await fs.readFile(site.confFile, "utf8"), before);
 	});
 	test("with --write the responders use it, and all else of the file stays", async () => {
 		const before = await fs.readFile(site.confFile, "utf8");
 		const {status, checks} = await doctor(site, "--write");
 		assert.equal(status, 0);
-		assert.match(checks.delivery.found, /^set to xsendfile/);
+		assert.match(checks.delivery.found, /^set to lighttpd/);
 		const now = await fs.readFile(site.confFile, "utf8");
-		assert.equal(now.replace(/\s*delivery = "xsendfile";/, ""), before);
+		assert.equal(now.replace(/\s*delivery = "lighttpd";/, ""), before);
 		assert.equal((await fs.stat(site.confFile)).mode & 0o777, 0o600);
-		assert.match((await doctor(site)).checks.delivery.found, /^xsendfile is best, and configured/);
+		assert.match((await doctor(site)).checks.delivery.found, /^lighttpd is best, and configured/);
 	});
 });
 

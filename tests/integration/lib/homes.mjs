@@ -67,7 +67,7 @@ export function cannotServe(server) {
 }
 
 function withDelivery(text, {server, delivery}) {
-	const set = /(TONEARM_DELIVERY"?\s*(?:=>)?\s*"?)(xsendfile|xaccel)/;
+	const set = /(TONEARM_DELIVERY"?\s*(?:=>)?\s*"?)(xsendfile|xaccel|lighttpd)/;
 	if (!set.test(text.replace(/^#.*$/gm, "")))
 		throw new Error(`${server}.conf does not set TONEARM_DELIVERY`);
 	return text.replace(/^[^#\n].*$/gm, line => line.replace(set, `$1${delivery}`));

@@ -63,6 +63,34 @@ const playback = [
 		hear: problem(404)},
 ];
 
+const lasting = "max-age=31536000, immutable";
+const caching = [
+	{say: "public sound, for a year", path: s => `/media/${s.open}/low.mp4`, hear: {status: 200, has: {
+		"cache-control": new RegExp(`^public, ${lasting}$`), "access-control-allow-origin": /^\*$/, etag: /^"/, "last-modified": /GMT$/}}},
+	{say: "a public segment, for a year", path: s => `/hls/${s.open}/low/0.m4s`, hear: {status: 200, has: {
+		"cache-control": new RegExp(`^public, ${lasting}$`), "access-control-allow-origin": /^\*$/, etag: /^"/, "last-modified": /GMT$/}}},
+	{say: "what the best may be, for minutes", path: s => `/stream/${s.open}.mp4`, hear: {status: 200, has: {
+		"cache-control": /^public, max-age=300$/}}},
+	{say: "private sound, for its listener alone", path: s => `/media/${s.secret}/low.mp4?${s.grant}`, hear: {status: 200, has: {
+		"cache-control": /^private, max-age=\d+, immutable$/, etag: /^"/, "access-control-allow-origin": /^\*$/}}},
+	{say: "sound by a signed address, no longer than that holds", path: s => s.site.streamPath(`${s.secret}_low.mp4`, Math.floor(Date.now() / 1000) + 600),
+		hear: {status: 200, has: {"cache-control": /^private, max-age=([1-5]?\d?\d|600), immutable$/}}},
+	{say: "a public playlist, for a minute", path: s => `/hls/${s.open}/low/playlist.m3u8`, hear: {status: 200, has: {
+		"cache-control": /^public, max-age=60$/, "access-control-allow-origin": /^\*$/}}},
+	{say: "a private playlist, for who asks", path: s => `/hls/${s.secret}/low/playlist.m3u8?${s.grant}`, hear: {status: 200, has: {
+		"cache-control": /^private, max-age=\d+$/, vary: /Authorization, Cookie/}}},
+	{say: "a page of another site, before it asks with a token", method: "OPTIONS", path: s => `/hls/${s.secret}/master.m3u8`,
+		headers: {Origin: "https://example.org", "Access-Control-Request-Method": "GET"}, hear: {status: 204, has: {
+			"access-control-allow-origin": /^\*$/, "access-control-allow-headers": /Authorization/}}},
+	{say: "the inner life, to a page of another site", path: "/healthz", hear: {status: 200,
+		check: answer => assert.equal(answer.headers["access-control-allow-origin"], undefined)}},
+	{say: "a part of a segment", path: s => `/hls/${s.open}/low/0.m4s`, headers: {Range: "bytes=8-15"}, hear: {status: 206, length: 8,
+		has: {"content-range": /^bytes 8-15\/\d+$/}}},
+	{say: "a segment, which I have", path: s => `/hls/${s.open}/low/0.m4s`, know: "etag", hear: {status: 304, length: 0}},
+	{say: "a part that the segment has not", path: s => `/hls/${s.open}/low/0.m4s`, headers: {Range: "bytes=99999999-"},
+		hear: {status: 416, has: {"content-range": /^bytes \*\/\d+$/}}},
+];
+
 const conditional = [
 	{say: "the playlist, which I have", path: s => `/hls/${s.open}/low/playlist.m3u8`, know: "etag", hear: {status: 304, length: 0}},
 	{say: "the master, as of its own date", path: s => `/hls/${s.open}/master.m3u8`, know: "last-modified",
@@ -303,7 +331,7 @@ async function until(isSo, ms, otherwise) {
 	}
 }
 
-const chapters = {playback, conditional, listening, uploads, lists, tricks, methods};
+const chapters = {playback, caching, conditional, listening, uploads, lists, tricks, methods};
 
 /**
  * Holds the dialogue with each of HOMES, {name, ...options of start()}. uploadsFirst: the home takes in an upload whole
@@ -336,6 +364,13 @@ export function converse(homes) {
 			describe("by HEAD", () => {
 				for (const row of playback.filter(row => !row.headers))
 					test(row.say, {skip: row.skip}, () => sameByHead(row, scene));
+			});
+			test("a segment is what the playlist says of the file", async () => {
+				const {text} = await scene.site.request({path: `/hls/${scene.open}/low/playlist.m3u8`});
+				const [length, offset] = /#EXT-X-BYTERANGE:(\d+)@(\d+)/.exec(text).slice(1).map(Number);
+				const [segment, file] = await Promise.all([`/hls/${scene.open}/low/0.m4s`, `/media/${scene.open}/low.mp4`]
+					.map(address => scene.site.request({path: address})));
+				assert.deepEqual(segment.body, file.body.subarray(offset, offset + length));
 			});
 			test("private and never there answer alike to who has no token", async () => {
 				const answers = await Promise.all([scene.secret, UNKNOWN].map(id => scene.site.request({path: `/hls/${id}/master.m3u8`})));
