@@ -430,6 +430,97 @@ static void test_vectors(void **state)
 	json_decref(root);
 }
 
+static void test_lighttpd(void **state)
+{
+	struct memory_transport answer;
+	char slice[128];
+
+	(void)state;
+	make_file(1000);
+	snprintf(slice, sizeof slice, "%s 100-299", path);
+	file.rate = 24001;
+	ask(&answer, "GET", "TONEARM_DELIVERY=lighttpd", NULL, NULL);
+	assert_header(&answer, "X-Sendfile", path);
+	assert_header(&answer, "X-LIGHTTPD-KBytes-per-second", "24");
+	buf_free(&answer.out);
+	file.offset = 100;
+	file.length = 200;
+	ask(&answer, "GET", "TONEARM_DELIVERY=lighttpd", "HTTP_RANGE=bytes=0-9", NULL);
+	assert_int_equal(cgi_status(&answer.out), 200);
+	assert_header(&answer, "X-Sendfile", NULL);
+	assert_header(&answer, "X-Sendfile2", slice);
+	assert_header(&answer, "ETag", etag);
+	assert_header(&answer, "Accept-Ranges", "bytes");
+	buf_free(&answer.out);
+	/* A range is one of the slice. */
+	assert_int_equal(status_of("TONEARM_DELIVERY=lighttpd", "HTTP_RANGE=bytes=200-"), 416);
+	assert_int_equal(status_of("TONEARM_DELIVERY=lighttpd", "HTTP_IF_NONE_MATCH=\"abc\""), 304);
+	file.length = 901;
+	assert_int_equal(status_of("TONEARM_DELIVERY=lighttpd", NULL), 404);
+	/* What still grows lies where the server may not look. */
+	file.length = 200;
+	file.moved_path = "/nonexistent";
+	ask(&answer, "GET", "TONEARM_DELIVERY=lighttpd", NULL, NULL);
+	assert_header(&answer, "X-Sendfile2", NULL);
+	assert_header(&answer, "Content-Length", "200");
+	buf_free(&answer.out);
+}
+
+static void test_redirect(void **state)
+{
+	struct memory_transport answer;
+
+	(void)state;
+	make_file(1000);
+	file.location = "https://edge.example.org/media/t/f.mp4?expires=1&grant=2";
+	ask(&answer, "GET", "TONEARM_DELIVERY=redirect", "HTTP_RANGE=bytes=0-4", NULL);
+	assert_int_equal(cgi_status(&answer.out), 302);
+	assert_header(&answer, "Location", file.location);
+	assert_header(&answer, "Cache-Control", "no-store");
+	buf_free(&answer.out);
+	file.length = 100;
+	assert_int_equal(status_of("TONEARM_DELIVERY=redirect", NULL), 200);
+	file.length = 0;
+	file.location = NULL;
+	assert_int_equal(status_of("TONEARM_DELIVERY=redirect", NULL), 200);
+}
+
+static void test_who_decides(void **state)
+{
+	(void)state;
+	make_file(1000);
+	file.location = "https://edge.example.org/f.mp4";
+	options.delivery = "redirect";
+	assert_int_equal(status_of(NULL, NULL), 302);
+	assert_int_equal(status_of("TONEARM_DELIVERY=", NULL), 302);
+	assert_int_equal(status_of("TONEARM_DELIVERY=auto", NULL), 302);
+	assert_int_equal(status_of("TONEARM_DELIVERY=direct", NULL), 200);
+	options.delivery = NULL;
+	assert_int_equal(status_of("TONEARM_DELIVERY=auto", NULL), 200);
+}
+
+/* Time has to pass for more than a second's worth of bytes, however fast the listener takes them. */
+static void test_rate(void **state)
+{
+	struct memory_transport answer;
+	int64_t began, taken;
+	size_t length;
+
+	(void)state;
+	make_file(130000);
+	file.rate = 100000;
+	began = clock_monotonic_us();
+	ask(&answer, "GET", NULL, NULL, NULL);
+	taken = clock_monotonic_us() - began;
+	cgi_body(&answer.out, &length);
+	assert_int_equal(length, 130000);
+	assert_in_range(taken, 200000, INT64_MAX);
+	buf_free(&answer.out);
+	ask(&answer, "GET", "TONEARM_DELIVERY=xaccel", NULL, NULL);
+	assert_header(&answer, "X-Accel-Limit-Rate", "100000");
+	buf_free(&answer.out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -442,6 +533,10 @@ int main(void)
 		cmocka_unit_test(test_shrinks),
 		cmocka_unit_test(test_client_goes),
 		cmocka_unit_test(test_hand_over),
+		cmocka_unit_test(test_lighttpd),
+		cmocka_unit_test(test_redirect),
+		cmocka_unit_test(test_who_decides),
+		cmocka_unit_test(test_rate),
 		cmocka_unit_test(test_vectors),
 	};
 
