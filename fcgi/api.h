@@ -36,8 +36,8 @@ void api_job_retry(struct request *request, struct response *response);
 void api_job_cancel(struct request *request, struct response *response);
 
 /*
- * The job ID as far as CLAIMS may look at it: whose job it is needs no jobs:read; for anybody else without it there are no
- * jobs at all. ERR_NOT_FOUND, ERR_FORBIDDEN.
+ * The job ID as far as CLAIMS may look at it: whose job it is needs no jobs:read; for anybody else without it there are
+ * no jobs at all. ERR_NOT_FOUND, ERR_FORBIDDEN.
  */
 enum err api_job_read(struct db *db, const struct jwt_claims *claims, const char *id, struct arena *arena,
 	struct job *job, struct err_info *info);
@@ -89,14 +89,15 @@ bool api_claims(struct request *request, struct response *response, const char *
 struct db *api_open(struct request *request, struct response *response, const char *scope, struct jwt_claims *claims);
 
 /*
- * A place for an upload, of which this process has fewer than it has threads, and all processes together have as many as
- * limits.uploads says. *SLOT is for api_upload_end(), which takes -1 too. ERR_BUSY, ERR_IO; *SLOT is -1 then.
+ * A place for an upload, of which this process has fewer than it has threads, and all processes together have as many
+ * as limits.uploads says. *SLOT is for api_upload_end(), which takes -1 too. ERR_BUSY, ERR_IO; *SLOT is -1 then.
  */
 enum err api_upload_begin(const struct request *request, int *slot, struct err_info *info);
 void api_upload_end(const struct request *request, int slot);
 
 /*
- * The JSON object of the body. False when an answer was sent: 400, 408, 411, 413, 415, 503. *OUT is owned by the caller.
+ * The JSON object of the body. False when an answer was sent: 400, 408, 411, 413, 415, 503. *OUT is owned by the
+ * caller.
  */
 bool api_body(struct request *request, struct response *response, json_t **out);
 

@@ -99,7 +99,8 @@ static enum err read_renditions(
 	enum err err = json_read_text(body, "formats", FORMATS_MOST, &formats, info);
 
 	if (err == ERR_OK && (renditions != NULL || !ingest->extras))
-		err = transcode_job_renditions(conf, renditions, arena, &ingest->renditions, &ingest->rendition_count, info);
+		err = transcode_job_renditions(
+			conf, renditions, arena, &ingest->renditions, &ingest->rendition_count, info);
 	if (err == ERR_OK && formats != NULL)
 		err = transcode_job_formats(conf, formats, arena, &ingest->renditions, &ingest->rendition_count, info);
 	return err;

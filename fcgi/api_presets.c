@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* GET /api/v1/presets: what an upload may say of its sound, for forms that offer it. Filters stay with the configuration. */
+/*
+ * GET /api/v1/presets: what an upload may say of its sound, for forms that offer it. Filters stay with the
+ * configuration.
+ */
 #include "fcgi/api.h"
 
 #include "auth/scope.h"

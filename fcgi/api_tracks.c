@@ -22,8 +22,8 @@ static const char *const patch_members[] = {"title", "artist", "album", "number"
 
 static bool owns(const struct jwt_claims *claims, const struct track *track)
 {
-	return scope_has(claims->scope, SCOPE_TRACK_WRITE) && jwt_reaches(claims, track->id) && claims->subject[0] != '\0' &&
-	       strcmp(claims->subject, track->owner) == 0;
+	return scope_has(claims->scope, SCOPE_TRACK_WRITE) && jwt_reaches(claims, track->id) &&
+	       claims->subject[0] != '\0' && strcmp(claims->subject, track->owner) == 0;
 }
 
 static enum err not_there(struct err_info *info)
@@ -105,10 +105,11 @@ void api_track_list(struct request *request, struct response *response)
 	db = responder_db(request, response);
 	if (db == NULL)
 		return;
-	owner = !claims.bounded && scope_has(claims.scope, SCOPE_TRACK_WRITE) && claims.subject[0] != '\0' ? claims.subject
-													   : NULL;
-	err = track_list(db, after, claims.bounded || !scope_has(claims.scope, SCOPE_TRACK_READ), owner, limit, request->arena, &tracks,
-		&count, &info);
+	owner = !claims.bounded && scope_has(claims.scope, SCOPE_TRACK_WRITE) && claims.subject[0] != '\0'
+			? claims.subject
+			: NULL;
+	err = track_list(db, after, claims.bounded || !scope_has(claims.scope, SCOPE_TRACK_READ), owner, limit,
+		request->arena, &tracks, &count, &info);
 	db_pool_give(responder_of(request)->pool, db);
 	if (err != ERR_OK)
 		response_error(response, &info);

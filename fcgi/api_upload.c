@@ -218,7 +218,8 @@ static enum err read_tracks(const char *word, int64_t *out, struct err_info *inf
 	uint64_t tracks = 0;
 
 	if (word != NULL && !text_to_u64(word, SOUND_TRACKS_MOST, &tracks))
-		return err_set(info, ERR_UNPROCESSABLE, "\"album_tracks\" is a number from 1 to %d", (int)SOUND_TRACKS_MOST);
+		return err_set(
+			info, ERR_UNPROCESSABLE, "\"album_tracks\" is a number from 1 to %d", (int)SOUND_TRACKS_MOST);
 	*out = (int64_t)tracks;
 	return ERR_OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The waveform and the cover of a track, for those who may listen to it. The waveform that is stored is fine; coarser ones
- * are folded out of it for each request, which costs about a millisecond for a song.
+ * The waveform and the cover of a track, for those who may listen to it. The waveform that is stored is fine; coarser
+ * ones are folded out of it for each request, which costs about a millisecond for a song.
  */
 #include "base/fs.h"
 #include "base/hash.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * auth.fcgi: tokens, signed addresses, revocation; and the word to a web server that serves files itself. What is below /media/
- * is answered in the role of an authorizer only.
+ * auth.fcgi: tokens, signed addresses, revocation; and the word to a web server that serves files itself. What is below
+ * /media/ is answered in the role of an authorizer only.
  */
 #include "fcgi/auth.h"
 

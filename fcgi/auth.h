@@ -15,8 +15,8 @@ void auth_sign(struct request *request, struct response *response);
 void auth_revoke(struct request *request, struct response *response);
 
 /*
- * auth_check.c: may this be served? As an authorizer the request is the one for the file; else, for nginx's auth_request, its
- * address stands in TONEARM_CHECK_URI.
+ * auth_check.c: may this be served? As an authorizer the request is the one for the file; else, for nginx's
+ * auth_request, its address stands in TONEARM_CHECK_URI.
  */
 void auth_check(struct request *request, struct response *response);
 void auth_authorize(struct request *request, struct response *response);

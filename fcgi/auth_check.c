@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * May this file be served? The web server asks before it serves what is below /media/ from its disk: in the FastCGI role of an
- * authorizer (section 6.3 of the specification), where 200 lets the request go on and anything else is the answer to it, or by a
- * request of its own (nginx's auth_request), where 204 does. No Variable- fields are sent: mod_fcgid would hand them to the
- * client.
+ * May this file be served? The web server asks before it serves what is below /media/ from its disk: in the FastCGI
+ * role of an authorizer (section 6.3 of the specification), where 200 lets the request go on and anything else is the
+ * answer to it, or by a request of its own (nginx's auth_request), where 204 does. No Variable- fields are sent:
+ * mod_fcgid would hand them to the client.
  */
 #include "base/id.h"
 #include "fcgi/auth.h"
@@ -74,12 +74,13 @@ static const char *track_of(const struct request *request, const char *path)
 /* For how long the file may be kept: as stream.fcgi has it. */
 static const char *file_cache(const struct request *request, const struct access_pass *pass)
 {
-	return arena_printf(request->arena, "%s, immutable", responder_cache(request, pass, KEEP_PUBLIC_S, KEEP_PRIVATE_S));
+	return arena_printf(
+		request->arena, "%s, immutable", responder_cache(request, pass, KEEP_PUBLIC_S, KEEP_PRIVATE_S));
 }
 
 /*
- * For how long the verdict may be kept: never past the end of the credential. A refusal is kept as well, so that whoever asks
- * again and again asks the web server.
+ * For how long the verdict may be kept: never past the end of the credential. A refusal is kept as well, so that
+ * whoever asks again and again asks the web server.
  */
 static void bound(struct request *request, struct response *response, const struct access_pass *pass)
 {
@@ -118,7 +119,8 @@ void auth_check(struct request *request, struct response *response)
 		bound(request, response, &pass);
 	if (err != ERR_OK) {
 		/* nginx knows no other refusals here. */
-		response_error(response, err == ERR_NOT_FOUND ? &(struct err_info){ERR_FORBIDDEN, "there is no such track"} : &info);
+		response_error(response,
+			err == ERR_NOT_FOUND ? &(struct err_info){ERR_FORBIDDEN, "there is no such track"} : &info);
 		return;
 	}
 	response_header(response, "X-Tonearm-Cache-Control", file_cache(request, &pass));

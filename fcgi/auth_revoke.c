@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * POST /auth/revoke: what was issued at or before a time is good no more: a token by its jti, all of a subject, all for a track,
- * or all there is. It takes auth:revoke, but that everybody may end the token that is shown, or a login by its refresh token.
+ * POST /auth/revoke: what was issued at or before a time is good no more: a token by its jti, all of a subject, all for
+ * a track, or all there is. It takes auth:revoke, but that everybody may end the token that is shown, or a login by its
+ * refresh token.
  */
 #include "auth/scope.h"
 #include "base/clock.h"
@@ -117,7 +118,9 @@ static enum err drop_refresh(struct db *db, const struct revocation *revocation,
 	return ERR_OK;
 }
 
-/* The login of a refresh token becomes the token that is revoked. An unknown one is nobody's: there is nothing to do. */
+/*
+ * The login of a refresh token becomes the token that is revoked. An unknown one is nobody's: there is nothing to do.
+ */
 static enum err find_login(struct request *request, struct db *db, struct wish *wish, struct err_info *info)
 {
 	int64_t now = clock_seconds(responder_of(request)->access.clock);

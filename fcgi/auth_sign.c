@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * POST /auth/sign: an address, or a cookie, that carries its own permission: for one file below /stream/, or for all of one
- * track. Who signs needs auth:sign, and can give away no track that the token does not reach. What was signed is revoked with the
- * subject that signed it.
+ * POST /auth/sign: an address, or a cookie, that carries its own permission: for one file below /stream/, or for all of
+ * one track. Who signs needs auth:sign, and can give away no track that the token does not reach. What was signed is
+ * revoked with the subject that signed it.
  */
 #include "auth/network.h"
 #include "auth/scope.h"
@@ -50,9 +50,11 @@ static enum err read_wish(const json_t *body, struct wish *wish, struct err_info
 	if (!wish->cookie && strcmp(as, "url") != 0)
 		return err_set(info, ERR_UNPROCESSABLE, "\"as\" must be \"url\" or \"cookie\"");
 	if ((wish->track == NULL) == (wish->file == NULL) || (wish->cookie && wish->track == NULL))
-		return err_set(info, ERR_UNPROCESSABLE, "there must be one of \"track\" and \"file\", and a cookie is for a track");
+		return err_set(info, ERR_UNPROCESSABLE,
+			"there must be one of \"track\" and \"file\", and a cookie is for a track");
 	if (wish->network[0] != '\0' && !network_valid(wish->network))
-		return err_set(info, ERR_UNPROCESSABLE, "\"address\" is neither an address nor a prefix such as 192.0.2.0/24");
+		return err_set(
+			info, ERR_UNPROCESSABLE, "\"address\" is neither an address nor a prefix such as 192.0.2.0/24");
 	return ERR_OK;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * POST /auth/token. A name and a password begin a login, whose refresh tokens follow each other; an API key is as good as both and
- * needs no refreshing. The jti of every token of a login is the login's own, so that revoking it ends the login.
+ * POST /auth/token. A name and a password begin a login, whose refresh tokens follow each other; an API key is as good
+ * as both and needs no refreshing. The jti of every token of a login is the login's own, so that revoking it ends the
+ * login.
  */
 #include "auth/jwt.h"
 #include "auth/network.h"
@@ -320,7 +321,8 @@ static void send_token(struct request *request, struct response *response, const
 	const struct grantee *grantee)
 {
 	const struct responder *responder = responder_of(request);
-	const struct jwt_policy policy = {.issuer = responder->conf->jwt_issuer, .audience = responder->conf->jwt_audience};
+	const struct jwt_policy policy = {
+		.issuer = responder->conf->jwt_issuer, .audience = responder->conf->jwt_audience};
 	struct err_info info;
 	json_t *answer;
 	char *token;

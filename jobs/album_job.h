@@ -33,8 +33,8 @@ struct album_job {
 
 /*
  * Its end: what was measured is written down, the gain settled if it can be, the job parked; the others of the album go
- * on with it if that was the last. All in one transaction. ERR_CONFLICT: the job is not ours any more; ERR_NOT_FOUND: the
- * track was deleted; database errors.
+ * on with it if that was the last. All in one transaction. ERR_CONFLICT: the job is not ours any more; ERR_NOT_FOUND:
+ * the track was deleted; database errors.
  */
 enum err album_job_commit(struct db *db, const struct album_job *job, const struct sound_job *sound, int64_t now_ms,
 	struct err_info *info);

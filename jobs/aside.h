@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Work that waits for a disk, done aside from the loop: one thread does one piece of work, and its end makes a descriptor
- * readable that the loop waits for among its others.
+ * Work that waits for a disk, done aside from the loop: one thread does one piece of work, and its end makes a
+ * descriptor readable that the loop waits for among its others.
  *
  *     aside_start() ──► thread: work(context) ──► fd readable ──► aside_end(): the outcome, and ready for the next
  *
- * What CONTEXT leads to belongs to the thread from aside_start() to the end; all else of the program is the loop's alone.
- * The functions below are called by the thread of the loop.
+ * What CONTEXT leads to belongs to the thread from aside_start() to the end; all else of the program is the loop's
+ * alone. The functions below are called by the thread of the loop.
  */
 #ifndef TONEARM_JOBS_ASIDE_H
 #define TONEARM_JOBS_ASIDE_H

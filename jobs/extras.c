@@ -54,8 +54,9 @@ json_t *extras_json(const struct extras *extras, int first)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < extras->count; i++)
-		json_array_append_new(list, json_pack("{s:s, s:i}", "role",
-						    extra_role_name(extras->outputs[i].row.role), "fd", first + (int)i));
+		json_array_append_new(
+			list, json_pack("{s:s, s:i}", "role", extra_role_name(extras->outputs[i].row.role), "fd",
+				      first + (int)i));
 	return list;
 }
 

@@ -3,8 +3,8 @@
  * The extras of a track (model/extra.h) on their way through a job: those that are missing are asked for, opened beside
  * the renditions, checked when the worker is done, and published in the renditions' own transaction (publish.h).
  *
- * An extra is a convenience: one that the worker made wrongly is left out and logged, and the sound is published all the
- * same. Belongs to the thread of the run.
+ * An extra is a convenience: one that the worker made wrongly is left out and logged, and the sound is published all
+ * the same. Belongs to the thread of the run.
  */
 #ifndef TONEARM_JOBS_EXTRAS_H
 #define TONEARM_JOBS_EXTRAS_H
@@ -43,8 +43,8 @@ enum err extras_open(struct extras *extras, const char *folder, struct arena *ar
 json_t *extras_json(const struct extras *extras, int first);
 
 /*
- * Looks at number INDEX; what is right is durable afterwards, mode 0640. What is empty or wrong is not published. ERR_IO
- * and ERR_NO_SPACE for the disk alone.
+ * Looks at number INDEX; what is right is durable afterwards, mode 0640. What is empty or wrong is not published.
+ * ERR_IO and ERR_NO_SPACE for the disk alone.
  */
 enum err extras_check(struct extras *extras, size_t index, const struct clock *clock, struct err_info *info);
 

@@ -16,8 +16,8 @@
  * the rows away in the statement that says so; the files go with their work folder. A listener is then told to wait
  * (503) until the next attempt has its first segments, and its playlist begins anew at media sequence 0 with the bytes
  * of the new file. As the same source and settings give the same bytes, what a player has buffered still fits.
- * Until a dead runner's lease has lapsed its rows stay, and so do the files, unless another runner of the machine sweeps
- * the work folder before: what is listed can be heard.
+ * Until a dead runner's lease has lapsed its rows stay, and so do the files, unless another runner of the machine
+ * sweeps the work folder before: what is listed can be heard.
  *
  * Failing to show a rendition is never a reason to fail its job: it is published when it is whole. Belongs to the
  * thread of the run.

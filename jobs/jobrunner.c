@@ -226,7 +226,8 @@ static enum err lock_drain(const struct conf *conf, struct arena *arena, int *fd
 	return err;
 }
 
-static enum err work(struct runner *runner, const struct loop_options *options, struct arena *arena, struct err_info *info)
+static enum err work(
+	struct runner *runner, const struct loop_options *options, struct arena *arena, struct err_info *info)
 {
 	enum err err = ERR_OK;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tonearm-jwks: fetches the keys of auth.jwks_url into <data>/jwks.json, as responders want it (src/auth/jwks.h). What it gets is
- * checked before it takes the place of what was there; on any failure that stays. One works at a time, and none
- * within auth.jwks_retry_s of the last, successful or not: the time of the lock file tells.
+ * tonearm-jwks: fetches the keys of auth.jwks_url into <data>/jwks.json, as responders want it (src/auth/jwks.h). What
+ * it gets is checked before it takes the place of what was there; on any failure that stays. One works at a time, and
+ * none within auth.jwks_retry_s of the last, successful or not: the time of the lock file tells.
  */
 #include "auth/jwks.h"
 #include "base/fs.h"
@@ -111,7 +111,8 @@ static enum err run(const char *path, struct err_info *info)
 		if (err == ERR_OK)
 			log_message(LOG_INFO, "the issuer's keys are fetched");
 		else
-			log_failure(LOG_WARNING, "the issuer's keys could not be fetched: those of the last time stay", info);
+			log_failure(LOG_WARNING, "the issuer's keys could not be fetched: those of the last time stay",
+				info);
 	}
 	if (lock >= 0)
 		close(lock);

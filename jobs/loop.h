@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The jobrunner's one loop: one thread, one poll(2) over the report pipes of all workers, the ends of what is done aside,
- * the signals and the knocks of base/wake.h, with a timer. Each turn: house-keeping that is due, claim jobs while a place
- * is free, wait, hand on what happened, publish a step. It looks for work when somebody knocks, when a job's hour comes,
- * when a place is free again, and every jobs.poll_ms whatever happens.
+ * The jobrunner's one loop: one thread, one poll(2) over the report pipes of all workers, the ends of what is done
+ * aside, the signals and the knocks of base/wake.h, with a timer. Each turn: house-keeping that is due, claim jobs
+ * while a place is free, wait, hand on what happened, publish a step. It looks for work when somebody knocks, when a
+ * job's hour comes, when a place is free again, and every jobs.poll_ms whatever happens.
  */
 #ifndef TONEARM_JOBS_LOOP_H
 #define TONEARM_JOBS_LOOP_H
@@ -23,8 +23,8 @@ struct loop_options {
 
 /*
  * Blocks SIGTERM, SIGINT, SIGCHLD for good and works until SIGTERM or SIGINT comes, or until OPTIONS end it. No job is
- * claimed then; what still runs after grace_ms, or at a second signal, is handed back. ERR_OK; ERR_NO_SPACE when draining had to end below the disk floor; ERR_INTERNAL when
- * the loop cannot be set up. Call once.
+ * claimed then; what still runs after grace_ms, or at a second signal, is handed back. ERR_OK; ERR_NO_SPACE when
+ * draining had to end below the disk floor; ERR_INTERNAL when the loop cannot be set up. Call once.
  */
 enum err loop_run(struct runner *runner, const struct loop_options *options, struct err_info *info);
 

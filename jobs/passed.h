@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the worker says of renditions that were to be the source's own packets (media/passthrough.h): those that are have
- * the rate and channels of the source, and their bit rate is what is measured; why the others are not stands in the
- * job's history. Belongs to the thread of the run.
+ * What the worker says of renditions that were to be the source's own packets (media/passthrough.h): those that are
+ * have the rate and channels of the source, and their bit rate is what is measured; why the others are not stands in
+ * the job's history. Belongs to the thread of the run.
  */
 #ifndef TONEARM_JOBS_PASSED_H
 #define TONEARM_JOBS_PASSED_H

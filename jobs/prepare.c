@@ -50,12 +50,15 @@ static enum err find_missing(struct run *run, const struct transcode_job *wanted
 		publish->outputs[publish->count].wanted = &wanted->renditions[i];
 		publish->outputs[publish->count++].fd = -1;
 	}
-	err = sound_job_settle(run->runner->db, run->job.track, count > 0, &wanted->sound, &run->arena, &publish->sound, info);
+	err = sound_job_settle(
+		run->runner->db, run->job.track, count > 0, &wanted->sound, &run->arena, &publish->sound, info);
 	if (err == ERR_OK && publish->count > 0)
 		err = album_job_look(run->runner->db, run->job.track, &publish->sound, &run->album, info);
 	if (err != ERR_OK)
 		return err;
-	/* Where renditions were asked for that are all there, there is nothing to do; nor before the album is complete. */
+	/*
+	 * Where renditions were asked for that are all there, there is nothing to do; nor before the album is complete.
+	 */
 	if ((publish->count == 0 && wanted->count > 0) || run->album != ALBUM_NONE)
 		return ERR_OK;
 	return extras_find(run->runner->db, run->job.track, !is_last_chance(&run->job), &publish->extras, info);

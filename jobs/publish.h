@@ -8,8 +8,8 @@
  *
  * The renames happen inside the transaction, under the database's write lock: a runner that lost its lease can never
  * put a file over that of the one which has it now. Sealing waits for the disk as long as the files are, so it is done
- * aside (aside.h); what follows are looks into the database and renames. A crash before the commit leaves files that no row names; the next
- * attempt renames over them.
+ * aside (aside.h); what follows are looks into the database and renames. A crash before the commit leaves files that no
+ * row names; the next attempt renames over them.
  */
 #ifndef TONEARM_JOBS_PUBLISH_H
 #define TONEARM_JOBS_PUBLISH_H

@@ -36,7 +36,9 @@ static bool is_hopeless(enum err err)
 	}
 }
 
-/* Ends the run with VERDICT: at once when neither worker nor thread is there, else when it is gone. The first stands. */
+/*
+ * Ends the run with VERDICT: at once when neither worker nor thread is there, else when it is gone. The first stands.
+ */
 static void decide(struct run *run, enum run_verdict verdict, const struct err_info *reason)
 {
 	if (run->verdict != RUN_UNDECIDED)

@@ -7,12 +7,12 @@
  *                       │  └ reports: lease, progress, source    │            │            │
  *                       └──── crash, breach, silence, cancel, lost lease ──────────────────┘
  *
- * SEALING reads the files of the worker, hashes them and has them written to the disk, in a thread aside (aside.h): they
- * may be gigabytes. A job of house-keeping (upkeep.h) has no worker: it is TIDYING, a step in each turn, from its claim to
- * its end.
+ * SEALING reads the files of the worker, hashes them and has them written to the disk, in a thread aside (aside.h):
+ * they may be gigabytes. A job of house-keeping (upkeep.h) has no worker: it is TIDYING, a step in each turn, from its
+ * claim to its end.
  *
- * The loop tells it what happened (a descriptor is readable, a child ended, time passed); it never waits itself. How a run
- * ends is a verdict, written to the job table once its worker or its thread is gone. Belongs to one thread.
+ * The loop tells it what happened (a descriptor is readable, a child ended, time passed); it never waits itself. How a
+ * run ends is a verdict, written to the job table once its worker or its thread is gone. Belongs to one thread.
  */
 #ifndef TONEARM_JOBS_RUN_H
 #define TONEARM_JOBS_RUN_H
@@ -92,9 +92,9 @@ struct run {
 };
 
 /*
- * Claims the best job of CLASSES (a mask of enum job_class) and starts it. ERR_OK: *OUT is a run, which may be over already when the job could not be
- * started; ERR_NOT_FOUND: there is nothing to do; or a database error. The caller ends it with run_free() once it is
- * over.
+ * Claims the best job of CLASSES (a mask of enum job_class) and starts it. ERR_OK: *OUT is a run, which may be over
+ * already when the job could not be started; ERR_NOT_FOUND: there is nothing to do; or a database error. The caller
+ * ends it with run_free() once it is over.
  */
 enum err run_claim(struct runner *runner, unsigned classes, struct run **out, struct err_info *info);
 

@@ -58,7 +58,10 @@ enum err sandbox_limit(const struct sandbox_limits *limits, struct err_info *inf
 	return ERR_OK;
 }
 
-/* No program that could be run, nor a change of the user, gives any back. Only who may, can: the filter forbids it to all. */
+/*
+ * No program that could be run, nor a change of the user, gives any back. Only who may, can: the filter forbids it to
+ * all.
+ */
 static void bar_capabilities(void)
 {
 	(void)prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NO_CAP_AMBIENT_RAISE | SECURE_ALL_LOCKS, 0, 0, 0);

@@ -4,10 +4,11 @@
  * descriptors it has, and start threads; it cannot open a path, start a program, reach a network or look into another
  * process, whatever code runs in it.
  *
- * Layers, each enough by itself for its part: no new privileges, no capability, and never root; an empty network namespace
- * and Landlock without any path, where the kernel gives them to us; a system call filter (seccomp), which is required. Calls that only an
- * attacker makes (starting a program, a socket, ptrace ...) kill the process, so that the attempt is seen; all others
- * that are not on the list, opening files among them, fail with EPERM, since libraries may try them and do without.
+ * Layers, each enough by itself for its part: no new privileges, no capability, and never root; an empty network
+ * namespace and Landlock without any path, where the kernel gives them to us; a system call filter (seccomp), which is
+ * required. Calls that only an attacker makes (starting a program, a socket, ptrace ...) kill the process, so that the
+ * attempt is seen; all others that are not on the list, opening files among them, fail with EPERM, since libraries may
+ * try them and do without.
  *
  * Anything that must be read from files (locale, time zone, shared objects) has to be read before. Linux only.
  */
@@ -41,9 +42,9 @@ struct sandbox_user {
 };
 
 /*
- * Closes the cage, for all threads and for good. Root becomes USER, without supplementary groups; another user stays who he
- * is. No capability is left, and none can come back. ERR_INTERNAL when the filter cannot be installed or root cannot
- * become USER: nothing must be opened then. Call while the process has one thread.
+ * Closes the cage, for all threads and for good. Root becomes USER, without supplementary groups; another user stays
+ * who he is. No capability is left, and none can come back. ERR_INTERNAL when the filter cannot be installed or root
+ * cannot become USER: nothing must be opened then. Call while the process has one thread.
  */
 enum err sandbox_enter(const struct sandbox_user *user, struct err_info *info);
 

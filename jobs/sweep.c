@@ -50,7 +50,8 @@ static void sweep_media(struct sweep *sweep)
 
 	for (int i = 0; i < MEDIA_AT_ONCE && (entry = next_entry(sweep->conf, "media", &sweep->media)) != NULL; i++) {
 		if (id_valid(entry->d_name))
-			strays_in_media(sweep->conf, sweep->db, entry->d_name, clock_seconds(sweep->clock) - STRAY_AGE_S);
+			strays_in_media(
+				sweep->conf, sweep->db, entry->d_name, clock_seconds(sweep->clock) - STRAY_AGE_S);
 	}
 }
 

@@ -28,8 +28,8 @@ void sweep_uploads(struct sweep *sweep);
 /*
  * Every SWEEP_FOLDERS_S: work folders whose runner died and, when they are older than an hour, media folders without a
  * track, files in them that no row names, and sources that no track names: what a crash between a rename and its commit
- * left. Looks at no more than some hundreds of folders and sources a call and goes on there the next time: a large library
- * must not stall the runner.
+ * left. Looks at no more than some hundreds of folders and sources a call and goes on there the next time: a large
+ * library must not stall the runner.
  */
 void sweep_folders(struct sweep *sweep);
 

@@ -36,8 +36,8 @@ static enum err prune_jobs(
 }
 
 /*
- * A database that was made before it kept track of its free pages cannot give them back until it was written anew. That is
- * done once when it takes moments and there is room; `tonearm doctor` tells of others.
+ * A database that was made before it kept track of its free pages cannot give them back until it was written anew. That
+ * is done once when it takes moments and there is room; `tonearm doctor` tells of others.
  */
 static enum err make_shrinkable(const struct upkeep *upkeep, struct err_info *info)
 {
@@ -104,7 +104,8 @@ static int64_t as_configured(const struct conf *conf)
 }
 
 /* What has expired opens nothing any more, whether it was revoked or not. */
-static enum err prune_credentials(const struct upkeep *upkeep, struct verify_job *work, bool *done, struct err_info *info)
+static enum err prune_credentials(
+	const struct upkeep *upkeep, struct verify_job *work, bool *done, struct err_info *info)
 {
 	int64_t now = clock_seconds(upkeep->clock);
 	enum err err = revocation_prune(upkeep->db, now, info);

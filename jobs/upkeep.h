@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The jobs by which a library keeps itself in order, queued again and again (model/periodic.h). The runner does them itself,
- * a short step in each turn of its loop, so that neither the loop nor the database waits for them:
+ * The jobs by which a library keeps itself in order, queued again and again (model/periodic.h). The runner does them
+ * itself, a short step in each turn of its loop, so that neither the loop nor the database waits for them:
  *
  *     prune-jobs         hourly: removes jobs that are over for longer than jobs.history_days
  *     maintain-database  daily: gives free pages back to the disk, lets SQLite renew its statistics, empties the log
@@ -32,8 +32,8 @@ void upkeep_announce(const struct upkeep *upkeep);
 bool upkeep_queue(const struct upkeep *upkeep);
 
 /*
- * A step of a job of KIND, for which WORK keeps what it has from one step to the next; *DONE becomes true with the last. ERR_UNPROCESSABLE when KIND is none of them; database errors:
- * the steps done so far stand.
+ * A step of a job of KIND, for which WORK keeps what it has from one step to the next; *DONE becomes true with the
+ * last. ERR_UNPROCESSABLE when KIND is none of them; database errors: the steps done so far stand.
  */
 enum err upkeep_step(const struct upkeep *upkeep, struct verify_job *work, const char *kind, bool *done,
 	struct err_info *info);

@@ -100,9 +100,8 @@ static enum err next_track(struct verify_job *job, const struct library *library
 static enum err finish_track(struct verify_job *job, const struct library *library, struct err_info *info)
 {
 	struct repair repair;
-	enum err err =
-		repair_track(library->conf, library->db, library->clock, job->track, false, job->extras_lost, &job->arena,
-			&repair, info);
+	enum err err = repair_track(library->conf, library->db, library->clock, job->track, false, job->extras_lost,
+		&job->arena, &repair, info);
 
 	if (err != ERR_OK)
 		return err;

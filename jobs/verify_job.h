@@ -3,9 +3,9 @@
  * The job "verify-media": walks the library from its oldest track to its newest and reads every stored file
  * (storage/verify.h), no faster than jobs.verify_rate, and has damaged renditions made anew (storage/repair.h).
  *
- * Each jobs.verify_days a pass begins. A job works on it for VERIFY_SLICE_S, finishes, and has the next one queued, so that
- * other house-keeping gets its turn; where the pass stands is in the database after each track, and whoever comes next goes
- * on there. Reading is done aside (aside.h).
+ * Each jobs.verify_days a pass begins. A job works on it for VERIFY_SLICE_S, finishes, and has the next one queued, so
+ * that other house-keeping gets its turn; where the pass stands is in the database after each track, and whoever comes
+ * next goes on there. Reading is done aside (aside.h).
  */
 #ifndef TONEARM_JOBS_VERIFY_JOB_H
 #define TONEARM_JOBS_VERIFY_JOB_H
@@ -42,8 +42,8 @@ struct verify_job {
 };
 
 /*
- * A step: starts reading a file aside, or looks what came of it; call again when that has ended, else at once. *DONE becomes
- * true with the end of the slice. Database errors and those of verify_look(): what was found so far stands.
+ * A step: starts reading a file aside, or looks what came of it; call again when that has ended, else at once. *DONE
+ * becomes true with the end of the slice. Database errors and those of verify_look(): what was found so far stands.
  */
 enum err verify_job_step(struct verify_job *job, const struct conf *conf, struct db *db, const struct clock *clock,
 	struct metrics *metrics, bool *done, struct err_info *info);

@@ -73,8 +73,8 @@ static void report_source(void *context, const struct source_info *source)
 static void report_progress(void *context, const char *stage, double fraction, double speed)
 {
 	(void)context;
-	send_report(json_pack("{s:s, s:s, s:f, s:f}", "event", "progress", "stage", stage, "progress", fraction, "speed",
-		speed));
+	send_report(json_pack(
+		"{s:s, s:s, s:f, s:f}", "event", "progress", "stage", stage, "progress", fraction, "speed", speed));
 }
 
 static void report_notice(void *context, const struct err_info *info)
@@ -86,8 +86,8 @@ static void report_notice(void *context, const struct err_info *info)
 static void report_passthrough(void *context, size_t rendition, const char *why)
 {
 	(void)context;
-	send_report(json_pack("{s:s, s:I, s:b, s:s*}", "event", "passthrough", "rendition", (json_int_t)rendition, "passed",
-		why == NULL, "detail", why));
+	send_report(json_pack("{s:s, s:I, s:b, s:s*}", "event", "passthrough", "rendition", (json_int_t)rendition,
+		"passed", why == NULL, "detail", why));
 }
 
 static void report_segments(void *context, size_t rendition, const struct segment *segments, size_t count)

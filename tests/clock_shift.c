@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A wall clock that a test can move: preloaded (LD_PRELOAD) into a program, it adds the number of milliseconds that the
- * file $CLOCK_SHIFT holds, as text, to what the program reads from the real-time clock. The file may change at any time.
+ * file $CLOCK_SHIFT holds, as text, to what the program reads from the real-time clock. The file may change at any
+ * time.
  */
 #include <dlfcn.h>
 #include <fcntl.h>

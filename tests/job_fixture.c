@@ -175,10 +175,10 @@ static json_t *track_json(const char *id)
 			json_pack("{s:s, s:s, s:b, s:I, s:I}", "quality", renditions[i].quality, "file",
 				renditions[i].file, "whole", is_whole(&renditions[i]), "samples",
 				(json_int_t)renditions[i].samples, "modified", (json_int_t)renditions[i].modified));
-	return json_pack("{s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:I, s:I, s:o}", "id", id, "state", track_state_name(track.state),
-		"failure", track.failure, "title", track.title, "source_file", track.source_file, "source_format",
-		track.source_format, "year", (json_int_t)track.year, "duration_ms", (json_int_t)track.duration_ms,
-		"renditions", list);
+	return json_pack("{s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:I, s:I, s:o}", "id", id, "state",
+		track_state_name(track.state), "failure", track.failure, "title", track.title, "source_file",
+		track.source_file, "source_format", track.source_format, "year", (json_int_t)track.year, "duration_ms",
+		(json_int_t)track.duration_ms, "renditions", list);
 }
 
 static json_t *history_json(const char *id)
@@ -206,9 +206,9 @@ static void show_all(void)
 			&info));
 		for (size_t i = 0; i < count; i++) {
 			json_array_append_new(jobs,
-				json_pack("{s:s, s:s, s:s?, s:s, s:s?, s:o}", "id", page[i].id, "kind", page[i].kind, "track", page[i].track,
-					"state", job_state_name(page[i].state), "error", page[i].error, "history",
-					history_json(page[i].id)));
+				json_pack("{s:s, s:s, s:s?, s:s, s:s?, s:o}", "id", page[i].id, "kind", page[i].kind,
+					"track", page[i].track, "state", job_state_name(page[i].state), "error",
+					page[i].error, "history", history_json(page[i].id)));
 			if (page[i].track != NULL)
 				json_array_append_new(tracks, track_json(page[i].track));
 			snprintf(after, sizeof after, "%s", page[i].id);

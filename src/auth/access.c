@@ -48,8 +48,8 @@ bool access_has_token(struct request *request)
 }
 
 /*
- * With the keys that the issuer publishes, after ours gave FIRST, which stays when the issuer has no key for it either. An
- * unknown key has the keys fetched, for the next time.
+ * With the keys that the issuer publishes, after ours gave FIRST, which stays when the issuer has no key for it either.
+ * An unknown key has the keys fetched, for the next time.
  */
 static enum err verify_by_issuer(const struct access *access, const struct jwt_policy *policy, const char *token,
 	struct arena *arena, struct jwt_claims *claims, enum err first, struct err_info *info)
@@ -190,13 +190,15 @@ static enum err find_pass(const struct access *access, struct request *request, 
 	for (size_t i = 0; i < sizeof tickets / sizeof *tickets; i++) {
 		if (tickets[i].name == NULL)
 			continue;
-		err = by_ticket(access, request, track, tickets[i].kind, tickets[i].name, tickets[i].query, pass, &reason);
+		err = by_ticket(
+			access, request, track, tickets[i].kind, tickets[i].name, tickets[i].query, pass, &reason);
 		if (err == ERR_OK)
 			return ERR_OK;
 		if (first == ERR_NOT_FOUND && err != ERR_NOT_FOUND)
 			first = err_set(info, err, "%s", reason.detail);
 	}
-	return first != ERR_NOT_FOUND ? first : err_set(info, ERR_UNAUTHORIZED, "this needs a token or a signed address");
+	return first != ERR_NOT_FOUND ? first
+				      : err_set(info, ERR_UNAUTHORIZED, "this needs a token or a signed address");
 }
 
 enum err access_listen(const struct access *access, struct request *request, const char *track, const char *file,

@@ -2,8 +2,8 @@
 /*
  * May this request have this? The credentials of a request, in order: a token (Authorization: Bearer, then the cookie
  * `tonearm_token`, then the query parameter `token`), a stream signature (`expires`, `sig`), a grant (`expires`,
- * `grant`), a grant in the cookie `tonearm_grant_{track}`. None of them is good when it is revoked. Of the three places of a token the first that is filled counts. A struct access is made once and then
- * only read: any thread may use it.
+ * `grant`), a grant in the cookie `tonearm_grant_{track}`. None of them is good when it is revoked. Of the three places
+ * of a token the first that is filled counts. A struct access is made once and then only read: any thread may use it.
  */
 #ifndef TONEARM_AUTH_ACCESS_H
 #define TONEARM_AUTH_ACCESS_H
@@ -63,8 +63,8 @@ bool access_has_token(struct request *request);
  * /stream/ for a stream signature, NULL elsewhere. A public track needs no credential and none is looked at. Otherwise
  * the first credential that is valid lets in; when there are several and none is, the first one gives the reason.
  * ERR_OK fills PASS; ERR_UNAUTHORIZED without a credential or with an invalid token; ERR_FORBIDDEN for a foreign or
- * expired signature or grant and for a token without stream:read or for other tracks; ERR_NOT_FOUND for a valid credential and a track that
- * does not exist.
+ * expired signature or grant and for a token without stream:read or for other tracks; ERR_NOT_FOUND for a valid
+ * credential and a track that does not exist.
  */
 enum err access_listen(const struct access *access, struct request *request, const char *track, const char *file,
 	const enum track_visibility *visibility, struct access_pass *pass, struct err_info *info);
@@ -72,8 +72,8 @@ enum err access_listen(const struct access *access, struct request *request, con
 /*
  * The query that children of a manifest carry: "" for a public track, else "expires=...&grant=..." in ARENA. It lives
  * as long as the programme (DURATION_MS) plus conf grant_ttl_s; EXPIRES is rounded up to a multiple of 60 s so that
- * caches see few variants. A request that a grant let in (PASS) gets that grant again: asking does not prolong it. It is
- * revoked with the token that PASS is by, and good from the same place.
+ * caches see few variants. A request that a grant let in (PASS) gets that grant again: asking does not prolong it. It
+ * is revoked with the token that PASS is by, and good from the same place.
  */
 const char *access_child_query(const struct access *access, const struct access_pass *pass, const char *track,
 	enum track_visibility visibility, int64_t duration_ms, struct arena *arena);

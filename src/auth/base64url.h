@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * base64url without padding (RFC 4648 section 5, RFC 7515 section 2), read strictly: characters outside of the alphabet and
- * bits left over in the last character are refused, as two texts would else be one. Over cjose; thread-safe.
+ * base64url without padding (RFC 4648 section 5, RFC 7515 section 2), read strictly: characters outside of the alphabet
+ * and bits left over in the last character are refused, as two texts would else be one. Over cjose; thread-safe.
  */
 #ifndef TONEARM_AUTH_BASE64URL_H
 #define TONEARM_AUTH_BASE64URL_H

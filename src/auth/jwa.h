@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The algorithms that may sign a token (RFC 7518 section 3.1, RFC 8037 section 3.1): one table of names, with the type of
- * key that each wants. "none" is not among them. Pure, thread-safe.
+ * The algorithms that may sign a token (RFC 7518 section 3.1, RFC 8037 section 3.1): one table of names, with the type
+ * of key that each wants. "none" is not among them. Pure, thread-safe.
  */
 #ifndef TONEARM_AUTH_JWA_H
 #define TONEARM_AUTH_JWA_H

@@ -128,8 +128,8 @@ static int64_t age_of(const struct jwks *jwks, const char *path)
 }
 
 /*
- * It must not hold what the web server waits for: the socket on descriptor 0, in CGI the answer on 1. The log is its standard
- * error, as it is ours.
+ * It must not hold what the web server waits for: the socket on descriptor 0, in CGI the answer on 1. The log is its
+ * standard error, as it is ours.
  */
 static void start_helper(struct jwks *jwks)
 {
@@ -219,7 +219,8 @@ enum err jwks_open(const struct conf *conf, const struct clock *clock, struct jw
 	if (conf->jwks_url[0] == '\0')
 		return ERR_OK;
 	if (!jwks_url_allowed(conf->jwks_url))
-		return err_set(info, ERR_BAD_REQUEST, "auth.jwks_url: it must begin with https://, but on this machine itself");
+		return err_set(info, ERR_BAD_REQUEST,
+			"auth.jwks_url: it must begin with https://, but on this machine itself");
 	jwks = calloc(1, sizeof *jwks);
 	if (jwks == NULL)
 		abort();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JSON Web Tokens (RFC 7519): claims checked and made, on top of jws.h, which does the signature. Ours are signed in HS256;
- * what is verified is up to the keys, never to the token. Any thread.
+ * JSON Web Tokens (RFC 7519): claims checked and made, on top of jws.h, which does the signature. Ours are signed in
+ * HS256; what is verified is up to the keys, never to the token. Any thread.
  */
 #ifndef TONEARM_AUTH_JWT_H
 #define TONEARM_AUTH_JWT_H
@@ -39,9 +39,9 @@ struct jwt_policy {
 
 /*
  * Verifies TOKEN in compact form: size, header, signature, exp (must be there), nbf, iat, iss, aud; times must be JSON
- * numbers, and `tracks` an array of at most JWT_TRACKS_MOST texts. A token that names an audience is refused when we have no name, as it is meant for somebody else (RFC 7519
- * section 4.1.3). CLAIMS point into ARENA. ERR_UNAUTHORIZED with a sentence that names no value; ERR_NOT_FOUND, also with
- * such a sentence, when none of KEYS is one to try.
+ * numbers, and `tracks` an array of at most JWT_TRACKS_MOST texts. A token that names an audience is refused when we
+ * have no name, as it is meant for somebody else (RFC 7519 section 4.1.3). CLAIMS point into ARENA. ERR_UNAUTHORIZED
+ * with a sentence that names no value; ERR_NOT_FOUND, also with such a sentence, when none of KEYS is one to try.
  */
 enum err jwt_verify(const struct keyring *keys, const struct jwt_policy *policy, const char *token, struct arena *arena,
 	struct jwt_claims *claims, struct err_info *info);

@@ -117,13 +117,13 @@ static unsigned fit_for(const json_t *jwk, const char *type, unsigned algorithms
 }
 
 /*
- * True for a modulus of the kind that broken smart cards made (ROCA, CVE-2017-15361): modulo each small prime it is a power
- * of 65537, which of others one in 2^27 is.
+ * True for a modulus of the kind that broken smart cards made (ROCA, CVE-2017-15361): modulo each small prime it is a
+ * power of 65537, which of others one in 2^27 is.
  */
 static bool is_roca(const unsigned char *n, size_t length)
 {
-	static const unsigned char primes[] = {3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79,
-		83, 89, 97, 101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167};
+	static const unsigned char primes[] = {3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71,
+		73, 79, 83, 89, 97, 101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167};
 
 	for (size_t i = 0; i < sizeof primes; i++) {
 		unsigned prime = primes[i], rest = 0, power = 1, steps = 0;
@@ -197,8 +197,8 @@ static enum err import_edwards(const json_t *jwk, struct arena *arena, struct jw
 	return key->edwards != NULL ? ERR_OK : err_set(info, ERR_BAD_REQUEST, "an Ed25519 key needs 32 bytes x");
 }
 
-static enum err import_secret(
-	const json_t *jwk, const char *id, unsigned fit, struct arena *arena, struct jwt_key **out, struct err_info *info)
+static enum err import_secret(const json_t *jwk, const char *id, unsigned fit, struct arena *arena,
+	struct jwt_key **out, struct err_info *info)
 {
 	size_t length = 0;
 	const unsigned char *k = member(jwk, "k", arena, &length);

@@ -24,10 +24,10 @@ struct jwt_key;
 enum err jwt_key_new(const char *secret, struct jwt_key **out, struct err_info *info);
 
 /*
- * All three: a key of ALGORITHMS (a set of enum jwa), as far as its type and size are fit for them. ID is its name, "" when
- * it has none; of a JWK the `kid` counts. *OUT is owned by the caller, who gives it back with jwt_key_free(); NULL on
- * failure. ERR_UNSUPPORTED when nothing is left that it could be used for (another type, `use` or `alg`, a weak size),
- * ERR_BAD_REQUEST when it is no key.
+ * All three: a key of ALGORITHMS (a set of enum jwa), as far as its type and size are fit for them. ID is its name, ""
+ * when it has none; of a JWK the `kid` counts. *OUT is owned by the caller, who gives it back with jwt_key_free(); NULL
+ * on failure. ERR_UNSUPPORTED when nothing is left that it could be used for (another type, `use` or `alg`, a weak
+ * size), ERR_BAD_REQUEST when it is no key.
  */
 enum err jwt_key_of_secret(const void *secret, size_t length, const char *id, unsigned algorithms, struct jwt_key **out,
 	struct err_info *info);

@@ -26,7 +26,8 @@ void keyring_clear(struct keyring *ring)
 
 static bool same_text(const json_t *a, const json_t *b, const char *name)
 {
-	const char *one = json_string_value(json_object_get(a, name)), *other = json_string_value(json_object_get(b, name));
+	const char *one = json_string_value(json_object_get(a, name)),
+		   *other = json_string_value(json_object_get(b, name));
 
 	return one != NULL && other != NULL && strcmp(one, other) == 0;
 }
@@ -66,7 +67,8 @@ static enum err add_one(struct keyring *ring, const json_t *jwk, unsigned algori
 	return err == ERR_OK ? keyring_add(ring, key, info) : err;
 }
 
-static enum err add_all(struct keyring *ring, const json_t *set, unsigned algorithms, bool *secret, struct err_info *info)
+static enum err add_all(
+	struct keyring *ring, const json_t *set, unsigned algorithms, bool *secret, struct err_info *info)
 {
 	const json_t *keys = json_object_get(set, "keys"), *jwk;
 	size_t first = ring->count, i;
@@ -162,7 +164,8 @@ static enum err add_configured(struct keyring *ring, const struct conf_key *from
 		err = jwt_key_of_secret(from->secret, strlen(from->secret), from->id, algorithms, &key, &reason);
 	if (err == ERR_OK && jwt_key_algorithms(key) != algorithms) {
 		jwt_key_free(key);
-		err = err_set(&reason, ERR_BAD_REQUEST, "the secret is too short for one of its algorithms, or one is not of HS");
+		err = err_set(&reason, ERR_BAD_REQUEST,
+			"the secret is too short for one of its algorithms, or one is not of HS");
 	}
 	if (err == ERR_OK)
 		err = keyring_add(ring, key, &reason);

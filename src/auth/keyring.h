@@ -27,10 +27,10 @@ struct keyring {
 enum err keyring_add(struct keyring *ring, struct jwt_key *key, struct err_info *info);
 
 /*
- * Adds those keys of a JWK set, or of a single JWK, that fit ALGORITHMS. Keys for other purposes are passed over (section 5),
- * and secrets too unless SECRETS; *SECRET (may be NULL) becomes true when there was a secret or a private key in it.
- * ERR_BAD_REQUEST when TEXT is no JWK set, when two keys of it have one name, when secrets and public keys are mixed, or
- * when nothing in it is of use; what was added then stays.
+ * Adds those keys of a JWK set, or of a single JWK, that fit ALGORITHMS. Keys for other purposes are passed over
+ * (section 5), and secrets too unless SECRETS; *SECRET (may be NULL) becomes true when there was a secret or a private
+ * key in it. ERR_BAD_REQUEST when TEXT is no JWK set, when two keys of it have one name, when secrets and public keys
+ * are mixed, or when nothing in it is of use; what was added then stays.
  */
 enum err keyring_add_set(struct keyring *ring, const char *text, size_t length, unsigned algorithms, bool secrets,
 	bool *secret, struct err_info *info);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where a credential comes from, as far as a revocation must know: tags of the token and the subject it stands for and when
- * that was issued. What a manifest hands out carries the origin of the token it was asked for with, so that it ends with it.
- * A tag tells nothing of the name it was made of but whether it is the same. Pure, thread-safe.
+ * Where a credential comes from, as far as a revocation must know: tags of the token and the subject it stands for and
+ * when that was issued. What a manifest hands out carries the origin of the token it was asked for with, so that it
+ * ends with it. A tag tells nothing of the name it was made of but whether it is the same. Pure, thread-safe.
  */
 #ifndef TONEARM_AUTH_ORIGIN_H
 #define TONEARM_AUTH_ORIGIN_H

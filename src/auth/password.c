@@ -20,7 +20,8 @@ static const char nobody[] = FORM "00000000000000000000000000000000$"
 /* One at a time, as each takes all of a core and the memory. */
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 
-static enum err derive(const char *password, const char *salt, unsigned char out[static HASH_SIZE], struct err_info *info)
+static enum err derive(
+	const char *password, const char *salt, unsigned char out[static HASH_SIZE], struct err_info *info)
 {
 	struct timespec until;
 	int done;
@@ -43,7 +44,8 @@ enum err password_make(const char *password, struct arena *arena, char **out, st
 	enum err err;
 
 	if (length < PASSWORD_LEAST || length > PASSWORD_MOST)
-		return err_set(info, ERR_UNPROCESSABLE, "a password has from %d to %d bytes", PASSWORD_LEAST, PASSWORD_MOST);
+		return err_set(
+			info, ERR_UNPROCESSABLE, "a password has from %d to %d bytes", PASSWORD_LEAST, PASSWORD_MOST);
 	id_random_hex(SALT_BYTES, salt);
 	err = derive(password, salt, key, info);
 	if (err != ERR_OK)

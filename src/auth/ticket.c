@@ -20,8 +20,8 @@ struct terms {
 	const char *expires, *from, *network, *key, *origin, *signature;
 };
 
-static void sign(
-	const char *secret, enum ticket_kind kind, const char *name, const struct terms *terms, unsigned char out[HASH_SIZE])
+static void sign(const char *secret, enum ticket_kind kind, const char *name, const struct terms *terms,
+	unsigned char out[HASH_SIZE])
 {
 	struct arena arena = {0};
 	const char *text = arena_printf(&arena, "v2/%s|%s|%s|%s|%s|%s|%s", kind == TICKET_STREAM ? "stream" : "grant",
@@ -135,8 +135,8 @@ static enum err check_terms(const struct terms *terms, const char *address, cons
 	return ERR_OK;
 }
 
-static enum err check(const struct conf *conf, const struct terms *terms, const char *address, const struct clock *clock,
-	struct ticket *ticket, struct err_info *info)
+static enum err check(const struct conf *conf, const struct terms *terms, const char *address,
+	const struct clock *clock, struct ticket *ticket, struct err_info *info)
 {
 	enum err err = ERR_OK;
 

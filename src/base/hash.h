@@ -21,8 +21,8 @@ void hash_sha256(const void *bytes, size_t length, unsigned char out[static HASH
 enum err hash_sha256_file(int fd, unsigned char out[static HASH_SIZE], struct err_info *info);
 
 /*
- * The same for files that take long: WATCH (may be NULL) is called with CONTEXT and the number of bytes after each piece,
- * of at most 64 KiB, and may wait. When it returns something else than ERR_OK that is the end, and the result.
+ * The same for files that take long: WATCH (may be NULL) is called with CONTEXT and the number of bytes after each
+ * piece, of at most 64 KiB, and may wait. When it returns something else than ERR_OK that is the end, and the result.
  */
 typedef enum err hash_watch(void *context, size_t bytes, struct err_info *info);
 enum err hash_sha256_watched(

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A number of places shared by all processes of a machine: who holds one holds a record lock on one byte of a file, by an
- * open file description of its own (F_OFD_SETLK), so that the kernel gives it back however its process ends. Nothing is
- * written to the file. Thread-safe.
+ * A number of places shared by all processes of a machine: who holds one holds a record lock on one byte of a file, by
+ * an open file description of its own (F_OFD_SETLK), so that the kernel gives it back however its process ends. Nothing
+ * is written to the file. Thread-safe.
  *
  *     slot_take() ──► descriptor ──► slot_give(), or the end of the process
  */

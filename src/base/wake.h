@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A knock at the door of the jobrunners of this machine: who has queued a job touches the file <run>/wake, and every runner
- * watches that file by inotify(7). A knock holds nothing, so it never blocks, never fills up, reaches any number of runners
- * and is harmless when nobody listens; one that is missed costs the time until the runners look by themselves. The file
- * belongs to who made it and may be touched by its group.
+ * A knock at the door of the jobrunners of this machine: who has queued a job touches the file <run>/wake, and every
+ * runner watches that file by inotify(7). A knock holds nothing, so it never blocks, never fills up, reaches any number
+ * of runners and is harmless when nobody listens; one that is missed costs the time until the runners look by
+ * themselves. The file belongs to who made it and may be touched by its group.
  */
 #ifndef TONEARM_BASE_WAKE_H
 #define TONEARM_BASE_WAKE_H

@@ -185,7 +185,8 @@ static enum err check_folder(const struct cgi_site *site, struct arena *arena, s
 		other |= strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
 	closedir(folder);
 	if (other && access(arena_printf(arena, "%s/tonearm.cgi", site->folder), F_OK) != 0)
-		return err_set(info, ERR_CONFLICT, "%s holds other things: give Tonearm a folder of its own", site->folder);
+		return err_set(
+			info, ERR_CONFLICT, "%s holds other things: give Tonearm a folder of its own", site->folder);
 	return ERR_OK;
 }
 
@@ -194,7 +195,8 @@ static enum err check_private(const struct cgi_site *site, struct err_info *info
 	if (site->private == NULL)
 		return ERR_OK;
 	if (site->private[0] != '/' || strpbrk(site->private, "'\n") != NULL)
-		return err_set(info, ERR_BAD_REQUEST, "the private folder must be an absolute path without a quote in it");
+		return err_set(
+			info, ERR_BAD_REQUEST, "the private folder must be an absolute path without a quote in it");
 	return ERR_OK;
 }
 
@@ -211,8 +213,8 @@ enum err cgi_site_make(const struct cgi_site *site, struct arena *arena, const c
 	if (err == ERR_OK)
 		err = make_private(private, arena, conf, renewed, info);
 	if (err == ERR_OK)
-		err = copy_shared("conf-examples/cgi/htaccess-private", arena_printf(arena, "%s/.htaccess", private), arena,
-			info);
+		err = copy_shared("conf-examples/cgi/htaccess-private", arena_printf(arena, "%s/.htaccess", private),
+			arena, info);
 	if (err == ERR_OK)
 		err = copy_programs(private, arena, info);
 	if (err == ERR_OK)

@@ -23,10 +23,10 @@ static void print_next(struct cli *cli, const char *private, bool renewed)
 		renewed ? "all but configuration and library." : "a site; its private part holds fresh secrets.");
 	fprintf(term->out, "  put this line into the crontab (`crontab -e`, or the host's panel):\n\n");
 	fprintf(term->out,
-		"  %s* * * * * %s/bin/tonearm-jobrunner --drain --for 50s -c %s/tonearm.conf >/dev/null 2>&1%s\n\n", bold,
+		"  %s* * * * * %s/bin/tonearm-jobrunner --drain --for 50s -c %s/tonearm.conf >/dev/null 2>&1%s\n\n",
+		bold, private, private, plain);
+	fprintf(term->out, "  %s%s/bin/tonearm token -c %s --scope track:write%s   a token, to upload with\n", bold,
 		private, private, plain);
-	fprintf(term->out, "  %s%s/bin/tonearm token -c %s --scope track:write%s   a token, to upload with\n", bold, private,
-		private, plain);
 }
 
 /* Trailing slashes off; NULL stays. */

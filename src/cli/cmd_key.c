@@ -26,7 +26,8 @@ static enum err print_key(struct cli *cli, const struct args *args, const struct
 {
 	if (args_given(args, "json"))
 		return cli_json(cli,
-			json_pack("{s:s, s:s, s:s, s:s}", "id", key->id, "key", text, "subject", key->subject, "scope", key->scope),
+			json_pack("{s:s, s:s, s:s, s:s}", "id", key->id, "key", text, "subject", key->subject, "scope",
+				key->scope),
 			info);
 	fprintf(cli->out.out, "%s\n", text);
 	return ERR_OK;
@@ -83,8 +84,9 @@ static enum err list(struct cli *cli, const struct args *args, char **words, siz
 		json_t *array = json_array();
 
 		for (size_t i = 0; i < found; i++)
-			json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:I}", "id", keys[i].id, "subject", keys[i].subject,
-							     "scope", keys[i].scope, "expires", (json_int_t)keys[i].expires));
+			json_array_append_new(
+				array, json_pack("{s:s, s:s, s:s, s:I}", "id", keys[i].id, "subject", keys[i].subject,
+					       "scope", keys[i].scope, "expires", (json_int_t)keys[i].expires));
 		return cli_json(cli, json_pack("{s:o}", "keys", array), info);
 	}
 	table_open(&table, &cli->arena, heads, 5, 1);

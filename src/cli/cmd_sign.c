@@ -53,7 +53,8 @@ static enum err check_wish(const struct wish *wish, struct err_info *info)
 	if (strcmp(wish->what, "media") == 0 && quality == NULL)
 		return err_set(info, ERR_BAD_REQUEST, "--for media wants a --quality");
 	if (strcmp(wish->what, "dash") == 0 && quality != NULL)
-		return err_set(info, ERR_BAD_REQUEST, "the MPD has all qualities: --quality does not go with --for dash");
+		return err_set(
+			info, ERR_BAD_REQUEST, "the MPD has all qualities: --quality does not go with --for dash");
 	if (id_valid(wish->word))
 		return ERR_OK;
 	if (strcmp(wish->what, "stream") != 0)

@@ -100,7 +100,8 @@ static enum err list(struct cli *cli, const struct args *args, char **words, siz
 		json_t *array = json_array();
 
 		for (size_t i = 0; i < found; i++)
-			json_array_append_new(array, json_pack("{s:s, s:s}", "name", accounts[i].name, "scope", accounts[i].scope));
+			json_array_append_new(
+				array, json_pack("{s:s, s:s}", "name", accounts[i].name, "scope", accounts[i].scope));
 		return cli_json(cli, json_pack("{s:o}", "users", array), info);
 	}
 	table_open(&table, &cli->arena, heads, 4, 1);

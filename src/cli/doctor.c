@@ -73,8 +73,10 @@ static void check_shrinkable(struct doctor *doctor, const char *path)
 	if (ask_database(doctor, SQL_DB_AUTO_VACUUM_MODE) != DB_AUTO_VACUUM_INCREMENTAL && size > DB_VACUUM_MOST)
 		doctor_say(doctor, DOCTOR_WARN, "database",
 			arena_printf(&doctor->cli->arena,
-				"stop Tonearm for some minutes, then `sqlite3 %s 'PRAGMA auto_vacuum = 2; VACUUM'`", path),
-			"it cannot give space back, and is too large (%" PRId64 " MiB) to be made so while it is in use",
+				"stop Tonearm for some minutes, then `sqlite3 %s 'PRAGMA auto_vacuum = 2; VACUUM'`",
+				path),
+			"it cannot give space back, and is too large (%" PRId64
+			" MiB) to be made so while it is in use",
 			size >> 20);
 }
 
@@ -251,8 +253,8 @@ static void check_helper(struct doctor *doctor, const char *name)
 
 void doctor_programs(struct doctor *doctor)
 {
-	static const char *const helpers[] = {
-		"api.fcgi", "auth.fcgi", "manifest.fcgi", "stream.fcgi", "tonearm-jobrunner", "tonearm-jwks", "tonearm-worker"};
+	static const char *const helpers[] = {"api.fcgi", "auth.fcgi", "manifest.fcgi", "stream.fcgi",
+		"tonearm-jobrunner", "tonearm-jwks", "tonearm-worker"};
 	const char *lighttpd = NULL, *nginx = NULL, *page;
 	struct arena *arena = &doctor->cli->arena;
 

@@ -43,9 +43,9 @@ void doctor_media(struct doctor *doctor);
 void doctor_worker(struct doctor *doctor);
 
 /*
- * Asks the live site at URL, with the configuration, what its web server makes of requests and answers, and which way of
- * delivery is best; with WRITE that becomes http.delivery of the configuration. Errors of what it does here: making a
- * token, a file among the media, the configuration; what the site does is said by doctor_say().
+ * Asks the live site at URL, with the configuration, what its web server makes of requests and answers, and which way
+ * of delivery is best; with WRITE that becomes http.delivery of the configuration. Errors of what it does here: making
+ * a token, a file among the media, the configuration; what the site does is said by doctor_say().
  */
 enum err doctor_url(struct doctor *doctor, const char *url, bool write, struct err_info *info);
 

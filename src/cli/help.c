@@ -47,8 +47,8 @@ void cli_help_all(struct term *term, const struct cli_command *const *commands)
 	fputs("Audio streaming from behind your own web server.\n\n", out);
 	fprintf(out, "%sCommands%s\n", term_on(term, TERM_BOLD), term_on(term, TERM_PLAIN));
 	for (size_t i = 0; commands[i] != NULL; i++)
-		fprintf(out, "  %s%-11s%s  %s\n", term_on(term, TERM_BOLD), commands[i]->name, term_on(term, TERM_PLAIN),
-			commands[i]->summary);
+		fprintf(out, "  %s%-11s%s  %s\n", term_on(term, TERM_BOLD), commands[i]->name,
+			term_on(term, TERM_PLAIN), commands[i]->summary);
 	fputs("\n`tonearm COMMAND --help` tells more of each; `tonearm --version` its version.\n"
 	      "The configuration is that of --config, else of $TONEARM_CONF, else " SYSCONFDIR
 	      "/tonearm/tonearm.conf.\n"

@@ -152,7 +152,8 @@ void intake_show_all(struct intake *intake)
 			waiting++;
 			continue;
 		}
-		put_bar_line(intake, &lines, file, file->playable ? "playable" : file->stage, file->progress, file->speed, file->left_ms);
+		put_bar_line(intake, &lines, file, file->playable ? "playable" : file->stage, file->progress,
+			file->speed, file->left_ms);
 		drawn++;
 	}
 	if (waiting > 0) {

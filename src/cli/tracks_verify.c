@@ -45,8 +45,8 @@ static void say_damage(struct walk *walk, const struct stored *stored, enum dama
 	walk->damaged++;
 	if (walk->damage != NULL)
 		json_array_append_new(walk->damage,
-			json_pack("{s:s, s:s, s:s, s:s}", "track", stored->track, "what", stored_what_name(stored->what),
-				"name", stored->name, "damage", damage_name(damage)));
+			json_pack("{s:s, s:s, s:s, s:s}", "track", stored->track, "what",
+				stored_what_name(stored->what), "name", stored->name, "damage", damage_name(damage)));
 	else
 		fprintf(term->out, "%s  %s %s  %s%s%s\n", stored->track, stored_what_name(stored->what), stored->name,
 			term_on(term, TERM_RED), damage_name(damage), term_on(term, TERM_PLAIN));
@@ -62,7 +62,8 @@ static void say_repair(struct walk *walk, const char *track, const struct repair
 		fprintf(term->out, "%s  is made anew by the job %s\n", track, repair->job);
 	else if (repair->lack != NULL)
 		fprintf(term->out,
-			"%s  cannot be made anew, as its source %s: put the files back from a copy, then verify again\n",
+			"%s  cannot be made anew, as its source %s: put the files back from a copy, then verify "
+			"again\n",
 			track, repair->lack);
 }
 

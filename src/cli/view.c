@@ -54,9 +54,9 @@ json_t *view_job(const struct job *job, int64_t now_ms)
 		job->id, "kind", job->kind, "track", job->track, "state", job_state_name(job->state), "progress",
 		job->progress, "stage", job->stage, "speed", job->speed, "left_ms",
 		left < 0 ? json_null() : json_integer(left), "priority", (json_int_t)job->priority, "attempts",
-		(json_int_t)job->attempts, "max_attempts", (json_int_t)job->max_attempts, "error", job->error, "created",
-		time_json(job->created_ms), "updated", time_json(job->updated_ms), "started", time_json(job->started_ms),
-		"finished", time_json(job->finished_ms));
+		(json_int_t)job->attempts, "max_attempts", (json_int_t)job->max_attempts, "error", job->error,
+		"created", time_json(job->created_ms), "updated", time_json(job->updated_ms), "started",
+		time_json(job->started_ms), "finished", time_json(job->finished_ms));
 }
 
 json_t *view_job_event(const struct job_event *event)

@@ -333,7 +333,8 @@ static enum err read_key(const struct reader *reader, const config_setting_t *se
 
 	*out = (struct conf_key){.id = "", .algorithms = ""};
 	if (!config_setting_is_group(setting) || has_others(setting, names, sizeof names / sizeof *names) ||
-		!key_text(reader, setting, "id", &out->id) || !key_text(reader, setting, "algorithms", &out->algorithms) ||
+		!key_text(reader, setting, "id", &out->id) ||
+		!key_text(reader, setting, "algorithms", &out->algorithms) ||
 		!key_text(reader, setting, "file", &out->file) || !key_text(reader, setting, "secret", &out->secret))
 		return option_refuse(
 			reader, setting, "texts id, algorithms and file or secret are wanted, and nothing else");
@@ -361,7 +362,8 @@ static enum err read_secret(const struct reader *reader, const config_setting_t 
 	if (!config_setting_is_group(setting) || has_others(setting, names, sizeof names / sizeof *names) ||
 		!key_text(reader, setting, "id", &out->id) || !key_text(reader, setting, "secret", &out->secret))
 		return option_refuse(reader, setting, "texts id and secret are wanted, and nothing else");
-	if (out->id[0] == '\0' || strlen(out->id) > OPTION_KEY_ID_MOST || out->id[strspn(out->id, id_characters)] != '\0')
+	if (out->id[0] == '\0' || strlen(out->id) > OPTION_KEY_ID_MOST ||
+		out->id[strspn(out->id, id_characters)] != '\0')
 		return option_refuse(
 			reader, setting, "id must be 1 to %d letters, digits and ._-", (int)OPTION_KEY_ID_MOST);
 	if (strlen(out->secret) < OPTION_SECRET_LEAST)

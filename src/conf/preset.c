@@ -35,8 +35,10 @@ enum err preset_check(const char *filter, struct err_info *info)
 
 		if (!is_allowed(filter, name))
 			return err_set(info, ERR_UNPROCESSABLE,
-				"the filter \"%.*s\" is not taken: only equalisers, passes, compressors, limiters, gates, "
-				"fades, silenceremove and volume are", (int)(name < 40 ? name : 40), filter);
+				"the filter \"%.*s\" is not taken: only equalisers, passes, compressors, limiters, "
+				"gates, "
+				"fades, silenceremove and volume are",
+				(int)(name < 40 ? name : 40), filter);
 		filter += strcspn(filter, ",");
 		if (*filter == '\0')
 			return ERR_OK;

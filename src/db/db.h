@@ -105,8 +105,9 @@ enum err db_pool_open(const struct db_options *options, size_t most, struct db_p
 enum err db_pool_take(struct db_pool *pool, struct db **out, struct err_info *info);
 void db_pool_give(struct db_pool *pool, struct db *db);
 /*
- * A number that is another one whenever somebody, in whatever process, has committed a change since it was asked for. A look
- * costs microseconds and takes no connection from the pool, so that many can wait for a change by asking now and then.
+ * A number that is another one whenever somebody, in whatever process, has committed a change since it was asked for. A
+ * look costs microseconds and takes no connection from the pool, so that many can wait for a change by asking now and
+ * then.
  */
 enum err db_pool_version(struct db_pool *pool, int64_t *out, struct err_info *info);
 void db_pool_close(struct db_pool *pool);

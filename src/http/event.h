@@ -87,7 +87,10 @@ enum event_step {
 	STEP_BAD      /* the peer breaks the protocol */
 };
 
-/* Receives once. Bytes received; 0 when the peer has ended or is gone, -1 when there is nothing yet. All input must be used up. */
+/*
+ * Receives once. Bytes received; 0 when the peer has ended or is gone, -1 when there is nothing yet. All input must be
+ * used up.
+ */
 ssize_t event_receive(struct event_connection *connection);
 
 /* Reads on in what was received, up to the next thing to do. */

@@ -297,7 +297,10 @@ static bool handle(struct event_loop *loop, void *about, struct arena *arena)
 	return true;
 }
 
-/* What is due between two rounds of events: in the middle of one, a connection that is dropped could still have an event. */
+/*
+ * What is due between two rounds of events: in the middle of one, a connection that is dropped could still have an
+ * event.
+ */
 static void tidy(struct event_loop *loop)
 {
 	drop_list(loop, &loop->kept, loop->stopping ? INT64_MAX : loop->now_us - KEPT_IDLE_S * INT64_C(1000000));

@@ -99,7 +99,8 @@ static bool wait_writable(struct event_connection *connection)
 	do {
 		short input = connection->body_left == 0 ? POLLIN : 0; /* a body that nobody reads would be told for ever */
 
-		if (poll_peer(connection, (short)(POLLOUT | POLLRDHUP | input), connection->send_idle_s * 1000, &happened) <= 0 ||
+		if (poll_peer(connection, (short)(POLLOUT | POLLRDHUP | input), connection->send_idle_s * 1000,
+			    &happened) <= 0 ||
 			!is_wanted(connection, happened))
 			return false;
 	} while ((happened & POLLOUT) == 0);

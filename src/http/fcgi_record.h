@@ -79,7 +79,10 @@ struct fcgi_record_pair {
 	size_t name_length, value_length;
 };
 
-/* Reads the pair at *AT and moves behind it. False at END, and when the pair is longer than what is there: *AT is not END then. */
+/*
+ * Reads the pair at *AT and moves behind it. False at END, and when the pair is longer than what is there: *AT is not
+ * END then.
+ */
 bool fcgi_record_pair(const char **at, const char *end, struct fcgi_record_pair *out);
 
 /* The header of a record with LENGTH bytes of content and no padding. */

@@ -146,7 +146,8 @@ static enum err step_headers(struct multipart *multipart, bool *more, struct err
 	enum err code;
 
 	if (multipart->headers + length > MULTIPART_HEADER_BYTES)
-		return err_set(info, ERR_BAD_REQUEST, "the headers of a part are longer than %d bytes", MULTIPART_HEADER_BYTES);
+		return err_set(info, ERR_BAD_REQUEST, "the headers of a part are longer than %d bytes",
+			MULTIPART_HEADER_BYTES);
 	if (end == NULL)
 		return ERR_OK;
 	*more = true;

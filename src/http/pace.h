@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How fast a client takes or gives bytes while we wait for it. A client that falls silent the transport sees; this is for
- * the one that says a byte now and then, to keep a thread for ever. No locks: there is one for each direction of a
+ * How fast a client takes or gives bytes while we wait for it. A client that falls silent the transport sees; this is
+ * for the one that says a byte now and then, to keep a thread for ever. No locks: there is one for each direction of a
  * request.
  */
 #ifndef TONEARM_HTTP_PACE_H

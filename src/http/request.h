@@ -41,7 +41,9 @@ struct request {
 	const char *method_name;
 	const char *path;  /* decoded once, no "." or ".." or empty segments, starts with "/"; below the prefix */
 	const char *query; /* as sent, without "?"; "" when none */
-	/* Path under which the site lives, "" at the root: TONEARM_PREFIX, or with "auto" what stands before PATH_INFO. */
+	/*
+	 * Path under which the site lives, "" at the root: TONEARM_PREFIX, or with "auto" what stands before PATH_INFO.
+	 */
 	const char *prefix;
 	const char *remote_address;
 	const char *delivery; /* "direct", "xsendfile", "xaccel", ...: TONEARM_DELIVERY, else that of serve_options */

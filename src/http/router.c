@@ -89,7 +89,8 @@ static void answer_options(struct response *response, const char *allow)
 	response_begin(response);
 }
 
-static void call(const struct router *router, const struct route *route, struct request *request, struct response *response)
+static void call(
+	const struct router *router, const struct route *route, struct request *request, struct response *response)
 {
 	struct err_info info = {0};
 

@@ -126,7 +126,8 @@ enum err serve(const struct serve_options *options, struct err_info *info)
 	signal(SIGPIPE, SIG_IGN);
 	if (options->socket == NULL && !is_listening(STDIN_FILENO)) {
 		if (getenv("GATEWAY_INTERFACE") == NULL)
-			return err_set(info, ERR_IO, "standard input is no listening socket: start it from a web server");
+			return err_set(
+				info, ERR_IO, "standard input is no listening socket: start it from a web server");
 		serve_cgi(options);
 		return ERR_OK;
 	}

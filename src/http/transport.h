@@ -24,8 +24,8 @@ struct transport_class {
 	/* The value of a CGI parameter, valid until finish(); NULL when absent. */
 	const char *(*parameter)(struct transport *transport, const char *name);
 	/*
-	 * Up to SIZE bytes of the body, as soon as there are any; 0 at the end of what the server sends, -1 when it broke
-	 * off, with errno ETIMEDOUT when it fell silent.
+	 * Up to SIZE bytes of the body, as soon as there are any; 0 at the end of what the server sends, -1 when it
+	 * broke off, with errno ETIMEDOUT when it fell silent.
 	 */
 	ssize_t (*read)(struct transport *transport, void *bytes, size_t size);
 	/* Takes all bytes or returns false: the peer is gone or took nothing for too long. */

@@ -27,7 +27,8 @@ static bool find_footer(int fd, off_t end, size_t *size, uint32_t *items)
 {
 	unsigned char footer[FOOTER];
 
-	if (end < FOOTER || pread(fd, footer, sizeof footer, end - FOOTER) != FOOTER || memcmp(footer, "APETAGEX", 8) != 0)
+	if (end < FOOTER || pread(fd, footer, sizeof footer, end - FOOTER) != FOOTER ||
+		memcmp(footer, "APETAGEX", 8) != 0)
 		return false;
 	*size = get_le32(footer + 12);
 	*items = get_le32(footer + 16);

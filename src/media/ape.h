@@ -8,9 +8,9 @@
 #include "media/tags.h"
 
 /*
- * Takes what TAGS has not from the APE tag of the file FD, if it has one: it ends the file, or stands before an ID3v1 tag. Of
- * several values the first counts; pictures and other binary items are passed over. A damaged tag gives what comes
- * before the damage.
+ * Takes what TAGS has not from the APE tag of the file FD, if it has one: it ends the file, or stands before an ID3v1
+ * tag. Of several values the first counts; pictures and other binary items are passed over. A damaged tag gives what
+ * comes before the damage.
  */
 void ape_read(int fd, struct tags *tags);
 

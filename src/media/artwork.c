@@ -52,7 +52,8 @@ static enum err open_decoder(const struct artwork *artwork, AVCodecContext **out
 		return err_set(info, ERR_UNSUPPORTED, "the cover picture is %s, not JPEG, PNG, WebP or GIF",
 			avcodec_get_name(artwork->codec));
 	if (artwork->packet->size > ARTWORK_BYTES_MOST)
-		return err_set(info, ERR_TOO_LARGE, "the cover picture has more than %d bytes", (int)ARTWORK_BYTES_MOST);
+		return err_set(
+			info, ERR_TOO_LARGE, "the cover picture has more than %d bytes", (int)ARTWORK_BYTES_MOST);
 	*out = avcodec_alloc_context3(decoder);
 	if (*out == NULL)
 		return err_set(info, ERR_NO_MEMORY, "no memory for the cover picture");

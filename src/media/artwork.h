@@ -6,8 +6,8 @@
  *
  *     demux ──artwork_find()──► the picture's bytes ──artwork_make()──► a file for each size
  *
- * Limits hold before memory is taken: bytes, and pixels as the picture's header tells them. The two functions may run in
- * different threads, not at the same time.
+ * Limits hold before memory is taken: bytes, and pixels as the picture's header tells them. The two functions may run
+ * in different threads, not at the same time.
  */
 #ifndef TONEARM_MEDIA_ARTWORK_H
 #define TONEARM_MEDIA_ARTWORK_H

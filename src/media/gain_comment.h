@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Comments of Vorbis, Opus and FLAC (Vorbis I section 5, RFC 7845 section 5.2, RFC 9639 section 8.6) changed in the head
- * of a file, which is in memory, without a byte more or less. Pure.
+ * Comments of Vorbis, Opus and FLAC (Vorbis I section 5, RFC 7845 section 5.2, RFC 9639 section 8.6) changed in the
+ * head of a file, which is in memory, without a byte more or less. Pure.
  */
 #ifndef TONEARM_MEDIA_GAIN_COMMENT_H
 #define TONEARM_MEDIA_GAIN_COMMENT_H

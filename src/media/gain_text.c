@@ -37,7 +37,7 @@ bool gain_text_make(const struct loudness *loudness, struct gain_text *out)
 	snprintf(out->gain, sizeof out->gain, "%.2f dB", gain);
 	snprintf(out->peak, sizeof out->peak, "%.6f", peak);
 	snprintf(out->r128, sizeof out->r128, "%ld", lround(r128 * 256));
-	snprintf(out->norm, sizeof out->norm, " %08X %08X %08X %08X 00000000 00000000 %08X %08X 00000000 00000000", power,
-		power, more, more, top, top);
+	snprintf(out->norm, sizeof out->norm, " %08X %08X %08X %08X 00000000 00000000 %08X %08X 00000000 00000000",
+		power, power, more, more, top, top);
 	return true;
 }

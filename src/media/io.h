@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What FFmpeg's byte streams over our descriptors share: where they stand, and that nothing else is opened. The stream's
- * opaque pointer is that of a struct io_place, or of what begins with one. One thread at a time.
+ * What FFmpeg's byte streams over our descriptors share: where they stand, and that nothing else is opened. The
+ * stream's opaque pointer is that of a struct io_place, or of what begins with one. One thread at a time.
  */
 #ifndef TONEARM_MEDIA_IO_H
 #define TONEARM_MEDIA_IO_H

@@ -12,9 +12,9 @@
 #include <stdint.h>
 
 /*
- * Walks the segments of a baseline JFIF file (ITU-T T.81 annex B): tables, one frame of at most SIDE_MOST pixels on each
- * side, one scan, the end of the image at the end of the file. Metadata (Exif, comments, profiles) and bytes that belong to
- * no segment are refused. ERR_UNPROCESSABLE with a sentence.
+ * Walks the segments of a baseline JFIF file (ITU-T T.81 annex B): tables, one frame of at most SIDE_MOST pixels on
+ * each side, one scan, the end of the image at the end of the file. Metadata (Exif, comments, profiles) and bytes that
+ * belong to no segment are refused. ERR_UNPROCESSABLE with a sentence.
  */
 enum err jpeg_check(const void *bytes, size_t length, uint32_t side_most, struct err_info *info);
 

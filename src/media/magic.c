@@ -28,7 +28,9 @@ static bool is_mp3(const unsigned char *bytes, size_t length)
 	       (bytes[2] >> 2 & 3) != 3 && (bytes[3] & 3) != 2;
 }
 
-/* ADTS header (ISO/IEC 14496-3 section 1.A.2.2); a frame shorter than its own header would never let a reader move on. */
+/*
+ * ADTS header (ISO/IEC 14496-3 section 1.A.2.2); a frame shorter than its own header would never let a reader move on.
+ */
 static bool is_adts(const unsigned char *bytes, size_t length)
 {
 	size_t frame;

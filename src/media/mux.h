@@ -23,9 +23,8 @@ struct mux;
 /*
  * Begins a file in FD (stays the caller's, at its start, seekable) by the muxer NAME for what CODEC, an open encoder
  * or a context that describes one, gives, with TAGS, and if GAIN_ROOM is set with room for the loudness (gain_file.h).
- * An MP3 file gets no Xing frame when the initial padding of CODEC is 0. *OUT is owned by the caller (mux_close()), NULL
- * on failure. ERR_UNPROCESSABLE, ERR_NO_MEMORY, and
- * as mux_packet().
+ * An MP3 file gets no Xing frame when the initial padding of CODEC is 0. *OUT is owned by the caller (mux_close()),
+ * NULL on failure. ERR_UNPROCESSABLE, ERR_NO_MEMORY, and as mux_packet().
  */
 enum err mux_open(const char *name, const AVCodecContext *codec, const struct tags *tags, bool gain_room, int fd,
 	struct mux **out, struct err_info *info);
@@ -34,8 +33,8 @@ enum err mux_open(const char *name, const AVCodecContext *codec, const struct ta
 enum err mux_packet(struct mux *mux, AVPacket *packet, struct err_info *info);
 
 /*
- * The end: what is only known now goes into the header, LOUDNESS too (NULL: it is not known) where room was left. Errors
- * as above, ERR_NO_MEMORY.
+ * The end: what is only known now goes into the header, LOUDNESS too (NULL: it is not known) where room was left.
+ * Errors as above, ERR_NO_MEMORY.
  */
 enum err mux_finish(struct mux *mux, const struct loudness *loudness, struct err_info *info);
 

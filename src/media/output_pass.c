@@ -90,7 +90,8 @@ static enum err put_native(struct output *output, const AVPacket *packet, uint32
 		if (output->at == 0 || next >= end)
 			code = mark_skips(copy, output->at == 0 ? output->priming : 0, skipped);
 	}
-	err = code < 0 ? averror_set(info, code, "a packet cannot be passed through") : mux_packet(output->mux, copy, info);
+	err = code < 0 ? averror_set(info, code, "a packet cannot be passed through")
+		       : mux_packet(output->mux, copy, info);
 	av_packet_free(&copy);
 	return err;
 }

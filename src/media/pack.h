@@ -5,9 +5,9 @@
  *
  * A block whose samples are all integers of that many bits, as those of a source with no more bits are while nobody
  * changes them, comes out as the same integers. Any other is dithered: noise of a triangular distribution, two steps
- * wide, is added to each sample before it is rounded, and what is past full scale is cut. It makes mean and power of the
- * rounding error the same whatever the sound, so that quiet tones sink into a steady noise of -93 dBFS (16 bits) rather
- * than become harmonics of themselves (Lipshitz, Wannamaker, Vanderkooy: "Quantization and Dither: A Theoretical
+ * wide, is added to each sample before it is rounded, and what is past full scale is cut. It makes mean and power of
+ * the rounding error the same whatever the sound, so that quiet tones sink into a steady noise of -93 dBFS (16 bits)
+ * rather than become harmonics of themselves (Lipshitz, Wannamaker, Vanderkooy: "Quantization and Dither: A Theoretical
  * Survey", J. Audio Eng. Soc. 40, 1992). The noise is white: shaping it gains nothing at rates where its price, more
  * power above, is heard by those who process the file further.
  *

@@ -36,7 +36,8 @@ enum err passthrough_foresee(const struct passthrough_source *source, const stru
 		return err_set(info, ERR_UNSUPPORTED, "the source is not %s", rendition->codec);
 	if (strcmp(source->codec, "vorbis") == 0 || strcmp(source->codec, "pcm") == 0)
 		return err_set(info, ERR_UNSUPPORTED, "packets of %s are not passed through", source->codec);
-	if (source->channels > channels || (profile->lossless && rendition->channels != 0 && source->channels != channels))
+	if (source->channels > channels ||
+		(profile->lossless && rendition->channels != 0 && source->channels != channels))
 		return err_set(info, ERR_UNSUPPORTED, "the source has %" PRIu32 " channels, not %" PRId64,
 			source->channels, channels);
 	return rate_fits(profile, source->sample_rate, rendition->sample_rate) ? ERR_OK
@@ -55,7 +56,8 @@ enum err passthrough_check(const struct passthrough_source *source, const struct
 		return err_set(info, ERR_UNSUPPORTED, "%s", source->fault);
 	if (source->frame_most > profile->frame_samples)
 		return err_set(info, ERR_UNSUPPORTED,
-			"frames of %" PRIu32 " samples are too long to be cut where the others are", source->frame_most);
+			"frames of %" PRIu32 " samples are too long to be cut where the others are",
+			source->frame_most);
 	if (!profile->lossless && (int64_t)source->bit_rate * 100 > rendition->bit_rate * BITS_PERCENT)
 		return err_set(info, ERR_UNSUPPORTED, "the source has %" PRIu32 " bits/s, more than %" PRId64,
 			source->bit_rate, rendition->bit_rate);

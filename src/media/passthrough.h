@@ -35,8 +35,8 @@ enum err passthrough_check(const struct passthrough_source *source, const struct
 	bool changed, struct err_info *info);
 
 /*
- * The same from what the first bytes tell: whether it is worth looking at the packets. Of SOURCE, codec, sample_rate and
- * channels are read.
+ * The same from what the first bytes tell: whether it is worth looking at the packets. Of SOURCE, codec, sample_rate
+ * and channels are read.
  */
 enum err passthrough_foresee(const struct passthrough_source *source, const struct conf_rendition *rendition,
 	bool changed, struct err_info *info);

@@ -56,7 +56,9 @@ struct pipeline_job {
 	 */
 	void (*on_source)(void *context, const struct source_info *source);
 	void (*on_progress)(void *context, const char *stage, double fraction, double speed);
-	/* Also from there, for each rendition when `passthrough`: WHY it is encoded, NULL when it is not. May be NULL. */
+	/*
+	 * Also from there, for each rendition when `passthrough`: WHY it is encoded, NULL when it is not. May be NULL.
+	 */
 	void (*on_passthrough)(void *context, size_t rendition, const char *why);
 	/* Also from there, and may be NULL: something beside the sound could not be made, INFO says why. */
 	void (*on_notice)(void *context, const struct err_info *info);

@@ -32,7 +32,8 @@ static void take_chapters(struct tags *tags, const AVFormatContext *format)
 
 		if (chapter->time_base.num > 0 && chapter->time_base.den > 0)
 			tags_add_chapter(tags, av_rescale_q(chapter->start, chapter->time_base, ms),
-				av_rescale_q(chapter->end, chapter->time_base, ms), title != NULL ? title->value : NULL);
+				av_rescale_q(chapter->end, chapter->time_base, ms),
+				title != NULL ? title->value : NULL);
 	}
 }
 

@@ -14,7 +14,9 @@ enum {
 	AHEAD = 2 /* spans at work at a time */
 };
 
-/* Frames and packets are counted from the start of the stream; packet N needs frame N, but for the one after the end. */
+/*
+ * Frames and packets are counted from the start of the stream; packet N needs frame N, but for the one after the end.
+ */
 struct span {
 	struct encode *encode;
 	struct queue frames;  /* AVFrame */

@@ -11,8 +11,8 @@
  *                               settling  └┬┘ here it takes over
  *
  * It takes over at the first frame, in the stretch that both have encoded, before which both used the same window
- * (aac_window.h): the halves of the two frames at the seam then belong together, as AAC-LC frames depend on nothing else
- * of their neighbours. Where there is no such frame it takes over at the last one. The result depends on the sound
+ * (aac_window.h): the halves of the two frames at the seam then belong together, as AAC-LC frames depend on nothing
+ * else of their neighbours. Where there is no such frame it takes over at the last one. The result depends on the sound
  * alone, neither on the number of cores nor on their speed.
  *
  * A relay belongs to one thread.

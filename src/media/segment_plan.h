@@ -22,8 +22,8 @@ struct segment_plan {
 struct segment_plan segment_plan_make(uint32_t segment_ms, uint32_t rate, uint32_t frame, uint32_t priming);
 
 /*
- * The instant at which segment K, K >= 1, begins, rounded up to a sample of the rendition of RATE Hz and PRIMING samples
- * of delay; sample 0 is the first of its first frame. Never falls with K.
+ * The instant at which segment K, K >= 1, begins, rounded up to a sample of the rendition of RATE Hz and PRIMING
+ * samples of delay; sample 0 is the first of its first frame. Never falls with K.
  */
 uint64_t segment_plan_sample(const struct segment_plan *plan, uint64_t k, uint32_t rate, uint32_t priming);
 

@@ -43,7 +43,8 @@ static void write_chain(
 			"aresample=%d:resampler=soxr:precision=20,",
 			limiter->gain_db, OVERSAMPLING * rate, pow(10, limiter->peak_db / 20), rate);
 	snprintf(out, size, "%s%s%saformat=sample_fmts=fltp:sample_rates=%d:channel_layouts=%s",
-		filter != NULL ? filter : "", filter != NULL ? "," : "", limit, rate, channels == 1 ? "mono" : "stereo");
+		filter != NULL ? filter : "", filter != NULL ? "," : "", limit, rate,
+		channels == 1 ? "mono" : "stereo");
 }
 
 static int connect_ends(struct shape *shape, const char *chain, int rate, int channels)

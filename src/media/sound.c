@@ -47,13 +47,15 @@ static enum err check_album(const struct sound *sound, struct err_info *info)
 	size_t length = sound->album != NULL ? strlen(sound->album) : 1;
 
 	if (length == 0 || length > SOUND_ALBUM_MOST)
-		return err_set(info, ERR_UNPROCESSABLE, "\"album_mode\" is a name of 1 to %d bytes", (int)SOUND_ALBUM_MOST);
+		return err_set(
+			info, ERR_UNPROCESSABLE, "\"album_mode\" is a name of 1 to %d bytes", (int)SOUND_ALBUM_MOST);
 	if (sound->album != NULL && sound->mode == SOUND_OFF)
 		return err_set(info, ERR_UNPROCESSABLE, "\"album_mode\" does not go with the loudness \"off\"");
 	if (sound->album == NULL && sound->album_tracks != 0)
 		return err_set(info, ERR_UNPROCESSABLE, "\"album_tracks\" goes with \"album_mode\"");
 	if (sound->album_tracks < 0 || sound->album_tracks > SOUND_TRACKS_MOST)
-		return err_set(info, ERR_UNPROCESSABLE, "\"album_tracks\" is a number from 1 to %d", (int)SOUND_TRACKS_MOST);
+		return err_set(
+			info, ERR_UNPROCESSABLE, "\"album_tracks\" is a number from 1 to %d", (int)SOUND_TRACKS_MOST);
 	if (sound->album != NULL && sound->mode == SOUND_APPLY && sound->album_tracks == 0)
 		return err_set(info, ERR_UNPROCESSABLE,
 			"\"album_mode\" with the loudness \"apply\" needs \"album_tracks\": how many the album has");

@@ -126,8 +126,8 @@ enum err sound_stage_measure(struct sound_stage *stage, const struct pipeline_jo
 }
 
 /* The gain goes into the filters, or before the limiter where there is one. */
-static enum err open_shape(
-	struct sound_stage *stage, const struct sound *sound, double gain_db, int rate, int channels, struct err_info *info)
+static enum err open_shape(struct sound_stage *stage, const struct sound *sound, double gain_db, int rate, int channels,
+	struct err_info *info)
 {
 	const struct shape_limiter limiter = {gain_db, sound->peak_dbtp};
 	bool limit = sound->mode == SOUND_APPLY && sound->limiter;

@@ -8,8 +8,9 @@
  *     then     decode ─► [shape] ─┬─► filters (with the gain) ─► ...
  *                                 └─► [tap]              "tags": measured on the way
  *
- * Where "tags" come to earlier renditions, whose loudness is known, nothing is measured. Presets come before measuring. A gain without limiter costs nothing: it is a factor of the matrix that filters mix
- * channels with, in float, so it is linear whatever it is.
+ * Where "tags" come to earlier renditions, whose loudness is known, nothing is measured. Presets come before measuring.
+ * A gain without limiter costs nothing: it is a factor of the matrix that filters mix channels with, in float, so it is
+ * linear whatever it is.
  *
  * The pass keeps all cores busy, up to where it runs at the speed of its one decoder: that thread, one for the levels,
  * several for the true peak (loudness_tap.h).

@@ -49,8 +49,8 @@ struct tags {
 /*
  * Takes the tag KEY (any case) of VALUE (NUL-terminated, any bytes; both stay the caller's) if TAGS holds that kind and
  * has none of it yet. Bytes that are not UTF-8 are read as ISO 8859-1, as ID3v1 and RIFF INFO mean them; line breaks
- * become spaces, other control characters go. "3/12" is track 3 of 12, "1999-05-01" the year 1999; a number that makes no
- * sense is left out.
+ * become spaces, other control characters go. "3/12" is track 3 of 12, "1999-05-01" the year 1999; a number that makes
+ * no sense is left out.
  */
 void tags_set(struct tags *tags, const char *key, const char *value);
 

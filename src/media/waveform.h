@@ -80,7 +80,8 @@ enum err waveform_read(
 
 /*
  * Appends the file to OUT: audiowaveform's .dat (version 2) and .json, with BITS 8 or 16; and a picture of
- * WIDTH x HEIGHT units, one path in currentColor, channels below each other. The limit of OUT decides on what is too long.
+ * WIDTH x HEIGHT units, one path in currentColor, channels below each other. The limit of OUT decides on what is too
+ * long.
  */
 void waveform_put_dat(struct buf *out, const struct waveform_data *data, int bits);
 void waveform_put_json(struct buf *out, const struct waveform_data *data, int bits);

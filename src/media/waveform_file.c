@@ -42,7 +42,8 @@ enum err waveform_read(
 	out->length = get_le32(at + 16);
 	out->channels = get_le32(at + 20);
 	if (!header_fits(out, length))
-		return err_set(info, ERR_UNPROCESSABLE, "the header of the waveform does not fit its %zu bytes", length);
+		return err_set(
+			info, ERR_UNPROCESSABLE, "the header of the waveform does not fit its %zu bytes", length);
 	count = (size_t)out->length * out->channels * 2;
 	out->pairs = arena_array(arena, count + 1, sizeof *out->pairs);
 	at += WAVEFORM_HEADER;
@@ -99,7 +100,10 @@ static double height_of(int16_t value, double height)
 	return (32768.0 - value) * height / 65536;
 }
 
-/* The greatest values of CHANNEL from left to right, the least ones back: an outline that is filled. Each pixel is a step. */
+/*
+ * The greatest values of CHANNEL from left to right, the least ones back: an outline that is filled. Each pixel is a
+ * step.
+ */
 static void put_lane(struct buf *out, const struct waveform_data *data, uint32_t channel, double step, double height)
 {
 	const int16_t *pairs = data->pairs + 2 * (size_t)channel;

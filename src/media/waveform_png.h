@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A waveform as a PNG picture (W3C PNG, third edition), by libpng: from the least to the greatest value of what falls on
- * a column, channels below each other. Only api.fcgi draws it, so only that links libpng.
+ * A waveform as a PNG picture (W3C PNG, third edition), by libpng: from the least to the greatest value of what falls
+ * on a column, channels below each other. Only api.fcgi draws it, so only that links libpng.
  */
 #ifndef TONEARM_MEDIA_WAVEFORM_PNG_H
 #define TONEARM_MEDIA_WAVEFORM_PNG_H

@@ -19,8 +19,8 @@ struct waveform_tap;
 enum err waveform_tap_open(struct waveform_tap **out, struct err_info *info);
 
 /*
- * Counts FRAME, which stays the caller's. The first one sets the channels, of which there are as many to the end: others
- * are mixed to it. ERR_NO_MEMORY, ERR_UNPROCESSABLE, ERR_TOO_LARGE.
+ * Counts FRAME, which stays the caller's. The first one sets the channels, of which there are as many to the end:
+ * others are mixed to it. ERR_NO_MEMORY, ERR_UNPROCESSABLE, ERR_TOO_LARGE.
  */
 enum err waveform_tap_frame(struct waveform_tap *tap, const AVFrame *frame, struct err_info *info);
 

@@ -14,9 +14,9 @@ enum err write_at(int fd, uint64_t offset, const void *bytes, size_t length, str
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == EFBIG)
-			return err_set(
-				info, ERR_TOO_LARGE, "a file grows past jobs.output_size, or past what the disk has room for: "
-					"upload the sound in parts, or ask for a smaller format");
+			return err_set(info, ERR_TOO_LARGE,
+				"a file grows past jobs.output_size, or past what the disk has room for: "
+				"upload the sound in parts, or ask for a smaller format");
 		if (n < 0)
 			return err_set_errno(info, ERR_IO, errno, "a rendition cannot be written");
 		at += n;

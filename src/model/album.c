@@ -152,8 +152,9 @@ enum err album_settle(struct db *db, const char *track, double target_lufs, doub
 	if (state.settled)
 		return settle_late(db, track, state.gain_db, peak_dbtp, info);
 	err = read_whole(db, track, &whole, info);
-	return err == ERR_OK ? set_gain(db, SQL_ALBUM_SETTLE, track, loudness_gain(&whole, target_lufs, peak_dbtp), info)
-			     : err;
+	return err == ERR_OK
+		       ? set_gain(db, SQL_ALBUM_SETTLE, track, loudness_gain(&whole, target_lufs, peak_dbtp), info)
+		       : err;
 }
 
 enum err album_expect(

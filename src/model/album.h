@@ -5,7 +5,8 @@
  *     uploads, each saying how many tracks the album has
  *        └─► a part each ──measured by its job──► it waits ──the last is measured──► one gain for all ──► jobs go on
  *
- * - An album is the tracks of one owner under one name. It is complete when as many are there as the newest upload said,
+ * - An album is the tracks of one owner under one name. It is complete when as many are there as the newest upload
+ * said,
  *   and each was measured or has failed: a file that is no music does not hold up the others.
  * - Its gain is that of the whole, played track after track, lowered so that the greatest peak of all stays below the
  *   limit. Then it is settled for good.

@@ -26,8 +26,8 @@ struct extra {
 enum err extra_put(struct db *db, const char *track, const struct extra *extra, struct err_info *info);
 
 /*
- * All extras of TRACK into OUT[role] where FOUND[role] becomes true; none is ERR_OK too. Rows of roles that this program
- * does not know are passed over.
+ * All extras of TRACK into OUT[role] where FOUND[role] becomes true; none is ERR_OK too. Rows of roles that this
+ * program does not know are passed over.
  */
 enum err extra_list(struct db *db, const char *track, struct extra out[static EXTRA_ROLES],
 	bool found[static EXTRA_ROLES], struct err_info *info);

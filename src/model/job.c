@@ -320,7 +320,8 @@ enum err job_cancel(struct db *db, const char *id, int64_t now_ms, struct err_in
 enum err job_retry(struct db *db, const char *id, int64_t now_ms, struct err_info *info)
 {
 	enum err err = run_if_state_allows(db, SQL_JOB_RETRY, id, now_ms,
-		"only one that failed or was cancelled, needs none that did, and whose track is there, is tried again", info);
+		"only one that failed or was cancelled, needs none that did, and whose track is there, is tried again",
+		info);
 
 	/* As in job_submit(). */
 	if (err == ERR_OK)

@@ -167,9 +167,9 @@ enum err job_next_due(struct db *db, int64_t *ms, struct err_info *info);
 enum err job_counts(struct db *db, int64_t counts[JOB_STATE_COUNT], struct err_info *info);
 
 /*
- * Makes good what a clock did that was ahead and is right again: a lease that lasts for longer than LEASE from NOW runs out,
- * and a wait for another try that is longer than WAIT is over. A runner that lives renews its leases; only when all have
- * had the time to is what is left without one. *COUNT is how many jobs it was.
+ * Makes good what a clock did that was ahead and is right again: a lease that lasts for longer than LEASE from NOW runs
+ * out, and a wait for another try that is longer than WAIT is over. A runner that lives renews its leases; only when
+ * all have had the time to is what is left without one. *COUNT is how many jobs it was.
  */
 enum err job_recall(
 	struct db *db, int64_t now_ms, int64_t lease_ms, int64_t wait_ms, int64_t *count, struct err_info *info);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How jobs ended, counted by the database itself in the statement that ends one, so that no end is missed whoever brought it
- * about: the counter tonearm_jobs_finished_total.
+ * How jobs ended, counted by the database itself in the statement that ends one, so that no end is missed whoever
+ * brought it about: the counter tonearm_jobs_finished_total.
  */
 #ifndef TONEARM_MODEL_JOB_END_H
 #define TONEARM_MODEL_JOB_END_H

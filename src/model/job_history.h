@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What happened to a job, in order. Triggers of the schema write it, in the statement that changes the job, so that
- * nothing that happens is missing; only notes are added by hand. Of a job with a long life the first event and the latest are kept, JOB_HISTORY_MOST
- * in all; the numbers tell of gaps. It goes with its job.
+ * nothing that happens is missing; only notes are added by hand. Of a job with a long life the first event and the
+ * latest are kept, JOB_HISTORY_MOST in all; the numbers tell of gaps. It goes with its job.
  */
 #ifndef TONEARM_MODEL_JOB_HISTORY_H
 #define TONEARM_MODEL_JOB_HISTORY_H

@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-enum err login_attempt(struct db *db, const char *about, const char *value, int64_t now, int64_t window_s, int64_t *count,
-	int64_t *until, struct err_info *info)
+enum err login_attempt(struct db *db, const char *about, const char *value, int64_t now, int64_t window_s,
+	int64_t *count, int64_t *until, struct err_info *info)
 {
 	struct db_stmt *stmt = db_stmt(db, SQL_LOGIN_ATTEMPT_ADD);
 	enum err err;

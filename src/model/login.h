@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What goes on around a login: attempts that are counted, and refresh tokens. A login begins a family of refresh tokens; each is
- * used once, for the next of its family, so that one which comes a second time was stolen, or its successor was.
+ * What goes on around a login: attempts that are counted, and refresh tokens. A login begins a family of refresh
+ * tokens; each is used once, for the next of its family, so that one which comes a second time was stolen, or its
+ * successor was.
  */
 #ifndef TONEARM_MODEL_LOGIN_H
 #define TONEARM_MODEL_LOGIN_H
@@ -15,8 +16,8 @@
 #include <stdint.h>
 
 /*
- * Counts an attempt of VALUE, which is a "subject" or an "address" as ABOUT says, at NOW (seconds): *COUNT with this one since
- * the window of WINDOW_S seconds began, which ends at *UNTIL.
+ * Counts an attempt of VALUE, which is a "subject" or an "address" as ABOUT says, at NOW (seconds): *COUNT with this
+ * one since the window of WINDOW_S seconds began, which ends at *UNTIL.
  */
 enum err login_attempt(struct db *db, const char *about, const char *value, int64_t now, int64_t window_s, int64_t *count,
 	int64_t *until, struct err_info *info);
@@ -35,8 +36,8 @@ struct refresh_token {
 enum err refresh_token_put(struct db *db, const struct refresh_token *token, struct err_info *info);
 
 /*
- * Uses the token of HASH up, in the caller's transaction. ERR_NOT_FOUND when there is none that is good at NOW (seconds);
- * ERR_CONFLICT when it was used before: *OUT is filled all the same.
+ * Uses the token of HASH up, in the caller's transaction. ERR_NOT_FOUND when there is none that is good at NOW
+ * (seconds); ERR_CONFLICT when it was used before: *OUT is filled all the same.
  */
 enum err refresh_token_use(struct db *db, const char *hash, int64_t now, struct arena *arena, struct refresh_token *out,
 	struct err_info *info);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A rendition: one encoding of a track, in one file, with the table of its segments. A row exists only for
- * a file that is whole and in place; one that was found to be damaged since is seen by stored.h alone, and ends when the
- * rendition is put anew.
+ * a file that is whole and in place; one that was found to be damaged since is seen by stored.h alone, and ends when
+ * the rendition is put anew.
  *
  * While a job makes it, a rendition can be heard already: as a growing one, in a table of its own, whose `work` is set.
  * It has the segments that are whole so far, and lives as long as one attempt of its job:

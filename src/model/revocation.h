@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is not good any more, though it is signed and has not expired: rows of a kind and a value, of what was issued at or
- * before a time. auth/revoked.h is how every process knows them without a read.
+ * What is not good any more, though it is signed and has not expired: rows of a kind and a value, of what was issued at
+ * or before a time. auth/revoked.h is how every process knows them without a read.
  */
 #ifndef TONEARM_MODEL_REVOCATION_H
 #define TONEARM_MODEL_REVOCATION_H

@@ -59,8 +59,8 @@ static void *grow(struct arena *arena, void *array, size_t count, size_t *room, 
 }
 
 /* *KNOWN is false for an extra of a role that this program has not. */
-static enum err read_stored(
-	struct db_stmt *stmt, const char *track, struct arena *arena, struct stored *out, bool *known, struct err_info *info)
+static enum err read_stored(struct db_stmt *stmt, const char *track, struct arena *arena, struct stored *out,
+	bool *known, struct err_info *info)
 {
 	int what = word_find(what_words, 3, db_text(stmt, 0));
 	const char *etag = db_text(stmt, 3);
@@ -77,8 +77,8 @@ static enum err read_stored(
 	return read_damage(db_text(stmt, 5), &out->damage, info);
 }
 
-enum err stored_list(
-	struct db *db, const char *track, struct arena *arena, struct stored **out, size_t *count, struct err_info *info)
+enum err stored_list(struct db *db, const char *track, struct arena *arena, struct stored **out, size_t *count,
+	struct err_info *info)
 {
 	struct db_stmt *stmt = db_stmt(db, SQL_STORED_LIST);
 	size_t room = 0;
@@ -191,7 +191,8 @@ enum err stored_list_damaged(struct db *db, const char *track, struct arena *are
 	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
 }
 
-enum err stored_set_repair(struct db *db, const char *track, const char *quality, const char *job, struct err_info *info)
+enum err stored_set_repair(
+	struct db *db, const char *track, const char *quality, const char *job, struct err_info *info)
 {
 	struct db_stmt *stmt = db_stmt(db, SQL_STORED_SET_REPAIR);
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The files of the library as things that can be damaged: every rendition, kept source and extra with the SHA-256 that it
- * had when it was made, and what is known of it since.
+ * The files of the library as things that can be damaged: every rendition, kept source and extra with the SHA-256 that
+ * it had when it was made, and what is known of it since.
  *
  *     stored_list() ──► files of a track ──► storage/verify.h reads them ──► stored_mark(): what was found
  *
  * A damaged rendition keeps its row, as its file may be all that is left, but nobody is led to it: rendition.h does not
- * find it, so no playlist names it and a job that wants its quality makes it anew, which is its end. The row of a damaged
- * extra goes at once, and the next job of the track makes it. A damaged source stays, and is not used.
+ * find it, so no playlist names it and a job that wants its quality makes it anew, which is its end. The row of a
+ * damaged extra goes at once, and the next job of the track makes it. A damaged source stays, and is not used.
  */
 #ifndef TONEARM_MODEL_STORED_H
 #define TONEARM_MODEL_STORED_H
@@ -51,8 +51,8 @@ enum err stored_list(
 	struct db *db, const char *track, struct arena *arena, struct stored **out, size_t *count, struct err_info *info);
 
 /*
- * Writes down that STORED is in the state DAMAGE (DAMAGE_NONE: as it was made) and, of a source without a checksum, that
- * ETAG is its; unless another file took its place since it was listed. *NEWS tells whether anything changed.
+ * Writes down that STORED is in the state DAMAGE (DAMAGE_NONE: as it was made) and, of a source without a checksum,
+ * that ETAG is its; unless another file took its place since it was listed. *NEWS tells whether anything changed.
  */
 enum err stored_mark(struct db *db, const struct stored *stored, enum damage damage, const char *etag, int64_t now_ms,
 	bool *news, struct err_info *info);

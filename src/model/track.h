@@ -71,8 +71,8 @@ enum err track_update(struct db *db, const struct track *track, struct err_info 
 enum err track_set_source(struct db *db, const struct track *track, struct err_info *info);
 
 /*
- * The tags of the source as JSON text (media/tags.h), which the model does not look into; NULL when it is not known yet.
- * ERR_NOT_FOUND when there is no such track.
+ * The tags of the source as JSON text (media/tags.h), which the model does not look into; NULL when it is not known
+ * yet. ERR_NOT_FOUND when there is no such track.
  */
 enum err track_set_tags(struct db *db, const char *id, const char *tags, struct err_info *info);
 enum err track_get_tags(struct db *db, const char *id, struct arena *arena, const char **out, struct err_info *info);

@@ -39,7 +39,10 @@ struct metrics;
 enum err metrics_open(const char *path, struct metrics **out, struct err_info *info);
 void metrics_close(struct metrics *metrics);
 
-/* Adds to a counter. The label values follow in the order of the table, as many as it has names; each at most 64 bytes, cut. */
+/*
+ * Adds to a counter. The label values follow in the order of the table, as many as it has names; each at most 64 bytes,
+ * cut.
+ */
 void metrics_add(struct metrics *metrics, enum metric metric, uint64_t amount, ...);
 /* Sets a gauge, or a counter that is kept elsewhere. */
 void metrics_set(struct metrics *metrics, enum metric metric, uint64_t value, ...);

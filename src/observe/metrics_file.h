@@ -3,8 +3,8 @@
  * The file behind metrics.h: a header and METRICS_SLOTS slots, mapped by every process.
  *
  * A slot is claimed by one compare-and-swap of its hash from 0, and belongs to that series for ever. Its key is
- * written after that, then `ready` is set. Whoever comes to a slot with its own hash that is not yet ready writes the key
- * too: all write the same words, so a process that died in between holds nobody up, and counting takes no lock.
+ * written after that, then `ready` is set. Whoever comes to a slot with its own hash that is not yet ready writes the
+ * key too: all write the same words, so a process that died in between holds nobody up, and counting takes no lock.
  * Room-internal. Thread-safe.
  */
 #ifndef TONEARM_OBSERVE_METRICS_FILE_H

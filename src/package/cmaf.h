@@ -70,8 +70,9 @@ struct cmaf_output {
 struct cmaf_writer;
 
 /*
- * Writes the init section and reserves the index. TRACK and its config are copied, the texts of its tags are not. *OUT is owned by the caller, NULL on
- * failure. ERR_UNPROCESSABLE for a track that cannot be written; what the callback returns.
+ * Writes the init section and reserves the index. TRACK and its config are copied, the texts of its tags are not. *OUT
+ * is owned by the caller, NULL on failure. ERR_UNPROCESSABLE for a track that cannot be written; what the callback
+ * returns.
  */
 enum err cmaf_open(const struct cmaf_track *track, const struct cmaf_output *output, struct cmaf_writer **out,
 	struct err_info *info);

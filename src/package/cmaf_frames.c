@@ -12,7 +12,9 @@ struct run {
 	bool durations;
 };
 
-/* Takes a moof and the mdat behind it. False at the end and when they are not what cmaf.c writes: then SEGMENT is bad. */
+/*
+ * Takes a moof and the mdat behind it. False at the end and when they are not what cmaf.c writes: then SEGMENT is bad.
+ */
 static bool next_fragment(struct bmff_span *segment, struct run *run, struct bmff_span *media)
 {
 	struct bmff_box moof, mdat;

@@ -17,8 +17,8 @@ struct cmaf_frame {
 };
 
 /*
- * Finds the frames of the LENGTH bytes of SEGMENT, pairs of moof and mdat, in order; the list is in ARENA, at least one.
- * ERR_UNPROCESSABLE when it is not what cmaf.c writes.
+ * Finds the frames of the LENGTH bytes of SEGMENT, pairs of moof and mdat, in order; the list is in ARENA, at least
+ * one. ERR_UNPROCESSABLE when it is not what cmaf.c writes.
  */
 enum err cmaf_frames(const void *segment, size_t length, struct arena *arena, struct cmaf_frame **out, size_t *count,
 	struct err_info *info);

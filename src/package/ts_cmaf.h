@@ -24,8 +24,8 @@ bool ts_cmaf_fits(const struct rendition *rendition);
 
 /*
  * Appends segment number INDEX of RENDITION, which fits and has it, to OUT. BYTES are all of the segment in the
- * rendition's file. What is needed on the way is in ARENA. ERR_UNPROCESSABLE when they are not AAC that cmaf.c packaged,
- * ERR_TOO_LARGE when OUT has no room.
+ * rendition's file. What is needed on the way is in ARENA. ERR_UNPROCESSABLE when they are not AAC that cmaf.c
+ * packaged, ERR_TOO_LARGE when OUT has no room.
  */
 enum err ts_cmaf_put(struct buf *out, const struct rendition *rendition, size_t index, const void *bytes,
 	struct arena *arena, struct err_info *info);

@@ -56,8 +56,9 @@ enum err ingest_import(const struct conf *conf, struct db *db, const char *path,
 	const struct clock *clock, struct arena *arena, struct track *track, struct job *job, struct err_info *info);
 
 /*
- * A job for a track that is in the library, for those of RENDITIONS it does not have yet (with EXTRAS and NULL, for none).
- * ERR_NOT_FOUND; ERR_CONFLICT when no rendition is missing and EXTRAS not asked for, the source is not kept, or a job is at work on the track already; ERR_BUSY.
+ * A job for a track that is in the library, for those of RENDITIONS it does not have yet (with EXTRAS and NULL, for
+ * none). ERR_NOT_FOUND; ERR_CONFLICT when no rendition is missing and EXTRAS not asked for, the source is not kept, or
+ * a job is at work on the track already; ERR_BUSY.
  */
 enum err ingest_more(const struct conf *conf, struct db *db, const char *track, const struct ingest *ingest,
 	const struct clock *clock, struct arena *arena, struct job *job, struct err_info *info);

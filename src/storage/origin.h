@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where the bytes are that a track was made from, and what was ordered of them: for jobs that make more of it, or make it
- * anew. A source is kept below <data>/source; one in an import folder is known to the track's jobs alone, of which the
- * newest stays as long as the track does.
+ * Where the bytes are that a track was made from, and what was ordered of them: for jobs that make more of it, or make
+ * it anew. A source is kept below <data>/source; one in an import folder is known to the track's jobs alone, of which
+ * the newest stays as long as the track does.
  */
 #ifndef TONEARM_STORAGE_ORIGIN_H
 #define TONEARM_STORAGE_ORIGIN_H

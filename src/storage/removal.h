@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The end of a track: first its rows, in a transaction, then its files, so that nothing points at what is gone. The same
- * for the API and the command. A jobrunner that is at work on it finds its job cancelled, and publishes nothing.
+ * The end of a track: first its rows, in a transaction, then its files, so that nothing points at what is gone. The
+ * same for the API and the command. A jobrunner that is at work on it finds its job cancelled, and publishes nothing.
  */
 #ifndef TONEARM_STORAGE_REMOVAL_H
 #define TONEARM_STORAGE_REMOVAL_H
@@ -19,8 +19,8 @@ enum err removal_rows(
 	struct db *db, const struct track *track, int64_t now_ms, struct arena *arena, struct err_info *info);
 
 /*
- * When that is committed: the renditions, and the source all the same when these cannot be removed. ERR_IO: what is left
- * is waste.
+ * When that is committed: the renditions, and the source all the same when these cannot be removed. ERR_IO: what is
+ * left is waste.
  */
 enum err removal_files(
 	const struct conf *conf, const struct track *track, struct arena *arena, struct err_info *info);

@@ -163,7 +163,8 @@ static enum err settle_state(const struct patient *patient, bool in_repair, stru
 			patient->origin.lack != NULL ? ", and the source " : "",
 			patient->origin.lack != NULL ? patient->origin.lack : "");
 	}
-	if (state == track->state && (failure == NULL || (track->failure != NULL && strcmp(failure, track->failure) == 0)))
+	if (state == track->state &&
+		(failure == NULL || (track->failure != NULL && strcmp(failure, track->failure) == 0)))
 		return ERR_OK;
 	return track_set_state(patient->db, track->id, state, failure, patient->now_ms, info);
 }

@@ -106,8 +106,8 @@ static enum err look_for_disk(const struct conf *conf, enum stored_what what, st
 	return err;
 }
 
-enum err verify_note(const struct conf *conf, struct db *db, const struct stored *stored, const struct verify_look *look,
-	const struct clock *clock, bool *news, struct err_info *info)
+enum err verify_note(const struct conf *conf, struct db *db, const struct stored *stored,
+	const struct verify_look *look, const struct clock *clock, bool *news, struct err_info *info)
 {
 	enum err err = ERR_OK;
 

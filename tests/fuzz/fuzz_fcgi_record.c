@@ -21,7 +21,8 @@ static void check(int holds)
 }
 
 /* Writes down type, id and content of each piece of *AT up to END; the end of a record as a byte of its own. */
-static enum fcgi_record_result tell(struct fcgi_record_reader *reader, const uint8_t **at, const uint8_t *end, struct buf *out)
+static enum fcgi_record_result tell(
+	struct fcgi_record_reader *reader, const uint8_t **at, const uint8_t *end, struct buf *out)
 {
 	struct fcgi_record_piece piece;
 	enum fcgi_record_result result;
@@ -47,7 +48,8 @@ static void pairs(const char *text, size_t length)
 	struct fcgi_record_pair pair;
 
 	while (fcgi_record_pair(&at, end, &pair))
-		check(pair.name >= text && pair.value == pair.name + pair.name_length && pair.value + pair.value_length == at);
+		check(pair.name >= text && pair.value == pair.name + pair.name_length &&
+			pair.value + pair.value_length == at);
 	check(at <= end);
 	check(fcgi_record_values(values, text, length, UINT32_MAX) <= sizeof values);
 }

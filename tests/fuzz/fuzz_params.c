@@ -23,7 +23,8 @@ static void answer(struct request *request, struct response *response)
 	response_body(response, "text/plain", request->path, strlen(request->path));
 }
 
-static const struct route routes[] = {{HTTP_GET, "/a/{b}.c", NULL, answer}, {HTTP_GET | HTTP_POST, "/{a}", NULL, answer}};
+static const struct route routes[] = {
+	{HTTP_GET, "/a/{b}.c", NULL, answer}, {HTTP_GET | HTTP_POST, "/{a}", NULL, answer}};
 static const struct router router = {routes, 2, NULL};
 static const struct serve_options options = {.program = "fuzz", .router = &router};
 
@@ -36,7 +37,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	char *rest = NULL;
 
 	log_open("fuzz", LOG_ERROR, NULL, NULL);
-	for (char *line = strtok_r(text, "\n", &rest); line != NULL && count < PARAMS_MOST; line = strtok_r(NULL, "\n", &rest))
+	for (char *line = strtok_r(text, "\n", &rest); line != NULL && count < PARAMS_MOST;
+		line = strtok_r(NULL, "\n", &rest))
 		params[count++] = line;
 	memory_exchange(&transport, &options, params, "body", 4);
 	if (!transport.finished || strncmp(buf_text(&transport.out), "Status: ", 8) != 0 ||

@@ -93,7 +93,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
 		abort();
 	magic = magic_find_file(fd);
-	if (demux_open(fd, magic, &demux, &info) == ERR_OK && probe(demux, magic, DURATION_S, &source, &info) == ERR_OK) {
+	if (demux_open(fd, magic, &demux, &info) == ERR_OK &&
+		probe(demux, magic, DURATION_S, &source, &info) == ERR_OK) {
 		ape_read(fd, &source.tags);
 		pass_tags_on(&source.tags);
 		take_artwork(demux);

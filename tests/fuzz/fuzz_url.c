@@ -16,7 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	const char *again;
 
 	if (url_decode_path((const char *)bytes, length, &arena, &path, NULL) == ERR_OK) {
-		if (path[0] != '/' || strstr(path, "//") != NULL || strstr(path, "/../") != NULL || strlen(path) > length)
+		if (path[0] != '/' || strstr(path, "//") != NULL || strstr(path, "/../") != NULL ||
+			strlen(path) > length)
 			abort();
 	}
 	url_query_value(text, "a", &arena);

@@ -36,8 +36,8 @@ static const struct silence SILENCES[] = {
 		1024, 454, 172, 463050},
 	{"mobile", {CMAF_AAC, 44100, 44100, 2, 64000, 1024, "\x12\x10", 2, 3, {0}}, "\x21\x10\x04\x60\x8c\x1c", 6, 200,
 		1024, 454, 172, 463050},
-	{"opus", {CMAF_OPUS, 48000, 48000, 2, 0, 312, opus_head, sizeof opus_head, 3, {0}}, "\xf8\xff\xfe", 3, 3, 960, 526,
-		200, 504000},
+	{"opus", {CMAF_OPUS, 48000, 48000, 2, 0, 312, opus_head, sizeof opus_head, 3, {0}}, "\xf8\xff\xfe", 3, 3, 960,
+		526, 200, 504000},
 };
 
 static void must(enum err err, const struct err_info *info)

@@ -162,7 +162,8 @@ static bool read_all(int fd, unsigned char *bytes, size_t length, int quiet_ms, 
 	return true;
 }
 
-static void take_record(struct fcgi_reply *reply, const unsigned char *header, const unsigned char *content, size_t length)
+static void take_record(
+	struct fcgi_reply *reply, const unsigned char *header, const unsigned char *content, size_t length)
 {
 	if (header[0] != 1 || header[2] != 0 || header[3] != 1) {
 		reply->fault = "wrong version or request id";
@@ -170,7 +171,8 @@ static void take_record(struct fcgi_reply *reply, const unsigned char *header, c
 		reply->fault = "a record after the end";
 	} else if (header[1] == END_REQUEST && length == 8) {
 		reply->ended = true;
-		reply->app_status = (uint32_t)content[0] << 24 | (uint32_t)content[1] << 16 | (uint32_t)content[2] << 8 | content[3];
+		reply->app_status = (uint32_t)content[0] << 24 | (uint32_t)content[1] << 16 |
+				    (uint32_t)content[2] << 8 | content[3];
 		reply->protocol_status = content[4];
 	} else if (header[1] == STDOUT && !reply->out_ended) {
 		reply->out_ended = length == 0;
@@ -202,7 +204,8 @@ void fcgi_receive(int fd, bool keep, int quiet_ms, struct fcgi_reply *reply)
 	}
 }
 
-void fcgi_exchange(const char *path, const char *const params[], const void *body, size_t length, struct fcgi_reply *reply)
+void fcgi_exchange(
+	const char *path, const char *const params[], const void *body, size_t length, struct fcgi_reply *reply)
 {
 	struct buf request;
 	int fd = fcgi_connect(path);

@@ -55,7 +55,10 @@ void fcgi_exchange(const char *path, const char *const params[], const void *bod
 
 void fcgi_reply_free(struct fcgi_reply *reply);
 
-/* The answer taken apart (any CGI output, not only from FastCGI). A header's value is in a static buffer, NULL when absent. */
+/*
+ * The answer taken apart (any CGI output, not only from FastCGI). A header's value is in a static buffer, NULL when
+ * absent.
+ */
 int cgi_status(const struct buf *out);
 const char *cgi_header(const struct buf *out, const char *name);
 int cgi_header_count(const struct buf *out, const char *name);

@@ -68,7 +68,8 @@ static void finish(struct transport *transport, bool complete, bool body_read)
 
 static const struct transport_class memory_class = {parameter, read_body, write_out, flush, wait_a_moment, finish};
 
-void memory_transport_init(struct memory_transport *transport, const char *const *params, const char *body, size_t length)
+void memory_transport_init(
+	struct memory_transport *transport, const char *const *params, const char *body, size_t length)
 {
 	*transport = (struct memory_transport){
 		.base = {&memory_class}, .params = params, .body = body, .body_length = length};

@@ -84,7 +84,8 @@ static const char *token(struct scene *scene, const char *scope, int64_t expires
 	struct jwt_claims claims = {.subject = "alice", .scope = scope, .expires = expires};
 	char *text;
 
-	assert_int_equal(jwt_sign(scene->access.keys.keys[0], &claims, &policy, &scene->arena, &text, &scene->info), ERR_OK);
+	assert_int_equal(
+		jwt_sign(scene->access.keys.keys[0], &claims, &policy, &scene->arena, &text, &scene->info), ERR_OK);
 	return text;
 }
 
@@ -220,7 +221,8 @@ static const char *with_tracks(struct scene *scene, const char *id)
 		.track_count = 1};
 	char *text;
 
-	assert_int_equal(jwt_sign(scene->access.keys.keys[0], &claims, &policy, &scene->arena, &text, &scene->info), ERR_OK);
+	assert_int_equal(
+		jwt_sign(scene->access.keys.keys[0], &claims, &policy, &scene->arena, &text, &scene->info), ERR_OK);
 	return arena_printf(&scene->arena, "HTTP_AUTHORIZATION=Bearer %s", text);
 }
 
@@ -237,7 +239,8 @@ static void a_token_for_tracks_reaches_no_further(void **state)
 	assert_int_equal(listen(scene, "", others, NULL, &public), ERR_OK);
 	assert_int_equal(
 		access_scope(&scene->access, ask(scene, "", ours), SCOPE_TRACK_WRITE, &claims, &scene->info), ERR_OK);
-	assert_int_equal(access_scope_all(&scene->access, ask(scene, "", ours), SCOPE_TRACK_WRITE, &claims, &scene->info),
+	assert_int_equal(
+		access_scope_all(&scene->access, ask(scene, "", ours), SCOPE_TRACK_WRITE, &claims, &scene->info),
 		ERR_FORBIDDEN);
 }
 

@@ -21,8 +21,16 @@ static void test_line(void **state)
 {
 	char folder[] = "/tmp/tonearm-test-XXXXXX";
 	char path[64], agent[1000];
-	struct access_entry entry = {.method = "GET", .path = "/a\nb\xFF", .route = "/{x}", .status = 206, .bytes_in = 3,
-		.bytes_out = 5000000000, .duration_us = 1500, .remote = "::1", .user_agent = agent, .broken_off = true};
+	struct access_entry entry = {.method = "GET",
+		.path = "/a\nb\xFF",
+		.route = "/{x}",
+		.status = 206,
+		.bytes_in = 3,
+		.bytes_out = 5000000000,
+		.duration_us = 1500,
+		.remote = "::1",
+		.user_agent = agent,
+		.broken_off = true};
 	json_t *line;
 
 	(void)state;

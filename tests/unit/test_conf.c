@@ -261,8 +261,9 @@ static void test_presets(void **state)
 		{"loudness_target_lufs = 1", "1 is not from -40 to 0"},
 	};
 	struct fixture *fixture = *state;
-	struct conf *conf = must_read(fixture, SECRETS "media: { preset = \"a\"; loudness_target_lufs = -16.5; presets = ( "
-						       "{ name = \"a\"; filter = \"volume=1\"; } ); };\n");
+	struct conf *conf =
+		must_read(fixture, SECRETS "media: { preset = \"a\"; loudness_target_lufs = -16.5; presets = ( "
+					   "{ name = \"a\"; filter = \"volume=1\"; } ); };\n");
 
 	assert_int_equal(conf->preset_count, 1);
 	assert_string_equal(conf->presets[0].filter, "volume=1");
@@ -288,7 +289,8 @@ static void test_keys(void **state)
 		{"( { id = \"a b\"; algorithms = \"RS256\"; file = \"a\"; } )", "id must be"},
 		{"( { algorithms = \"HS256\"; secret = \"short\"; } )", "at least 32"},
 		{"( { algorithms = \"HS256\"; file = \"a\"; more = 1; } )", "nothing else"},
-		{"( { id = \"a\"; algorithms = \"RS256\"; file = \"a\"; }, { id = \"a\"; algorithms = \"RS256\"; file = "
+		{"( { id = \"a\"; algorithms = \"RS256\"; file = \"a\"; }, { id = \"a\"; algorithms = \"RS256\"; file "
+		 "= "
 		 "\"b\"; } )",
 			"is there twice"},
 	};
@@ -545,9 +547,11 @@ static void test_set(void **state)
 		SECRETS "# http: { delivery\nhttp = {\n\tdelivery = \"xaccel\";threads = 3;}\n");
 	assert_set(fixture, SECRETS "http:{ /* delivery = */ delivery /* is */ = \"direct\" ; }; # as ever\n",
 		SECRETS "http:{ /* delivery = */ delivery /* is */ = \"xaccel\" ; }; # as ever\n");
-	assert_set(fixture, AUTH "jwt_issuer = \"http: { delivery = 3\"; };\nhttp: { delivery: \"a\\\"}\"; threads = 3; };",
+	assert_set(fixture,
+		AUTH "jwt_issuer = \"http: { delivery = 3\"; };\nhttp: { delivery: \"a\\\"}\"; threads = 3; };",
 		AUTH "jwt_issuer = \"http: { delivery = 3\"; };\nhttp: { delivery: \"xaccel\"; threads = 3; };");
-	assert_set(fixture, "media: { presets = ( { name = \"http\"; filter = \"volume=1\"; } ); };\n" SECRETS "http: {}",
+	assert_set(fixture,
+		"media: { presets = ( { name = \"http\"; filter = \"volume=1\"; } ); };\n" SECRETS "http: {}",
 		"media: { presets = ( { name = \"http\"; filter = \"volume=1\"; } ); };\n" SECRETS
 		"http: {\n\tdelivery = \"xaccel\";}");
 	/* What would then not be read stays as it was. */

@@ -259,7 +259,9 @@ static void read_samples(const unsigned char *bytes, size_t size, double *out)
 	assert_int_equal(get32(bytes + at + 4), 3 * SECOND);
 	bytes += at + 8;
 	for (size_t n = 0; n < SECOND; n++, bytes += 3)
-		out[n] = (double)((int32_t)((uint32_t)bytes[0] << 8 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 24) >> 8);
+		out[n] = (double)((int32_t)((uint32_t)bytes[0] << 8 | (uint32_t)bytes[1] << 16 |
+					    (uint32_t)bytes[2] << 24) >>
+				  8);
 }
 
 /* A tone as quiet as the last of its bits: at 24 of them -138 dBFS. */

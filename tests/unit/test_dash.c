@@ -118,7 +118,8 @@ static void golden_files_are_valid(void **state)
 	char folder[4096], command[16384];
 
 	(void)state;
-	if (!vector_path("hls-dash/dash-xsd", folder, sizeof folder) || system("xmllint --version >/dev/null 2>&1") != 0) {
+	if (!vector_path("hls-dash/dash-xsd", folder, sizeof folder) ||
+		system("xmllint --version >/dev/null 2>&1") != 0) {
 		print_message("# skipped: the DASH schema or xmllint is not there\n");
 		return;
 	}

@@ -19,7 +19,8 @@
 #include <cmocka.h>
 
 static const char flac[] = "fLaC\0\0\0\x22 and more bytes, so that there is something to look at in this file .....";
-static struct conf_rendition ladder[] = {{"high", "aac", 320000, 44100, 2, "cmaf"}, {"low", "aac", 128000, 44100, 2, "cmaf"}};
+static struct conf_rendition ladder[] = {
+	{"high", "aac", 320000, 44100, 2, "cmaf"}, {"low", "aac", 128000, 44100, 2, "cmaf"}};
 static const struct ingest plain = {.owner = "alice", .visibility = TRACK_PRIVATE};
 
 struct room {
@@ -337,7 +338,9 @@ static void finish(struct room *room, const char *id)
 	struct err_info info;
 	struct job job;
 
-	assert_int_equal(job_claim(room->fixture->db, "me", JOB_CLASS_ALL, clock_ms(NULL), 1000, room->arena, &job, &info), ERR_OK);
+	assert_int_equal(
+		job_claim(room->fixture->db, "me", JOB_CLASS_ALL, clock_ms(NULL), 1000, room->arena, &job, &info),
+		ERR_OK);
 	assert_string_equal(job.id, id);
 	assert_int_equal(job_finish(room->fixture->db, id, "me", clock_ms(NULL), &info), ERR_OK);
 }

@@ -95,8 +95,8 @@ static void a_clock_that_was_ahead_leaves_nothing_behind(void **state)
 	/* The first is at work with a lease from the future, the second waits there, the third is as it should be. */
 	assert_int_equal(claim_number(fixture, JOB_CLASS_ALL, BIRTH + HOUR_MS), 1);
 	assert_int_equal(claim_number(fixture, JOB_CLASS_ALL, BIRTH + HOUR_MS), 2);
-	assert_int_equal(job_fail(fixture->db, job_number(2, "").id, "r", "no", 0, BIRTH + HOUR_MS + WAIT_MS, BIRTH, &end,
-				 NULL),
+	assert_int_equal(
+		job_fail(fixture->db, job_number(2, "").id, "r", "no", 0, BIRTH + HOUR_MS + WAIT_MS, BIRTH, &end, NULL),
 		ERR_OK);
 	assert_int_equal(claim_number(fixture, JOB_CLASS_ALL, BIRTH + 1), 3);
 	assert_int_equal(claim_number(fixture, JOB_CLASS_ALL, BIRTH + 2), 0);
@@ -114,7 +114,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_end_counts_whoever_brings_it_about, fixture_db, fixture_remove),
 		cmocka_unit_test_setup_teardown(one_that_goes_with_another_counts, fixture_db, fixture_remove),
-		cmocka_unit_test_setup_teardown(a_clock_that_was_ahead_leaves_nothing_behind, fixture_db, fixture_remove),
+		cmocka_unit_test_setup_teardown(
+			a_clock_that_was_ahead_leaves_nothing_behind, fixture_db, fixture_remove),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

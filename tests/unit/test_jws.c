@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The examples of RFC 7515 and RFC 8037, hostile headers, confusion of keys, and Project Wycheproof's cases: all of JWS and
- * JWK, those of algorithms that are not offered as ones to reject, and those of Ed25519.
+ * The examples of RFC 7515 and RFC 8037, hostile headers, confusion of keys, and Project Wycheproof's cases: all of JWS
+ * and JWK, those of algorithms that are not offered as ones to reject, and those of Ed25519.
  */
 #include "auth/base64url.h"
 #include "auth/jws.h"
@@ -208,7 +208,8 @@ static void a_name_chooses_the_key(void **state)
 	struct jwt_key *other;
 
 	(void)state;
-	assert_int_equal(jwt_key_of_secret("another secret of thirty-two bytes", 34, "new", JWA_HS256, &other, NULL), ERR_OK);
+	assert_int_equal(
+		jwt_key_of_secret("another secret of thirty-two bytes", 34, "new", JWA_HS256, &other, NULL), ERR_OK);
 	assert_int_equal(keyring_add(&ring, other, NULL), ERR_OK);
 	assert_int_equal(verify(&named, sign_header("{\"alg\":\"HS256\",\"kid\":\"new\"}", &arena)), ERR_OK);
 	assert_int_equal(verify(&named, sign_header("{\"alg\":\"HS256\",\"kid\":\"old\"}", &arena)), ERR_NOT_FOUND);
@@ -239,8 +240,9 @@ static void a_key_has_its_algorithms_alone(void **state)
 }
 
 /*
- * Wycheproof calls these valid. Characters outside of the alphabet RFC 7515 section 2 does not allow, whatever decoders do;
- * a token without a payload has no claims; and Figure20 is signed in PS384, which is not offered, with a key for PS256.
+ * Wycheproof calls these valid. Characters outside of the alphabet RFC 7515 section 2 does not allow, whatever decoders
+ * do; a token without a payload has no claims; and Figure20 is signed in PS384, which is not offered, with a key for
+ * PS256.
  */
 static bool strict_here(const char *comment, const char *alg)
 {
@@ -266,8 +268,8 @@ static size_t run_group(const json_t *group, size_t *accepted)
 	{
 		const char *token = json_string_value(json_object_get(test, "jws"));
 		const char *comment = json_string_value(json_object_get(test, "comment"));
-		bool want = strcmp(json_string_value(json_object_get(test, "result")), "valid") == 0 && ring.count > 0 &&
-			    !strict_here(comment, alg);
+		bool want = strcmp(json_string_value(json_object_get(test, "result")), "valid") == 0 &&
+			    ring.count > 0 && !strict_here(comment, alg);
 		bool got;
 
 		if (token == NULL || mislabelled(comment))

@@ -82,7 +82,9 @@ static void signs_what_it_verifies(void **state)
 	struct err_info info;
 	char *token;
 
-	assert_int_equal(jwt_sign(fixture->key, &claims, &(struct jwt_policy){.issuer = "me"}, &fixture->arena, &token, &info), ERR_OK);
+	assert_int_equal(
+		jwt_sign(fixture->key, &claims, &(struct jwt_policy){.issuer = "me"}, &fixture->arena, &token, &info),
+		ERR_OK);
 	assert_int_equal(jwt_verify(&fixture->keys, &policy, token, &fixture->arena, &back, &info), ERR_OK);
 	assert_string_equal(back.subject, "alice");
 	assert_string_equal(back.scope, "track:read track:write");
@@ -183,15 +185,18 @@ static void issuer_must_fit_when_set(void **state)
 static void audience_must_be_ours(void **state)
 {
 	static const char *const good[] = {"\"us\"", "[\"them\",\"us\"]"};
-	static const char *const bad[] = {"\"them\"", "[]", "[\"them\"]", "[[\"us\"]]", "{\"us\":1}", "null", "\"us \"", "7"};
+	static const char *const bad[] = {
+		"\"them\"", "[]", "[\"them\"]", "[[\"us\"]]", "{\"us\":1}", "null", "\"us \"", "7"};
 	struct fixture *fixture = *state;
 
 	policy.audience = "us";
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
 		assert_int_equal(
-			verify(fixture, arena_printf(&fixture->arena, "{\"exp\":1700000009,\"aud\":%s}", good[i])), ERR_OK);
+			verify(fixture, arena_printf(&fixture->arena, "{\"exp\":1700000009,\"aud\":%s}", good[i])),
+			ERR_OK);
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-		assert_int_equal(verify(fixture, arena_printf(&fixture->arena, "{\"exp\":1700000009,\"aud\":%s}", bad[i])),
+		assert_int_equal(
+			verify(fixture, arena_printf(&fixture->arena, "{\"exp\":1700000009,\"aud\":%s}", bad[i])),
 			ERR_UNAUTHORIZED);
 	assert_int_equal(verify(fixture, "{\"exp\":1700000009}"), ERR_UNAUTHORIZED);
 	policy.audience = NULL;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Keys from secrets, JWK and PEM: each of our algorithms from a fresh key to a token that verifies; weak and foreign keys. */
+/*
+ * Keys from secrets, JWK and PEM: each of our algorithms from a fresh key to a token that verifies; weak and foreign
+ * keys.
+ */
 #include "auth/base64url.h"
 #include "auth/jws.h"
 #include "base/fs.h"
@@ -207,8 +210,10 @@ static void weak_and_foreign_keys_are_refused(void **state)
 		{"{\"kty\":\"oct\",\"k\":\"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY\",\"kid\":1}", ERR_BAD_REQUEST},
 		{"{\"kty\":\"oct\",\"k\":\"c2hvcnQ\"}", ERR_UNSUPPORTED},
 		{"{\"kty\":\"oct\"}", ERR_BAD_REQUEST},
-		{"{\"kty\":\"oct\",\"alg\":\"A256KW\",\"k\":\"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY\"}", ERR_UNSUPPORTED},
-		{"{\"kty\":\"oct\",\"use\":\"enc\",\"k\":\"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY\"}", ERR_UNSUPPORTED},
+		{"{\"kty\":\"oct\",\"alg\":\"A256KW\",\"k\":\"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY\"}",
+			ERR_UNSUPPORTED},
+		{"{\"kty\":\"oct\",\"use\":\"enc\",\"k\":\"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY\"}",
+			ERR_UNSUPPORTED},
 		{"{\"kty\":\"oct\",\"key_ops\":[\"encrypt\"],\"k\":\"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY\"}",
 			ERR_UNSUPPORTED},
 		{"{\"kty\":\"oct\",\"k\":\"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWZ\"}", ERR_BAD_REQUEST},
@@ -224,7 +229,8 @@ static void weak_and_foreign_keys_are_refused(void **state)
 		{"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","
 		 "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a1\"}",
 			ERR_BAD_REQUEST},
-		{"{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}", ERR_UNSUPPORTED},
+		{"{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}",
+			ERR_UNSUPPORTED},
 		{"{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AQ\"}", ERR_BAD_REQUEST},
 	};
 
@@ -246,12 +252,14 @@ static void sets_leave_out_what_is_not_for_us(void **state)
 	static const char set[] =
 		"{\"keys\":[{\"kty\":\"new\",\"x\":1},{\"kty\":\"RSA\",\"use\":\"enc\",\"n\":\"AQAB\",\"e\":\"AQAB\"},"
 		"{\"kty\":\"oct\",\"kid\":\"s\",\"k\":\"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY\"},"
-		"{\"kty\":\"OKP\",\"kid\":\"e\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}]}";
-	static const char twice[] =
-		"{\"keys\":[{\"kty\":\"OKP\",\"kid\":\"e\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"},"
-		"{\"kty\":\"OKP\",\"kid\":\"e\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}]}";
-	static const char *const bad[] = {"", "[]", "{}", "{\"keys\":{}}", "{\"keys\":[]}", "{\"keys\":[7]}", "{\"keys\":[{}]}",
-		"{\"keys\":[],\"keys\":[]}", twice};
+		"{\"kty\":\"OKP\",\"kid\":\"e\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_"
+		"7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}]}";
+	static const char twice[] = "{\"keys\":[{\"kty\":\"OKP\",\"kid\":\"e\",\"crv\":\"Ed25519\",\"x\":"
+				    "\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"},"
+				    "{\"kty\":\"OKP\",\"kid\":\"e\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_"
+				    "7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}]}";
+	static const char *const bad[] = {"", "[]", "{}", "{\"keys\":{}}", "{\"keys\":[]}", "{\"keys\":[7]}",
+		"{\"keys\":[{}]}", "{\"keys\":[],\"keys\":[]}", twice};
 	struct keyring ring = {0};
 	bool secret;
 

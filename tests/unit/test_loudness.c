@@ -181,7 +181,8 @@ static void check_constant(const json_t *test, const struct signal *signal, cons
 
 	if (json_object_get(expect, name) == NULL)
 		return;
-	for (double from = number(expect, name); (from + seconds) * signal->rate < (double)signal->count; from += 0.37) {
+	for (double from = number(expect, name); (from + seconds) * signal->rate < (double)signal->count;
+		from += 0.37) {
 		struct loudness loudness = measure(
 			signal, LOUDNESS_LEVELS, frames(from, signal->rate), frames(seconds, signal->rate), NULL);
 

@@ -16,7 +16,8 @@ enum { BLOCKS = 1000 };
 /* A track of OWNER on ALBUM whose blocks are all of LUFS. */
 static void put(struct fixture *fixture, struct track *track, const char *owner, const char *album, double lufs)
 {
-	const struct loudness_row row = {.loudness = {.integrated_lufs = lufs, .true_peak_dbtp = -3, .gain_db = -14 - lufs},
+	const struct loudness_row row = {
+		.loudness = {.integrated_lufs = lufs, .true_peak_dbtp = -3, .gain_db = -14 - lufs},
 		.filter = "highpass=f=80",
 		.album = album};
 	uint32_t bins[LOUDNESS_BINS] = {0};

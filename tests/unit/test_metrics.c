@@ -69,7 +69,9 @@ static double value_of(struct metrics *metrics, const char *series)
 	return value;
 }
 
-/* A strict reader of the text format: families whole and once, HELP then TYPE, no series twice, histograms cumulative. */
+/*
+ * A strict reader of the text format: families whole and once, HELP then TYPE, no series twice, histograms cumulative.
+ */
 static void check_text(char *text)
 {
 	char seen[64][96];
@@ -96,7 +98,8 @@ static void check_text(char *text)
 		assert_memory_equal(line, family, strlen(family));
 		if (strcmp(type, "histogram") != 0) {
 			assert_int_equal(length, strlen(family));
-			assert_int_equal(strcmp(type, "counter") == 0, strcmp(family + strlen(family) - 6, "_total") == 0);
+			assert_int_equal(
+				strcmp(type, "counter") == 0, strcmp(family + strlen(family) - 6, "_total") == 0);
 		} else if (strncmp(line + strlen(family), "_bucket{", 8) == 0) {
 			const char *le = strstr(line, "le=\"");
 			double next = strncmp(le + 4, "+Inf", 4) == 0 ? 1e300 : strtod(le + 4, NULL);
@@ -134,19 +137,28 @@ static void test_text(void **state)
 	metrics_observe(metrics, METRIC_REQUEST_SECONDS, 1001, "api", "/x");
 	metrics_observe(metrics, METRIC_REQUEST_SECONDS, 3600000000, "api", "/x");
 	metrics_observe(metrics, METRIC_JOB_SECONDS, 61000000, "transcode");
-	assert_true(value_of(metrics, "tonearm_http_requests_total{program=\"api\",route=\"/x/{id}\",status=\"200\"}") == 5);
 	assert_true(value_of(metrics,
-			    "tonearm_http_requests_total{program=\"api\",route=\"a\\\"b\\\\c\\nd\",status=\"404\"}") == 1);
+			    "tonearm_http_requests_total{program=\"api\",route=\"/x/{id}\",status=\"200\"}") == 5);
+	assert_true(
+		value_of(metrics,
+			"tonearm_http_requests_total{program=\"api\",route=\"a\\\"b\\\\c\\nd\",status=\"404\"}") == 1);
 	assert_true(value_of(metrics, "tonearm_jobs{state=\"queued\"}") == 5);
-	assert_true(value_of(metrics,
-			    "tonearm_http_request_duration_seconds_bucket{program=\"api\",route=\"/x\",le=\"0.001\"}") == 2);
-	assert_true(value_of(metrics,
-			    "tonearm_http_request_duration_seconds_bucket{program=\"api\",route=\"/x\",le=\"0.0025\"}") == 3);
-	assert_true(value_of(metrics,
-			    "tonearm_http_request_duration_seconds_bucket{program=\"api\",route=\"/x\",le=\"10\"}") == 3);
-	assert_true(value_of(metrics, "tonearm_http_request_duration_seconds_count{program=\"api\",route=\"/x\"}") == 4);
+	assert_true(
+		value_of(metrics,
+			"tonearm_http_request_duration_seconds_bucket{program=\"api\",route=\"/x\",le=\"0.001\"}") ==
+		2);
+	assert_true(
+		value_of(metrics,
+			"tonearm_http_request_duration_seconds_bucket{program=\"api\",route=\"/x\",le=\"0.0025\"}") ==
+		3);
+	assert_true(
+		value_of(metrics,
+			"tonearm_http_request_duration_seconds_bucket{program=\"api\",route=\"/x\",le=\"10\"}") == 3);
+	assert_true(
+		value_of(metrics, "tonearm_http_request_duration_seconds_count{program=\"api\",route=\"/x\"}") == 4);
 	text = text_of(metrics);
-	assert_non_null(strstr(text, "tonearm_http_request_duration_seconds_sum{program=\"api\",route=\"/x\"} 3600.002901\n"));
+	assert_non_null(
+		strstr(text, "tonearm_http_request_duration_seconds_sum{program=\"api\",route=\"/x\"} 3600.002901\n"));
 	check_text(text);
 	free(text);
 	metrics_close(metrics);

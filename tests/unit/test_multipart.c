@@ -67,7 +67,8 @@ static enum err parse(const char *content_type, const char *body, size_t length,
 }
 
 /* The same result whatever the pieces. */
-static void assert_parses(const char *content_type, const char *body, size_t length, const char *want, size_t want_length)
+static void assert_parses(
+	const char *content_type, const char *body, size_t length, const char *want, size_t want_length)
 {
 	static const size_t pieces[] = {1, 2, 3, 7, 65536, 1 << 20, 0, 0, 0};
 	struct buf out;
@@ -88,10 +89,12 @@ static void test_forms(void **state)
 	} cases[] = {
 		{"--XyZ\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nhello\r\n--XyZ--\r\n", "[a||]hello;"},
 		{"preamble\r\n--XyZ \t\r\ncontent-disposition:form-data;name=a\r\n\r\n\r\n--XyZ--epilogue", "[a||];"},
-		{"--XyZ\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x.mp3\"\r\nContent-Type: audio/mpeg\r\n\r\n"
+		{"--XyZ\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x.mp3\"\r\nContent-Type: "
+		 "audio/mpeg\r\n\r\n"
 		 "\r\n--Xy\r\n--XYZ\r\r\n\n--XyZ\r\n--XyZ\r\n\r\nsecond\r\n--XyZ--",
 			"[f|x.mp3|audio/mpeg]\r\n--Xy\r\n--XYZ\r\r\n\n--XyZ;[||]second;"},
-		{"--XyZ\r\nContent-Disposition: form-data; filename=\"C:\\dir\\\"q\\\".wav\"; name=n\r\nX-Other: 1\r\n\r\nz\r\n--XyZ--",
+		{"--XyZ\r\nContent-Disposition: form-data; filename=\"C:\\dir\\\"q\\\".wav\"; name=n\r\nX-Other: "
+		 "1\r\n\r\nz\r\n--XyZ--",
 			"[n|C:\\dir\"q\".wav|]z;"},
 		{"--XyZ--", ""},
 		{"--XyZ\r\nContent-Disposition: form-data; name=\"a;b=c\"\r\n\r\n--XyZ\r\n--XyZ--", "[a;b=c||]--XyZ;"},
@@ -183,8 +186,14 @@ static void assert_refused(const char *body, size_t length, enum err want)
 static void test_refusals(void **state)
 {
 	static const char *const bad[] = {
-		"", "\r\n--XyZ", "--XyZ\r\n", "--XyZ\r\nA: b\r\n\r\nhello", "--XyZ\r\nA: b\r\n\r\nhello\r\n--XyZ", "--XyZoops\r\n",
-		"--XyZ\r\nno field\r\n\r\n--XyZ--", "--XyZ\r\n: b\r\n\r\n\r\n--XyZ--",
+		"",
+		"\r\n--XyZ",
+		"--XyZ\r\n",
+		"--XyZ\r\nA: b\r\n\r\nhello",
+		"--XyZ\r\nA: b\r\n\r\nhello\r\n--XyZ",
+		"--XyZoops\r\n",
+		"--XyZ\r\nno field\r\n\r\n--XyZ--",
+		"--XyZ\r\n: b\r\n\r\n\r\n--XyZ--",
 		"--XyZ\r\nContent-Disposition: form-data; name=\"open\r\n\r\n\r\n--XyZ--",
 	};
 	struct buf body;

@@ -92,7 +92,8 @@ static void breaches_are_seen(void **state)
 	scene.publish.source.channels = 6;
 	assert_int_equal(take(&scene, line), ERR_UNPROCESSABLE);
 	scene.publish.source.channels = 2;
-	assert_int_equal(take(&scene, "{\"event\":\"passthrough\",\"rendition\":2,\"passed\":true}"), ERR_UNPROCESSABLE);
+	assert_int_equal(
+		take(&scene, "{\"event\":\"passthrough\",\"rendition\":2,\"passed\":true}"), ERR_UNPROCESSABLE);
 	assert_int_equal(take(&scene, line), ERR_OK);
 	assert_int_equal(take(&scene, line), ERR_UNPROCESSABLE);
 }

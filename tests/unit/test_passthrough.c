@@ -71,7 +71,8 @@ static void decides(void **state)
 
 		if (table[i].because == NULL && err != ERR_OK)
 			fail_msg("row %zu is refused: %s", i, info.detail);
-		if (table[i].because != NULL && (err != ERR_UNSUPPORTED || strstr(info.detail, table[i].because) == NULL))
+		if (table[i].because != NULL &&
+			(err != ERR_UNSUPPORTED || strstr(info.detail, table[i].because) == NULL))
 			fail_msg("row %zu: %s", i, err == ERR_OK ? "passed" : info.detail);
 	}
 }

@@ -66,7 +66,8 @@ static void make_track(struct fixture *fixture)
 	memcpy(fixture->track, track.id, ID_SIZE);
 	assert_int_equal(track_insert(fixture->db, &track, &info), ERR_OK);
 	submit(fixture, fixture->job);
-	assert_int_equal(job_claim(fixture->db, OWNER, JOB_CLASS_ALL, 2000, 30000, &fixture->arena, &job, &info), ERR_OK);
+	assert_int_equal(
+		job_claim(fixture->db, OWNER, JOB_CLASS_ALL, 2000, 30000, &fixture->arena, &job, &info), ERR_OK);
 	assert_int_equal(fs_make_dirs(path_of(fixture, "source"), 0750, &info), ERR_OK);
 	assert_int_equal(fs_write_file(path_of(fixture, "source/x.wav"), "x", 1, 0640, &info), ERR_OK);
 }

@@ -55,7 +55,8 @@ static void test_table(void **state)
 		struct range out[RANGE_MOST];
 		size_t count = 99;
 
-		if (range_parse(cases[i].header, cases[i].size, out, &count) != cases[i].result || count != cases[i].count)
+		if (range_parse(cases[i].header, cases[i].size, out, &count) != cases[i].result ||
+			count != cases[i].count)
 			fail_msg("%s of %llu", cases[i].header, (unsigned long long)cases[i].size);
 		if (count > 0) {
 			assert_int_equal(out[0].first, cases[i].first.first);

@@ -154,7 +154,9 @@ static void is_the_same_each_time(void **state)
 	assert_int_equal(once.sum, again.sum);
 }
 
-/* A seam that does not fit is as loud as the sound itself; encoders differ by some tenths of a decibel in their noise. */
+/*
+ * A seam that does not fit is as loud as the sound itself; encoders differ by some tenths of a decibel in their noise.
+ */
 static void is_not_heard(void **state)
 {
 	uint64_t samples = (uint64_t)(2 * RELAY_SPAN_FRAMES + 100) * FRAME;

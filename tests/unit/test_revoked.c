@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What is revoked is known within the time of a look, to whoever holds the view; refresh tokens, attempts and passwords. */
+/*
+ * What is revoked is known within the time of a look, to whoever holds the view; refresh tokens, attempts and
+ * passwords.
+ */
 #include "auth/password.h"
 #include "auth/revoked.h"
 #include "fixture.h"
@@ -132,7 +135,12 @@ static void the_later_time_counts_and_the_end_comes(void **state)
 static void a_refresh_token_is_used_once(void **state)
 {
 	struct fixture *fixture = *state;
-	struct refresh_token token = {.hash = "h1", .family = "f", .subject = "alice", .scope = "s", .expires = NOW_S + 10}, back;
+	struct refresh_token token = {.hash = "h1",
+				     .family = "f",
+				     .subject = "alice",
+				     .scope = "s",
+				     .expires = NOW_S + 10},
+			     back;
 
 	assert_int_equal(refresh_token_put(fixture->db, &token, NULL), ERR_OK);
 	assert_int_equal(refresh_token_use(fixture->db, "h2", NOW_S, &fixture->arena, &back, NULL), ERR_NOT_FOUND);
@@ -154,7 +162,8 @@ static void attempts_are_counted_in_windows(void **state)
 	int64_t count, until;
 
 	for (int64_t i = 1; i <= 3; i++) {
-		assert_int_equal(login_attempt(fixture->db, "subject", "a", NOW_S + i, 60, &count, &until, NULL), ERR_OK);
+		assert_int_equal(
+			login_attempt(fixture->db, "subject", "a", NOW_S + i, 60, &count, &until, NULL), ERR_OK);
 		assert_int_equal(count, i);
 		assert_int_equal(until, NOW_S + 61);
 	}
@@ -172,7 +181,8 @@ static void accounts_and_keys(void **state)
 {
 	struct fixture *fixture = *state;
 	struct account account = {.name = "alice", .password = "p", .scope = "s", .created_ms = 1}, back, *accounts;
-	struct api_key key = {.hash = "h", .subject = "app", .scope = "s", .tracks = "[]", .expires = NOW_S + 1}, found, *list;
+	struct api_key key = {.hash = "h", .subject = "app", .scope = "s", .tracks = "[]", .expires = NOW_S + 1}, found,
+		       *list;
 	size_t count;
 
 	assert_int_equal(account_put(fixture->db, &account, NULL), ERR_OK);

@@ -243,7 +243,8 @@ static void test_request_parts(void **state)
 	(void)state;
 	ask("GET", "/inspect", "HTTP_COOKIE=a=b; session=\"x y\";session=z", "HTTPS=on", "CONTENT_LENGTH=", NULL);
 	assert_string_equal(text(), "/inspect||x y|-|-1||1");
-	ask("GET", "/inspect", "HTTP_COOKIE=xsession=1; session=", "CONTENT_TYPE=a/b", "CONTENT_LENGTH=7", "HTTPS=off", NULL);
+	ask("GET", "/inspect", "HTTP_COOKIE=xsession=1; session=", "CONTENT_TYPE=a/b", "CONTENT_LENGTH=7", "HTTPS=off",
+		NULL);
 	assert_string_equal(text(), "/inspect|||-|7|a/b|0");
 	assert_false(answer.body_read);
 	ask("GET", "http://host.example:80/inspect?x=http://y/", NULL);
@@ -323,7 +324,8 @@ static void test_problems(void **state)
 	object = problem();
 	assert_string_equal(json_string_value(json_object_get(object, "type")), "urn:tonearm:problem:io");
 	assert_int_equal(json_integer_value(json_object_get(object, "status")), 500);
-	assert_string_equal(json_string_value(json_object_get(object, "instance")), cgi_header(&answer.out, "X-Request-Id"));
+	assert_string_equal(
+		json_string_value(json_object_get(object, "instance")), cgi_header(&answer.out, "X-Request-Id"));
 	assert_null(strstr(text(), "secret"));
 	json_decref(object);
 	assert_int_equal(ask("GET", "/busy", NULL), 503);

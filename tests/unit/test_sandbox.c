@@ -299,7 +299,8 @@ static void status_in_cage(uid_t user, char *out, size_t size)
 	child = fork();
 	assert_true(child >= 0);
 	if (child == 0) {
-		if (user != 0 && (setgroups(0, NULL) != 0 || setresgid(user, user, user) != 0 || setresuid(user, user, user) != 0))
+		if (user != 0 && (setgroups(0, NULL) != 0 || setresgid(user, user, user) != 0 ||
+					 setresuid(user, user, user) != 0))
 			_exit(1);
 		fd = open("/proc/self/status", O_RDONLY);
 		if (fd < 0 || sandbox_enter(&nobody, &info) != ERR_OK)

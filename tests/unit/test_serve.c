@@ -146,7 +146,8 @@ static void assert_whole(const struct fcgi_reply *reply)
 
 static void test_get(void **state)
 {
-	const char *const params[] = {"REQUEST_METHOD=GET", "REQUEST_URI=/tell/a%20b?q=1+2", "QUERY_STRING=q=1+2", NULL};
+	const char *const params[] = {
+		"REQUEST_METHOD=GET", "REQUEST_URI=/tell/a%20b?q=1+2", "QUERY_STRING=q=1+2", NULL};
 	struct fcgi_reply reply;
 	size_t length;
 
@@ -545,7 +546,9 @@ static void test_socket_rules(void **state)
 	fs_remove_tree(other.folder, NULL);
 }
 
-/* SIGTERM while a request is answered: it is answered whole, then serve() returns, also with an idle kept connection. */
+/*
+ * SIGTERM while a request is answered: it is answered whole, then serve() returns, also with an idle kept connection.
+ */
 static void test_stop(void **state)
 {
 	const char *const params[] = {"REQUEST_METHOD=POST", "REQUEST_URI=/swallow", "CONTENT_LENGTH=4", NULL};

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the event loop does beyond test_serve.c, which runs against it too: the protocol's odd corners, and who waits. */
+/*
+ * What the event loop does beyond test_serve.c, which runs against it too: the protocol's odd corners, and who waits.
+ */
 #include "fcgi_client.h"
 
 #include "base/log.h"
@@ -65,7 +67,8 @@ static void events(struct request *request, struct response *response)
 	response_status(response, 200);
 	response_header(response, "Content-Type", "text/event-stream");
 	response_begin(response);
-	while (response_write(response, ": still here\n\n", 14) && response_flush(response) && response_wait(response, 2))
+	while (response_write(response, ": still here\n\n", 14) && response_flush(response) &&
+		response_wait(response, 2))
 		continue;
 }
 

@@ -34,10 +34,11 @@ static void hostile_filters_are_refused(void **state)
 {
 	static const char *const good[] = {"volume=3dB", "highpass=f=80,acompressor=threshold=-18dB:ratio=3:attack=5",
 		"silenceremove=start_periods=1:start_threshold=-50dB", "afade=t=in:d=1,equalizer=f=1000:t=q:w=1:g=2"};
-	static const char *const bad[] = {"", ",", "volume,", "amovie=/etc/passwd", "volume=1,amovie=x", "asendcmd=c='0 x'",
-		"arnndn=m=x", "ladspa=file=x", "lv2=p=x", "afir", "sofalizer=sofa=x", "ametadata=mode=print:file=/tmp/x",
-		"[in]volume=1[out]", "volume=1;volume=2", "volume@a=1", "volume='1'", "volume=\\1", "anullsrc", "apad",
-		"aloop=-1", "asetrate=8000", "volume=\n1", " volume=1", "Volume=1", "volumes=1"};
+	static const char *const bad[] = {"", ",", "volume,", "amovie=/etc/passwd", "volume=1,amovie=x",
+		"asendcmd=c='0 x'", "arnndn=m=x", "ladspa=file=x", "lv2=p=x", "afir", "sofalizer=sofa=x",
+		"ametadata=mode=print:file=/tmp/x", "[in]volume=1[out]", "volume=1;volume=2", "volume@a=1",
+		"volume='1'", "volume=\\1", "anullsrc", "apad", "aloop=-1", "asetrate=8000", "volume=\n1", " volume=1",
+		"Volume=1", "volumes=1"};
 	struct err_info info;
 
 	(void)state;

@@ -16,7 +16,8 @@ static const char track_id[] = "01jd5w3k9q2m8x7c4b6v0n1ztr";
 
 static void put_rendition(struct fixture *fixture, const char *quality, const char *etag)
 {
-	struct rendition rendition = {.codec = "aac", .container = "cmaf", .file_size = 100, .bit_rate = 1, .modified = 9};
+	struct rendition rendition = {
+		.codec = "aac", .container = "cmaf", .file_size = 100, .bit_rate = 1, .modified = 9};
 
 	snprintf(rendition.track, sizeof rendition.track, "%s", track_id);
 	snprintf(rendition.quality, sizeof rendition.quality, "%s", quality);
@@ -61,7 +62,8 @@ static size_t visible(struct fixture *fixture)
 	struct track track;
 	size_t count;
 
-	assert_int_equal(rendition_list(fixture->db, track_id, &fixture->arena, &track, &renditions, &count, NULL), ERR_OK);
+	assert_int_equal(
+		rendition_list(fixture->db, track_id, &fixture->arena, &track, &renditions, &count, NULL), ERR_OK);
 	return count;
 }
 

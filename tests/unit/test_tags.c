@@ -132,7 +132,8 @@ static void mistrusts_json(void **state)
 	struct tags tags;
 	json_t *object = json_loads(
 		"{\"title\": 5, \"artist\": \"a\\tb\", \"track\": 0, \"year\": 12, \"disc\": 10000, \"chapters\": "
-		"[1, {\"start_ms\": 0}, {\"start_ms\": 1, \"end_ms\": 9e20}, {\"start_ms\": 1, \"end_ms\": 2}], \"x\": 1}",
+		"[1, {\"start_ms\": 0}, {\"start_ms\": 1, \"end_ms\": 9e20}, {\"start_ms\": 1, \"end_ms\": 2}], \"x\": "
+		"1}",
 		0, NULL);
 
 	(void)state;
@@ -160,7 +161,8 @@ static void is_bounded(void **state)
 		tags_add_chapter(&tags, i, i, long_text);
 	for (size_t i = 0; i < 16; i++) {
 		static const char *const keys[] = {"title", "artist", "album", "album_artist", "composer", "genre",
-			"comment", "copyright", "publisher", "isrc", "language", "date", "track", "disc", "year", "lyrics"};
+			"comment", "copyright", "publisher", "isrc", "language", "date", "track", "disc", "year",
+			"lyrics"};
 
 		tags_set(&tags, keys[i], long_text);
 	}

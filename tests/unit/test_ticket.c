@@ -55,10 +55,13 @@ static void plain_ones_are_what_clients_compute(void **state)
 
 	(void)state;
 	signed_url_stream(plain.url_secret, "song.mp4", 1700000001, sig);
-	assert_string_equal(ticket_write(&plain, &ticket, &arena), arena_printf(&arena, "expires=1700000001&sig=%s", sig));
-	assert_int_equal(check(&plain, TICKET_STREAM, "song.mp4", arena_printf(&arena, "expires=1700000001&sig=%s", sig), "", NULL),
+	assert_string_equal(
+		ticket_write(&plain, &ticket, &arena), arena_printf(&arena, "expires=1700000001&sig=%s", sig));
+	assert_int_equal(check(&plain, TICKET_STREAM, "song.mp4",
+				 arena_printf(&arena, "expires=1700000001&sig=%s", sig), "", NULL),
 		ERR_OK);
-	assert_int_equal(check(&plain, TICKET_GRANT, "song.mp4", arena_printf(&arena, "expires=1700000001&grant=%s", sig), "", NULL),
+	assert_int_equal(check(&plain, TICKET_GRANT, "song.mp4",
+				 arena_printf(&arena, "expires=1700000001&grant=%s", sig), "", NULL),
 		ERR_FORBIDDEN);
 	assert_int_equal(check(&plain, TICKET_STREAM, "song.mp4", "", "", NULL), ERR_NOT_FOUND);
 	assert_int_equal(check(&plain, TICKET_STREAM, "song.mp4", "sig=00", "", NULL), ERR_NOT_FOUND);
@@ -128,7 +131,8 @@ static void keys_follow_each_other(void **state)
 	assert_non_null(strstr(old, "key=old"));
 	assert_non_null(strstr(new, "key=new"));
 	assert_int_equal(check(&both, TICKET_STREAM, "song.mp4", old, "", NULL), ERR_OK);
-	assert_int_equal(check(&both, TICKET_STREAM, "song.mp4", ticket_write(&plain, &ticket, &arena), "", NULL), ERR_OK);
+	assert_int_equal(
+		check(&both, TICKET_STREAM, "song.mp4", ticket_write(&plain, &ticket, &arena), "", NULL), ERR_OK);
 	assert_int_equal(check(&after, TICKET_STREAM, "song.mp4", old, "", NULL), ERR_FORBIDDEN);
 	assert_int_equal(check(&after, TICKET_STREAM, "song.mp4", new, "", NULL), ERR_OK);
 	arena_free(&arena);
@@ -154,8 +158,8 @@ static void networks(void **state)
 		{"192.0.2.0/24", "", false},
 		{"192.0.2.0/24", "192.0.2.0/24", false},
 	};
-	static const char *const bad[] = {"", "x", "192.0.2", "192.0.2.0/33", "192.0.2.0/", "192.0.2.0/-1", "::/129", "1.2.3.4/a",
-		"1.2.3.4|", "192.0.2.0/24/24", "0000:0000:0000:0000:0000:0000:0000:0000:0000:0000/128"};
+	static const char *const bad[] = {"", "x", "192.0.2", "192.0.2.0/33", "192.0.2.0/", "192.0.2.0/-1", "::/129",
+		"1.2.3.4/a", "1.2.3.4|", "192.0.2.0/24/24", "0000:0000:0000:0000:0000:0000:0000:0000:0000:0000/128"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -184,7 +184,8 @@ static void draws_an_outline(void **state)
 	waveform_put_svg(&out, &data, 1, 100);
 	assert_string_equal(buf_text(&out),
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 1 100\" preserveAspectRatio=\"none\">"
-		"<path fill=\"currentColor\" d=\"M0 25.00V0.00H1.00V50.50H0.00ZM0 75.00V50.00H1.00V100.50H0.00Z\"/></svg>\n");
+		"<path fill=\"currentColor\" d=\"M0 25.00V0.00H1.00V50.50H0.00ZM0 "
+		"75.00V50.00H1.00V100.50H0.00Z\"/></svg>\n");
 	buf_free(&out);
 	arena_free(&arena);
 }
