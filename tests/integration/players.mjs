@@ -27,6 +27,7 @@ const QUALITIES = ["high", "medium", "low", "mobile"];
 
 const PLAYERS = [
 	{name: "hls.js", page: "hls.html"},
+	{name: "hls.js, MPEG-TS", page: "hls.html?as=ts"},
 	{name: "Shaka by DASH", page: "shaka.html?as=dash"},
 	{name: "Shaka by HLS", page: "shaka.html?as=hls"},
 	{name: "dash.js", page: "dash.html"},
@@ -164,7 +165,7 @@ for (const server of ["lighttpd", "nginx"]) {
 
 		before(async () => {
 			scene.root = await makePages();
-			scene.site = await start({server, runner: true, webRoot: scene.root});
+			scene.site = await start({server, runner: true, webRoot: scene.root, conf: {media: {hls_ts: true}}});
 			const file = path.join(scene.site.dir, "tone.wav");
 			await fs.writeFile(file, wav(SECONDS));
 			scene.track = (await scene.site.publish(file)).track.id;

@@ -5,7 +5,7 @@
 	const order = () => hls.levels.map((level, index) => [level.bitrate, index]).sort((a, b) => b[0] - a[0]).map(pair => pair[1]);
 
 	window.driver = {
-		address: track => `/hls/${track}/master.m3u8`,
+		address: track => `/hls/${track}/${location.search === "?as=ts" ? "master-ts" : "master"}.m3u8`,
 		async load(address) {
 			// Little ahead, so that a change of quality has something left to fetch.
 			hls = new Hls({enableWorker: false, maxBufferLength: 6, maxMaxBufferLength: 6});
