@@ -23,7 +23,15 @@
 
 enum { REPORT_STAGE = 24, REPORT_FORMAT = 16, REPORT_LINES_MOST = 1000000 };
 
-enum report_kind { REPORT_SOURCE, REPORT_PROGRESS, REPORT_SEGMENTS, REPORT_PASSTHROUGH, REPORT_NOTICE, REPORT_DONE, REPORT_FAILED };
+enum report_kind {
+	REPORT_SOURCE,
+	REPORT_PROGRESS,
+	REPORT_SEGMENTS,
+	REPORT_PASSTHROUGH,
+	REPORT_NOTICE,
+	REPORT_DONE,
+	REPORT_FAILED
+};
 
 /* What the worker learned of the source. */
 struct report_source {
@@ -46,8 +54,8 @@ struct report {
 	char stage[REPORT_STAGE];    /* REPORT_PROGRESS: [a-z-]+ */
 	struct report_segments segments; /* REPORT_SEGMENTS */
 	double progress, speed;      /* REPORT_PROGRESS: 0 to 1; times real time, 0 when unknown */
-	size_t rendition;            /* REPORT_PASSTHROUGH, with the next and, when not passed, the detail of `failure` */
-	bool passed;
+	size_t rendition;            /* REPORT_PASSTHROUGH */
+	bool passed;                 /* REPORT_PASSTHROUGH; when not, the detail of `failure` says why */
 	int64_t duration_ms;         /* REPORT_DONE */
 	int64_t samples;             /* REPORT_DONE, at the source's rate */
 	bool measured;               /* REPORT_DONE: the two below are filled */

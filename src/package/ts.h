@@ -33,7 +33,8 @@ struct ts_frame {
 struct ts_segment {
 	uint64_t number;                /* from 0, within the playlist */
 	uint32_t sample_rate, channels; /* adts_can_say() */
-	int64_t start; /* samples from the first that is to be heard to those of the first frame; below 0: delay, at most 10 s */
+	/* Samples from the first that is to be heard to those of the first frame; below 0: delay, at most 10 s. */
+	int64_t start;
 	const struct ts_frame *frames;
 	size_t count; /* at least 1 */
 };
