@@ -28,7 +28,7 @@ static void refuse(struct walk *walk)
 static void begin_element(void *context, const XML_Char *name, const XML_Char **attributes)
 {
 	struct walk *walk = context;
-	const char *local = strrchr(name, ':') != NULL ? strrchr(name, ':') + 1 : name;
+	const char *colon = strrchr(name, ':'), *local = colon != NULL && colon[1] != '\0' ? colon + 1 : name;
 	size_t used = strlen(walk->path), length = strlen(local);
 
 	(void)attributes;
