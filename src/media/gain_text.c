@@ -32,7 +32,8 @@ bool gain_text_make(const struct loudness *loudness, struct gain_text *out)
 	unsigned top = (unsigned)lround(within(peak * NORM_PEAK_MOST, 0, NORM_PEAK_MOST));
 
 	*out = (struct gain_text){.gain = ""};
-	if (!(loudness->integrated_lufs > LOUDNESS_SILENT_LUFS))
+	if (!(loudness->integrated_lufs > LOUDNESS_SILENT_LUFS) || !isfinite(loudness->integrated_lufs) ||
+		!isfinite(loudness->true_peak_dbtp))
 		return false;
 	snprintf(out->gain, sizeof out->gain, "%.2f dB", gain);
 	snprintf(out->peak, sizeof out->peak, "%.6f", peak);

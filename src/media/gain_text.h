@@ -29,7 +29,10 @@ struct gain_text {
 	char norm[GAIN_NORM]; /* " 00001173 00001173 00002B9F ..." */
 };
 
-/* False, with empty texts, for silence, to which no gain belongs; then a file says nothing. */
+/*
+ * False, with empty texts, for silence, to which no gain belongs, and for what is louder than any number; then a file
+ * says nothing.
+ */
 bool gain_text_make(const struct loudness *loudness, struct gain_text *out);
 
 #endif

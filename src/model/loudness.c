@@ -10,7 +10,8 @@ double loudness_gain(const struct loudness *loudness, double target_lufs, double
 {
 	double gain = target_lufs - loudness->integrated_lufs;
 
-	if (loudness->integrated_lufs <= LOUDNESS_SILENT_LUFS)
+	/* Files of float may hold infinities. */
+	if (loudness->integrated_lufs <= LOUDNESS_SILENT_LUFS || !isfinite(gain) || !isfinite(loudness->true_peak_dbtp))
 		return 0;
 	return fmin(gain, peak_dbtp - loudness->true_peak_dbtp);
 }

@@ -34,7 +34,7 @@ struct loudness {
 
 /*
  * The gain that brings LOUDNESS to TARGET_LUFS, lowered so that its true peak stays at or below PEAK_DBTP. 0 for
- * silence.
+ * silence, and for what is louder than any number.
  */
 double loudness_gain(const struct loudness *loudness, double target_lufs, double peak_dbtp);
 

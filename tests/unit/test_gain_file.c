@@ -45,6 +45,7 @@ static void numbers_are_those_of_the_documents(void **state)
 	const struct loudness quiet = {.integrated_lufs = -30.13, .true_peak_dbtp = 1.5};
 	const struct loudness silent = {
 		.integrated_lufs = LOUDNESS_SILENT_LUFS, .true_peak_dbtp = LOUDNESS_SILENT_DBTP};
+	const struct loudness infinite = {.integrated_lufs = -20, .true_peak_dbtp = HUGE_VAL};
 	const struct loudness absurd = {.integrated_lufs = 199, .true_peak_dbtp = 199};
 	struct gain_text text;
 
@@ -60,6 +61,7 @@ static void numbers_are_those_of_the_documents(void **state)
 	assert_string_equal(text.peak, "1.188502");
 	assert_string_equal(text.r128, "1825");
 	assert_true(gain_text_make(&absurd, &text));
+	assert_false(gain_text_make(&infinite, &text));
 	assert_false(gain_text_make(&silent, &text));
 	assert_string_equal(text.gain, "");
 }

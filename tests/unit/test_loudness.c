@@ -241,6 +241,8 @@ static const struct loudness quiet = {.integrated_lufs = -23, .true_peak_dbtp = 
 static const struct loudness silent = {
 	.integrated_lufs = LOUDNESS_SILENT_LUFS, .true_peak_dbtp = LOUDNESS_SILENT_DBTP};
 
+static const struct loudness infinite = {.integrated_lufs = HUGE_VAL, .true_peak_dbtp = HUGE_VAL};
+
 static void gain_never_clips(void **state)
 {
 	(void)state;
@@ -248,6 +250,7 @@ static void gain_never_clips(void **state)
 	assert_float_equal(loudness_gain(&quiet, -18, -1), 5, 1e-6);
 	assert_float_equal(loudness_gain(&quiet, -14, -1), 5, 1e-6); /* 9 would bring the peak to 3 dBTP */
 	assert_float_equal(loudness_gain(&silent, -14, -1), 0, 1e-6);
+	assert_float_equal(loudness_gain(&infinite, -14, -1), 0, 1e-6);
 }
 
 static void silence_has_a_floor(void **state)
