@@ -135,7 +135,7 @@ test("exit codes tell scripts what went wrong", () => {
 		[2, ["sign", `${noId}.mp4`, "--for", "hls"]], [2, ["sign", noId, "--for", "dash", "--quality", "low"]], [3, ["sign", noId, "--quality", "odd", "-c", site]], [2, ["add", "-c", site]], [2, ["add", "-c", site, text]],
 		[2, ["add", "-c", site, "--title", "T", wav, wav]], [2, ["add", "-c", site, "--public", "--private", wav]], [2, ["add", "-c", site, "--formats", "mp3", wav]],
 		[2, ["add", "-c", site, "--loudness", "loud", wav]], [2, ["add", "-c", site, "--preset", "nothing", wav]],
-		[2, ["add", "-c", site, "--loudness", "apply", "--album-mode", "A", wav]],
+		[2, ["add", "-c", site, "--loudness", "off", "--album-mode", "A", wav]],
 		[1, ["init", site]], [3, ["tracks", "-c", path.join(dir, "nowhere")]], [3, ["tracks", "show", noId, "-c", site]],
 		[3, ["jobs", "retry", noId, "-c", site]], [3, ["add", "-c", site, path.join(dir, "nothing.wav")]],
 	];
