@@ -60,7 +60,7 @@ test("logrotate turns the log over", {skip: missing("logrotate")}, () => {
 		const group = spawnSync("id", ["-gn"], {encoding: "utf8"}).stdout.trim();
 		const conf = path.join(dir, "tonearm"), log = path.join(dir, "tonearm.log");
 		const text = fs.readFileSync(path.join(folder, "tonearm.logrotate"), "utf8");
-		fs.writeFileSync(conf, text.replace("/var/log/tonearm", dir).replace("su tonearm tonearm", `su ${os.userInfo().username} ${group}`),
+		fs.writeFileSync(conf, text.replaceAll("/var/log/tonearm", dir).replace("su tonearm tonearm", `su ${os.userInfo().username} ${group}`),
 			{mode: 0o644});
 		fs.writeFileSync(log, "a line\n");
 		const {status, stderr} = spawnSync(which("logrotate"), ["--force", "--state", path.join(dir, "state"), conf], {encoding: "utf8"});
