@@ -15,7 +15,7 @@ static unsigned bits(const uint8_t *data, unsigned at, unsigned count)
 	unsigned value = 0;
 
 	for (; count > 0; count--, at++)
-		value = value << 1 | (data[at / 8] >> (7 - at % 8) & 1U);
+		value = value << 1 | ((unsigned)data[at / 8] >> (7 - at % 8) & 1U);
 	return value;
 }
 
