@@ -35,6 +35,8 @@ const meaning = {
 	wake: ["a job queued until an idle jobrunner claims it / the 50 ms promised", false, 1],
 	playable_4min: ["4 minutes, upload to first playable / the 2 s promised", false, undefined, 2],
 	playable_3h: ["3 hours, upload to first playable / the 2 s promised", false, undefined, 2],
+	applied_4min: ["4 minutes, the gain applied, upload to first playable / the 2 s promised", false, undefined, 2],
+	applied_3h: ["3 hours, the gain applied, upload to first playable / the 60 s promised", false, undefined, 60],
 	cgi: ["a signed playlist by CGI, cold, CPU time / a CGI program that does nothing", false, undefined, 15],
 	playlist_nginx: ["signed playlists/s by nginx / nginx static", true],
 	playlist_lighttpd: ["signed playlists/s by lighttpd / nginx static", true],
@@ -70,6 +72,8 @@ const groups = {
 	playable: async ({folder}) => ({
 		playable_4min: [await measurePlayable(folder, 240), "playable", "s"],
 		playable_3h: [await measurePlayable(folder, 3 * 3600), "playable", "s"],
+		applied_4min: [await measurePlayable(folder, 240, {loudness: "apply"}), "playable", "s"],
+		applied_3h: [await measurePlayable(folder, 3 * 3600, {loudness: "apply", promised: 60, rounds: 1}), "playable", "s"],
 	}),
 	cgi: async ({build: tree}) => ({cgi: [await measureCgi(tree), "cpu", " ms"]}),
 	serving: async ({folder}) => Object.fromEntries(Object.entries(await measureServing(folder))
