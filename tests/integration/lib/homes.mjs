@@ -2,10 +2,14 @@
 // The homes that Tonearm has: for each web server its shipped example with the places filled in, and its command.
 
 import {spawnSync} from "node:child_process";
+import {existsSync} from "node:fs";
 import fs from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import {build, source, which} from "./tools.mjs";
+
+/* The page as built; without it (--without-page) its sources, as a server wants a folder. */
+const pages = [build, source].map(tree => path.join(tree, "www")).find(folder => existsSync(folder));
 
 const APACHE_MODULES = "/usr/lib/apache2/modules";
 
@@ -84,7 +88,7 @@ export async function furnish(site, port) {
 		CONF: site.confFile,
 		DATA: site.dataDir,
 		RUN: site.runDir,
-		WWW: webRoot ?? path.join(build, "www"),
+		WWW: webRoot ?? pages,
 		LIBEXEC: path.join(build, "fcgi"),
 		MODULES: APACHE_MODULES,
 		PREFIX: prefix ?? "",
