@@ -15,7 +15,7 @@ static enum err write_output(void *context, uint64_t offset, const void *bytes, 
 	return write_at(output->fd, offset, bytes, length, info);
 }
 
-enum err output_open(struct output *output, const struct conf_rendition *rendition, bool wide, int bits, int fd,
+enum err output_open(struct output *output, const struct conf_rendition *rendition, size_t encoders, int bits, int fd,
 	struct err_info *info)
 {
 	enum err err;
@@ -32,7 +32,7 @@ enum err output_open(struct output *output, const struct conf_rendition *renditi
 		output->pace_rate = output->sample_rate;
 		output->pace_priming = output->priming;
 	}
-	return err == ERR_OK && wide ? relay_open(rendition, &output->relay, info) : err;
+	return err == ERR_OK && encoders > 1 ? relay_open(rendition, encoders, &output->relay, info) : err;
 }
 
 bool output_is_segmented(const struct output *output)

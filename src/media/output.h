@@ -43,10 +43,10 @@ struct output {
 };
 
 /*
- * An encoder for RENDITION (see encode_open()), a relay of them when that is WIDE; nothing is written before
- * output_start(). Close it with output_close(), on failure too.
+ * An encoder for RENDITION (see encode_open()), a relay of ENCODERS when these are more than one; nothing is written
+ * before output_start(). Close it with output_close(), on failure too.
  */
-enum err output_open(struct output *output, const struct conf_rendition *rendition, bool wide, int bits, int fd,
+enum err output_open(struct output *output, const struct conf_rendition *rendition, size_t encoders, int bits, int fd,
 	struct err_info *info);
 
 /*

@@ -7,11 +7,11 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
 	/* All that a span is given, and all it makes. */
-	SPAN_ROOM = RELAY_SETTLE_FRAMES + RELAY_SPAN_FRAMES + RELAY_OVERLAP_FRAMES + 2,
-	AHEAD = 2 /* spans at work at a time */
+	SPAN_ROOM = RELAY_SETTLE_FRAMES + RELAY_SPAN_FRAMES + RELAY_OVERLAP_FRAMES + 2
 };
 
 /*
@@ -31,8 +31,8 @@ struct span {
 
 struct relay {
 	struct conf_rendition rendition;
-	struct span *spans[AHEAD]; /* the oldest first */
-	size_t count;
+	struct span *spans[RELAY_SPANS_MOST]; /* the oldest first */
+	size_t count, most;
 	uint64_t given;           /* frames */
 	struct aac_window window; /* of the last packet that went to the sink */
 	bool window_known;
@@ -103,7 +103,7 @@ static enum err start_span(struct relay *relay, uint64_t begin, struct err_info 
 	struct span *span = calloc(1, sizeof *span);
 	enum err err;
 
-	assert(relay->count < AHEAD);
+	assert(relay->count < relay->most);
 	if (span == NULL)
 		return err_set(info, ERR_NO_MEMORY, "no memory for an encoder");
 	err = encode_open(&relay->rendition, 16, &span->encode, info);
@@ -127,7 +127,7 @@ static enum err start_span(struct relay *relay, uint64_t begin, struct err_info 
 static void drop_oldest(struct relay *relay)
 {
 	end_span(relay->spans[0]);
-	relay->spans[0] = relay->spans[--relay->count];
+	memmove(relay->spans, relay->spans + 1, --relay->count * sizeof(struct span *));
 }
 
 /* PACKET to the sink; it is gone afterwards. */
@@ -203,25 +203,32 @@ static enum err hand_over(struct relay *relay, encode_sink *sink, void *context,
 /* The end of the stream. A span that would have little to do is left to the one before, which has its frames. */
 static enum err finish(struct relay *relay, encode_sink *sink, void *context, struct err_info *info)
 {
+	struct span *last;
 	enum err err = ERR_OK;
 
 	if (relay->count == 0)
 		return ERR_OK;
-	if (relay->count == 2 && relay->given <= relay->spans[1]->begin + RELAY_OVERLAP_FRAMES + 1)
-		end_span(relay->spans[--relay->count]);
-	relay->spans[relay->count - 1]->last = true;
-	queue_close(&relay->spans[relay->count - 1]->frames);
-	if (relay->count == 2)
+	last = relay->spans[relay->count - 1];
+	if (relay->count > 1 && relay->given <= last->begin + RELAY_OVERLAP_FRAMES + 1) {
+		end_span(last);
+		last = relay->spans[--relay->count - 1];
+	}
+	last->last = true;
+	queue_close(&last->frames);
+	while (err == ERR_OK && relay->count > 1)
 		err = hand_over(relay, sink, context, info);
 	return err == ERR_OK ? give_until(relay, UINT64_MAX, true, sink, context, info) : err;
 }
 
-enum err relay_open(const struct conf_rendition *rendition, struct relay **out, struct err_info *info)
+enum err relay_open(
+	const struct conf_rendition *rendition, size_t spans, struct relay **out, struct err_info *info)
 {
+	assert(spans >= 2 && spans <= RELAY_SPANS_MOST);
 	*out = calloc(1, sizeof **out);
 	if (*out == NULL)
 		return err_set(info, ERR_NO_MEMORY, "no memory for an encoder");
 	(*out)->rendition = *rendition;
+	(*out)->most = spans;
 	return ERR_OK;
 }
 
@@ -256,7 +263,7 @@ enum err relay_frame(
 	if (relay->given == 0) {
 		err = start_span(relay, 0, info);
 	} else if (ahead % RELAY_SPAN_FRAMES == 0) {
-		if (relay->count == AHEAD)
+		if (relay->count == relay->most)
 			err = hand_over(relay, sink, context, info);
 		if (err == ERR_OK)
 			err = start_span(relay, ahead, info);

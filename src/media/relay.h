@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One AAC stream by encoders that relieve each other, so that a rendition which takes longer than all others together
- * keeps two cores busy instead of one. The sound is cut into spans; each has an encoder and a thread of its own, two of
+ * keeps all cores busy instead of one. The sound is cut into spans; each has an encoder and a thread of its own, some of
  * them at a time. An encoder begins a little before its span, so that it has settled when it takes over, and goes on a
  * little beyond it:
  *
@@ -25,20 +25,23 @@
 enum {
 	RELAY_SPAN_FRAMES = 768,  /* 18 s at 44.1 kHz */
 	RELAY_SETTLE_FRAMES = 16, /* before its span */
-	RELAY_OVERLAP_FRAMES = 4  /* beyond it */
+	RELAY_OVERLAP_FRAMES = 4, /* beyond it */
+	RELAY_SPANS_MOST = 8
 };
 
 struct relay;
 
 /*
- * A relay for RENDITION, of codec "aac", whose text outlives it. *OUT is owned by the caller (relay_close()), NULL on
+ * A relay for RENDITION, of codec "aac", whose text outlives it, with SPANS (2 to RELAY_SPANS_MOST) at work at a time.
+ * Each takes as much memory as its sound in planar float, which renditions of a format share. *OUT is owned by the caller (relay_close()), NULL on
  * failure. ERR_NO_MEMORY.
  */
-enum err relay_open(const struct conf_rendition *rendition, struct relay **out, struct err_info *info);
+enum err relay_open(
+	const struct conf_rendition *rendition, size_t spans, struct relay **out, struct err_info *info);
 
 /*
  * As encode_frame(): FRAME holds the encoder's frame_samples, the last maybe fewer; packets reach SINK in their order.
- * Waits while it is two spans ahead.
+ * Waits while it is that many spans ahead.
  */
 enum err relay_frame(
 	struct relay *relay, const AVFrame *frame, encode_sink *sink, void *context, struct err_info *info);

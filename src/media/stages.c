@@ -3,6 +3,7 @@
 
 #include "media/ape.h"
 
+#include <sched.h>
 #include <stdlib.h>
 
 /*
@@ -76,6 +77,20 @@ static size_t widest(const struct pipeline_job *job)
 	return found;
 }
 
+/*
+ * Encoders for the rendition at INDEX. A relay is one also where a single core runs: its files are the same everywhere.
+ */
+static size_t encoders_for(const struct pipeline_job *job, size_t index)
+{
+	cpu_set_t cores;
+	int count;
+
+	if (index != widest(job))
+		return 1;
+	count = sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : 1;
+	return count < 2 ? 2 : count < RELAY_SPANS_MOST ? (size_t)count : RELAY_SPANS_MOST;
+}
+
 static enum err open_branch(struct pipeline *pipeline, size_t index, struct err_info *info)
 {
 	const struct pipeline_job *job = pipeline->job;
@@ -86,7 +101,7 @@ static enum err open_branch(struct pipeline *pipeline, size_t index, struct err_
 	queue_init(&branch->queue, QUEUE_FRAMES);
 	pipeline->branch_count++;
 	if (!passes(pipeline, index))
-		return output_open(&branch->output, &rendition, index == widest(job), pipeline->source.bits,
+		return output_open(&branch->output, &rendition, encoders_for(job, index), pipeline->source.bits,
 			job->outputs[index], info);
 	branch->filter = FILTER_NONE;
 	return output_open_pass(&branch->output, &rendition, &pipeline->survey, pipeline->demux->stream->codecpar,
