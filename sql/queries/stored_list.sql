@@ -1,6 +1,11 @@
 -- SPDX-License-Identifier: MIT
--- Every file of a track, its source first; `name` is the quality or role, the file's own for a source.
-SELECT what, name, file, etag, file_size, damage
+-- Every file of a track, its source first; `name` is the quality or role, the file's own for a source. The last column
+-- tells whether it is only in an object store.
+SELECT what, name, file, etag, file_size, damage, EXISTS (
+	SELECT 1 FROM remote
+	WHERE remote.track = :track AND remote.what = stored.what AND remote.name = stored.name
+		AND remote.etag = stored.etag AND remote.state = 'confirmed' AND remote.released_ms > 0
+)
 FROM (
 	SELECT 1 AS place, 'source' AS what, source_file AS name, source_file AS file, source_etag AS etag,
 		source_bytes AS file_size, source_damage AS damage

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "cli/duration.h"
 #include "storage/mirror.h"
+#include "storage/remote_key.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -93,7 +94,7 @@ static enum err handle_once(struct tour *tour, const struct stored *file, struct
 
 static enum err handle_file(struct tour *tour, const struct stored *file, struct arena *arena, struct err_info *info)
 {
-	const char *key = mirror_key(tour->store.conf, file, arena);
+	const char *key = remote_key(tour->store.conf, file, arena);
 	enum mirror_state state = MIRROR_SAME;
 	bool sent = false;
 	enum err err = handle_once(tour, file, arena, &state, &sent, info);

@@ -78,7 +78,7 @@ enum err job_state_parse(const char *name, enum job_state *out);
 
 /*
  * Queues JOB (id, kind, track, payload, submitter, priority, max_attempts, run_after_ms, created_ms are read;
- * run_after_ms 0 is at once). ERR_BUSY when MAX_QUEUED jobs wait already (0: no limit); ERR_TOO_LARGE for a payload of
+ * run_after_ms 0 is at once). ERR_BUSY when MAX_QUEUED jobs of its class wait already (0: no limit); ERR_TOO_LARGE for a payload of
  * more than JOB_PAYLOAD_MOST bytes; ERR_UNPROCESSABLE for a kind that job_kind.h does not know and for a priority
  * beyond
  * +-JOB_PRIORITY_MOST; ERR_CONFLICT when the id exists.

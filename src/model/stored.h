@@ -44,6 +44,7 @@ struct stored {
 	char etag[HASH_HEX_SIZE]; /* "" for a source that was never read */
 	int64_t size;             /* bytes */
 	enum damage damage;       /* as known */
+	bool away;                /* only an object store has it (remote.h): it is missed here by nobody */
 };
 
 /* All files of TRACK in ARENA, its source first; *COUNT is 0 also when there is no such track. */

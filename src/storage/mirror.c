@@ -2,6 +2,7 @@
 #include "storage/mirror.h"
 
 #include "base/hash.h"
+#include "storage/remote_key.h"
 #include "storage/verify.h"
 
 #include <errno.h>
@@ -9,18 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
-const char *mirror_key(const struct conf *conf, const struct stored *stored, struct arena *arena)
-{
-	if (stored->what == STORED_SOURCE)
-		return arena_printf(arena, "%ssource/%s", conf->store_prefix, stored->file);
-	return arena_printf(arena, "%smedia/%s/%s", conf->store_prefix, stored->track, stored->file);
-}
-
 enum err mirror_look(struct store *store, const struct stored *stored, struct arena *arena, enum mirror_state *out,
 	struct err_info *info)
 {
 	struct storage_object object;
-	enum err err = storage_head(store->storage, mirror_key(store->conf, stored, arena), arena, &object, info);
+	enum err err = storage_head(store->storage, remote_key(store->conf, stored, arena), arena, &object, info);
 
 	if (err == ERR_NOT_FOUND) {
 		*out = MIRROR_ABSENT;
@@ -64,7 +58,7 @@ static const char *media_type(const char *file)
 
 enum err mirror_send(struct store *store, const struct stored *stored, struct arena *arena, struct err_info *info)
 {
-	struct storage_put put = {.key = mirror_key(store->conf, stored, arena),
+	struct storage_put put = {.key = remote_key(store->conf, stored, arena),
 		.fd = open(verify_path(store->conf, stored, arena), O_RDONLY | O_CLOEXEC | O_NOFOLLOW),
 		.size = (uint64_t)stored->size,
 		.content_type = media_type(stored->file)};
@@ -102,7 +96,7 @@ static enum err track_has(struct store *store, const char *track, const char *ke
 
 	*has = false;
 	for (size_t i = 0; err == ERR_OK && i < count && !*has; i++)
-		*has = strcmp(mirror_key(store->conf, &files[i], &arena), key) == 0;
+		*has = strcmp(remote_key(store->conf, &files[i], &arena), key) == 0;
 	arena_free(&arena);
 	return err;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A copy of the library in an object store, file by file: the object of a rendition or an extra is
- * "<prefix>media/<track>/<file>", that of a source "<prefix>source/<file>".
+ * A copy of the library in an object store, file by file, under the keys of remote_key.h.
  *
  *     stored.h ──► a file ──mirror_look()──► same, absent or another ──mirror_send()──► sent and confirmed
  *     the store's list ──mirror_owned()──► objects that no row names
@@ -18,9 +17,6 @@
 
 enum mirror_state { MIRROR_SAME, MIRROR_ABSENT, MIRROR_OTHER };
 
-/* The key of STORED, in ARENA. */
-const char *mirror_key(const struct conf *conf, const struct stored *stored, struct arena *arena);
-
 /* What the store has of STORED. Errors as storage_head(). */
 enum err mirror_look(struct store *store, const struct stored *stored, struct arena *arena, enum mirror_state *out,
 	struct err_info *info);
@@ -33,7 +29,7 @@ enum err mirror_send(struct store *store, const struct stored *stored, struct ar
 
 /*
  * Whether a file of the library has the object KEY, listed by the store. False for one that no row names, true for what
- * does not lie where mirror_key() puts objects. Database errors.
+ * does not lie where remote_key() has objects. Database errors.
  */
 enum err mirror_owned(struct store *store, const char *key, bool *owned, struct err_info *info);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "storage/store.h"
 
+#include "storage/remote_key.h"
 #include "storage/s3.h"
 
 #include <string.h>
@@ -52,10 +53,10 @@ enum err store_open(
 	enum err err;
 
 	*store = (struct store){.conf = conf, .db = db};
-	if (conf->store_endpoint[0] == '\0' || conf->store_bucket[0] == '\0')
+	name = remote_store(conf, &store->arena);
+	if (name == NULL)
 		return err_set(info, ERR_BAD_REQUEST,
 			"there is no object store in the configuration: set store.endpoint and store.bucket");
-	name = arena_printf(&store->arena, "%s/%s", conf->store_endpoint, conf->store_bucket);
 	store->allowance = (struct allowance){db, name, conf->store_writes, clock};
 	if ((err = credentials_open(&places, clock, &store->credentials, info)) != ERR_OK)
 		return err;

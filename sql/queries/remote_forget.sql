@@ -1,0 +1,3 @@
+-- SPDX-License-Identifier: MIT
+DELETE FROM remote
+WHERE store = :store AND key = :key
