@@ -4,12 +4,12 @@
  * one track. Who signs needs auth:sign, and can give away no track that the token does not reach. What was signed is
  * revoked with the subject that signed it.
  */
-#include "auth/network.h"
 #include "auth/scope.h"
 #include "auth/ticket.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/json.h"
+#include "base/network.h"
 #include "fcgi/api.h"
 #include "fcgi/auth.h"
 

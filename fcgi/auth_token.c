@@ -5,7 +5,6 @@
  * login.
  */
 #include "auth/jwt.h"
-#include "auth/network.h"
 #include "auth/password.h"
 #include "auth/scope.h"
 #include "base/clock.h"
@@ -13,6 +12,7 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/network.h"
 #include "fcgi/api.h"
 #include "fcgi/auth.h"
 #include "model/account.h"
@@ -23,7 +23,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_MOST = 4096, SECRET_BYTES = 32, ADDRESS_MOST = 48, ADDRESS_FACTOR = 5 };
+enum { TEXT_MOST = 4096, SECRET_BYTES = 32, SUBSCRIBER_BITS = 64, ADDRESS_FACTOR = 5 };
 
 /* The members of the body; NULL where there is none. */
 struct ask {
@@ -72,14 +72,13 @@ static enum err read_ask(const json_t *body, struct ask *ask, struct err_info *i
 /* Whose attempts are counted together: an IPv4 address, or the /64 that one subscriber has of IPv6. */
 static const char *neighbourhood(struct request *request)
 {
-	const char *address = request->remote_address;
-	const char *colon = strchr(address, ':');
+	char text[NETWORK_TEXT_MOST + 1];
+	struct network network;
 
-	for (int groups = 1; colon != NULL && groups < 4; groups++)
-		colon = strchr(colon + 1, ':');
-	if (colon == NULL || strchr(address, '.') != NULL)
-		return arena_printf(request->arena, "%.*s", ADDRESS_MOST, address);
-	return arena_printf(request->arena, "%.*s", (int)(colon - address), address);
+	if (!network_read_address(request->remote, &network))
+		return arena_printf(request->arena, "%.*s", NETWORK_TEXT_MOST, request->remote);
+	network_widen(&network, NETWORK_BITS_4, SUBSCRIBER_BITS);
+	return arena_strdup(request->arena, network_write(&network, text));
 }
 
 static enum err count_attempt(struct request *request, struct response *response, struct db *db, const char *about,

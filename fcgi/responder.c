@@ -135,6 +135,8 @@ static enum err open_all(struct responder *responder, const char *conf, struct e
 static enum err serve_all(
 	struct responder *responder, const struct options *options, const struct router *router, struct err_info *info)
 {
+	const struct conf *conf = responder->conf;
+	const struct client_trust trust = {conf->trusted_proxies.networks, conf->trusted_proxies.count, conf->client_address};
 	const struct serve_options serve_options = {
 		.program = responder->name,
 		.router = router,
@@ -149,6 +151,7 @@ static enum err serve_all(
 		.send_idle_s = (int)responder->conf->send_idle_s,
 		.receive_rate = responder->conf->upload_rate,
 		.send_rate = responder->conf->send_rate,
+		.trust = &trust,
 	};
 
 	return serve(&serve_options, info);

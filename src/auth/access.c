@@ -140,7 +140,7 @@ static enum err by_ticket(const struct access *access, struct request *request, 
 {
 	struct origin origin = {0};
 	struct ticket ticket;
-	enum err err = ticket_read(access->conf, kind, name, query, request->remote_address, access->clock,
+	enum err err = ticket_read(access->conf, kind, name, query, request->remote, access->clock,
 		request->arena, &ticket, info);
 
 	if (err != ERR_OK)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "auth/ticket.h"
 
-#include "auth/network.h"
 #include "auth/signed_url.h"
 #include "base/hash.h"
+#include "base/network.h"
 #include "base/text.h"
 #include "http/url.h"
 

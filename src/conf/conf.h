@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/network.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,6 +56,11 @@ struct conf_keys {
 	size_t count;
 };
 
+struct conf_networks {
+	struct network *networks;
+	size_t count;
+};
+
 struct conf {
 	struct arena arena; /* owns all text below */
 	const char *path;   /* file it was read from */
@@ -66,6 +72,8 @@ struct conf {
 	const char *delivery;       /* where the web server does not say: "direct", "xsendfile", ... */
 	const char *redirect_url;   /* "" or as base_url */
 	int64_t stream_rate;        /* bytes per second, 0: no limit */
+	struct conf_networks trusted_proxies;
+	const char *client_address; /* the field by which they name the client */
 	const char *http_transport; /* "threads" or "event" */
 	int64_t http_threads;
 	int64_t http_backlog;

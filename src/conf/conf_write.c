@@ -86,6 +86,7 @@ static void put_default(struct buf *out, const struct option *option)
 		put_ladder(out);
 		break;
 	case OPTION_PATHS:
+	case OPTION_NETWORKS:
 		buf_puts(out, "[]");
 		break;
 	default:
@@ -280,6 +281,14 @@ static void put_value(struct buf *out, struct conf *conf, const struct option *o
 		for (size_t i = 0; i < conf->import_dir_count; i++) {
 			buf_puts(out, i == 0 ? "" : ", ");
 			put_quoted(out, conf->import_dirs[i]);
+		}
+		break;
+	case OPTION_NETWORKS:
+		for (size_t i = 0; i < option_networks(conf, option)->count; i++) {
+			char text[NETWORK_TEXT_MOST + 1];
+
+			buf_puts(out, i == 0 ? "" : ", ");
+			put_quoted(out, network_write(&option_networks(conf, option)->networks[i], text));
 		}
 		break;
 	case OPTION_LADDER:

@@ -42,6 +42,15 @@ const struct option option_table[] = {
 		.standard = 0,
 		.sentence = "What one listener gets of one file at the most; 0 is no limit. Kept by nginx, by lighttpd and in "
 			    "direct delivery; Apache has mod_ratelimit for it."},
+	{"http", "trusted_proxies", OPTION_NETWORKS, AT(trusted_proxies),
+		.sentence = "The proxies, CDNs and load balancers between listeners and the web server, by address and prefix: "
+			    "[\"127.0.0.1\", \"10.0.0.0/8\", \"2001:db8::/32\"]. What they say of the client's address and of "
+			    "https is believed, and nobody else's word. It stays empty where the web server itself "
+			    "corrects the address (nginx's realip, lighttpd's mod_extforward, Apache's mod_remoteip)."},
+	{"http", "client_address", OPTION_CHOICE, AT(client_address), .text = "X-Forwarded-For",
+		.choices = {"X-Forwarded-For", "Forwarded", "X-Real-IP"},
+		.sentence = "The header field by which http.trusted_proxies name the client. They must set it, or add to it: "
+			    "one that they pass on as it came is the client's own word."},
 	{"http", "threads", OPTION_INTEGER, AT(http_threads), .least = 1, .most = 4096, .standard = 32,
 		.sentence = "Requests that one responder process answers at the same time; with the event transport, "
 			    "those that may wait for their client."},
@@ -297,6 +306,11 @@ const char **option_text(struct conf *conf, const struct option *option)
 struct conf_keys *option_keys(struct conf *conf, const struct option *option)
 {
 	return (struct conf_keys *)(void *)((char *)conf + option->offset);
+}
+
+struct conf_networks *option_networks(struct conf *conf, const struct option *option)
+{
+	return (struct conf_networks *)(void *)((char *)conf + option->offset);
 }
 
 const struct option *option_find(const char *section, const char *name)

@@ -15,6 +15,7 @@ enum option_type {
 	OPTION_CHOICE,  /* text: one of `choices` */
 	OPTION_PATH,    /* text, made absolute */
 	OPTION_PATHS,   /* array of paths */
+	OPTION_NETWORKS, /* array of addresses and prefixes */
 	OPTION_INTEGER, /* a number from least to most */
 	OPTION_SIZE,    /* bytes: a number, or text such as "512M" */
 	OPTION_REAL,    /* a number with decimals, from least to most, which count hundredths */
@@ -25,7 +26,7 @@ enum option_type {
 	OPTION_SECRETS  /* list of groups of id and secret */
 };
 
-enum { OPTION_SECRET_LEAST = 32, OPTION_CHOICES = 6, OPTION_LADDER_MOST = 16, OPTION_PRESETS_MOST = 64, OPTION_PATHS_MOST = 64,
+enum { OPTION_SECRET_LEAST = 32, OPTION_CHOICES = 6, OPTION_LADDER_MOST = 16, OPTION_PRESETS_MOST = 64, OPTION_PATHS_MOST = 64, OPTION_NETWORKS_MOST = 1024,
 	OPTION_KEYS_MOST = 32, OPTION_KEY_ID_MOST = 64 };
 
 struct option {
@@ -61,6 +62,7 @@ double *option_real(struct conf *conf, const struct option *option);
 bool *option_switch(struct conf *conf, const struct option *option);
 const char **option_text(struct conf *conf, const struct option *option);
 struct conf_keys *option_keys(struct conf *conf, const struct option *option);
+struct conf_networks *option_networks(struct conf *conf, const struct option *option);
 
 /* Past a comment or a string that begins at TEXT; TEXT itself when none does. */
 const char *option_skip_quiet(const char *text);

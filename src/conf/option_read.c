@@ -177,6 +177,25 @@ static enum err read_paths(const struct reader *reader, config_setting_t *settin
 	return ERR_OK;
 }
 
+static enum err read_networks(const struct reader *reader, const struct option *option, config_setting_t *setting)
+{
+	struct conf_networks *out = option_networks(reader->conf, option);
+	int count = config_setting_length(setting);
+
+	if ((!config_setting_is_array(setting) && !config_setting_is_list(setting)) || count > OPTION_NETWORKS_MOST)
+		return option_refuse(reader, setting,
+			"an array of at most %d addresses such as [\"192.0.2.7\", \"2001:db8::/32\"] is wanted",
+			(int)OPTION_NETWORKS_MOST);
+	out->networks = arena_array(&reader->conf->arena, (size_t)count + 1, sizeof *out->networks);
+	for (out->count = 0; out->count < (size_t)count; out->count++) {
+		const char *text = config_setting_get_string_elem(setting, (int)out->count);
+
+		if (text == NULL || !network_read(text, &out->networks[out->count]))
+			return option_refuse(reader, setting, "number %zu is no address and no prefix", out->count + 1);
+	}
+	return ERR_OK;
+}
+
 /* A number of RUNG that may be left out: *OUT stays then. */
 static enum err rung_number(const struct reader *reader, const config_setting_t *rung, const char *name, int64_t *out)
 {
@@ -409,6 +428,8 @@ enum err option_read(const struct reader *reader, const struct option *option, c
 		return ERR_OK;
 	case OPTION_PATHS:
 		return read_paths(reader, setting);
+	case OPTION_NETWORKS:
+		return read_networks(reader, option, setting);
 	case OPTION_LADDER:
 		return read_ladder(reader, setting);
 	case OPTION_PRESETS:

@@ -99,8 +99,8 @@ enum event_step event_read(struct event_connection *connection);
 /* Drops what was received, with an eye on the end of STDIN. */
 void event_skip(struct event_connection *connection);
 
-/* The parameter NAME of the request; NULL when absent. Valid until event_forget(). */
-const char *event_parameter(const struct event_connection *connection, const char *name);
+/* The parameter NAME of the request, the one after SKIP others; NULL when absent. Valid until event_forget(). */
+const char *event_parameter(const struct event_connection *connection, const char *name, size_t skip);
 
 /* Gives up the request's memory; the next may come. */
 void event_forget(struct event_connection *connection);

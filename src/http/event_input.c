@@ -50,17 +50,17 @@ static const char *role_name(int role)
 	return role == ROLE_AUTHORIZER ? "AUTHORIZER" : "RESPONDER";
 }
 
-const char *event_parameter(const struct event_connection *connection, const char *name)
+const char *event_parameter(const struct event_connection *connection, const char *name, size_t skip)
 {
 	size_t length = strlen(name);
 
 	for (size_t i = 0; i < connection->parameter_count; i++) {
 		const struct event_parameter *parameter = &connection->parameters[i];
 
-		if (parameter->name_length == length && memcmp(parameter->name, name, length) == 0)
+		if (parameter->name_length == length && memcmp(parameter->name, name, length) == 0 && skip-- == 0)
 			return parameter->value;
 	}
-	return strcmp(name, "FCGI_ROLE") == 0 ? role_name(connection->role) : NULL; /* as libfcgi tells it */
+	return skip == 0 && strcmp(name, "FCGI_ROLE") == 0 ? role_name(connection->role) : NULL; /* as libfcgi tells it */
 }
 
 static enum event_step put_end(struct event_connection *connection, unsigned id, int status)

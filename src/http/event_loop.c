@@ -76,8 +76,8 @@ void event_loop_answer(struct event_loop *loop, struct event_connection *connect
 static bool may_wait(const struct event_connection *connection)
 {
 	static const char *const quick[] = {"GET", "HEAD", "OPTIONS"};
-	const char *method = event_parameter(connection, "REQUEST_METHOD");
-	const char *length = event_parameter(connection, "CONTENT_LENGTH");
+	const char *method = event_parameter(connection, "REQUEST_METHOD", 0);
+	const char *length = event_parameter(connection, "CONTENT_LENGTH", 0);
 
 	if (length != NULL && *length != '\0' && strcmp(length, "0") != 0)
 		return true;

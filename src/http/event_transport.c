@@ -130,9 +130,9 @@ bool event_put(struct event_connection *connection, const unsigned char *record,
 	return true;
 }
 
-static const char *transport_parameter(struct transport *transport, const char *name)
+static const char *transport_parameter(struct transport *transport, const char *name, size_t skip)
 {
-	return event_parameter(connection_of(transport), name);
+	return event_parameter(connection_of(transport), name, skip);
 }
 
 /* Receives more of the request's body. False when it broke off. */

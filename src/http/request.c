@@ -10,31 +10,55 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { HEADER_NAME_MOST = 64 };
+enum { HEADER_NAME_MOST = 64, HEADER_LINES_MOST = 32 };
 
 const char *request_parameter(const struct request *request, const char *name)
 {
-	return request->transport->class->parameter(request->transport, name);
+	return request->transport->class->parameter(request->transport, name, 0);
+}
+
+/* "if-none-match" as the CGI parameter HTTP_IF_NONE_MATCH (RFC 3875 section 4.1.18). */
+static void name_parameter(const char *name, char parameter[static HEADER_NAME_MOST])
+{
+	size_t used = (size_t)snprintf(parameter, HEADER_NAME_MOST, "HTTP_");
+
+	for (; *name != '\0' && used < HEADER_NAME_MOST - 1; name++)
+		parameter[used++] = *name == '-' ? '_' : (char)toupper((unsigned char)*name);
+	parameter[used] = '\0';
 }
 
 const char *request_header(const struct request *request, const char *name)
 {
-	char parameter[HEADER_NAME_MOST] = "HTTP_";
-	size_t used = strlen(parameter);
+	char parameter[HEADER_NAME_MOST];
 	const char *value;
 
 	if (strcmp(name, "content-type") == 0)
 		return request_parameter(request, "CONTENT_TYPE");
 	if (strcmp(name, "content-length") == 0)
 		return request_parameter(request, "CONTENT_LENGTH");
-	for (; *name != '\0' && used < sizeof parameter - 1; name++)
-		parameter[used++] = *name == '-' ? '_' : (char)toupper((unsigned char)*name);
-	parameter[used] = '\0';
+	name_parameter(name, parameter);
 	value = request_parameter(request, parameter);
 	/* Apache keeps the credential from CGI programs unless a rewrite rule hands it on under this name. */
 	if (value == NULL && strcmp(parameter, "HTTP_AUTHORIZATION") == 0)
 		value = request_parameter(request, "REDIRECT_HTTP_AUTHORIZATION");
 	return value;
+}
+
+const char *request_header_list(const struct request *request, const char *name)
+{
+	struct transport *transport = request->transport;
+	char parameter[HEADER_NAME_MOST];
+	const char *list, *more;
+
+	name_parameter(name, parameter);
+	list = request_parameter(request, parameter);
+	for (size_t skip = 1; list != NULL && skip < HEADER_LINES_MOST; skip++) {
+		more = transport->class->parameter(transport, parameter, skip);
+		if (more == NULL)
+			break;
+		list = arena_printf(request->arena, "%s, %s", list, more);
+	}
+	return list;
 }
 
 const char *request_query(const struct request *request, const char *name)

@@ -45,7 +45,8 @@ struct request {
 	 * Path under which the site lives, "" at the root: TONEARM_PREFIX, or with "auto" what stands before PATH_INFO.
 	 */
 	const char *prefix;
-	const char *remote_address;
+	const char *remote; /* address of the client: REMOTE_ADDR, or whom trusted proxies name */
+	bool proxied;       /* a trusted proxy brought it: what its fields say of the client may be believed */
 	const char *delivery; /* "direct", "xsendfile", "xaccel", ...: TONEARM_DELIVERY, else that of serve_options */
 	int64_t content_length; /* -1 when not told */
 	const char *content_type; /* "" when not told */
@@ -61,10 +62,16 @@ struct request {
 };
 
 /*
- * The value of a header field by its lower-case name ("if-none-match"), NULL when absent. Lists come joined by ", "
- * from the server.
+ * The value of a header field by its lower-case name ("if-none-match"), NULL when absent; of several lines it is the
+ * first.
  */
 const char *request_header(const struct request *request, const char *name);
+
+/*
+ * All lines of a header field that is a list, joined by ", " (RFC 9110 section 5.3): most web servers do so themselves,
+ * nginx before 1.23 hands each on. At most 32 lines. NULL when absent.
+ */
+const char *request_header_list(const struct request *request, const char *name);
 
 /* The value of a CGI parameter as the web server set it ("TONEARM_DELIVERY"), NULL when absent. */
 const char *request_parameter(const struct request *request, const char *name);

@@ -168,7 +168,7 @@ enum err request_build(struct request *request, struct transport *transport, str
 	request->method = method_of(request->method_name);
 	request->query = parameter_or(request, "QUERY_STRING", "");
 	request->prefix = clean_prefix(parameter_or(request, "TONEARM_PREFIX", ""), arena);
-	request->remote_address = parameter_or(request, "REMOTE_ADDR", "");
+	request->remote = parameter_or(request, "REMOTE_ADDR", "");
 	request->delivery = "direct";
 	request->content_type = parameter_or(request, "CONTENT_TYPE", "");
 	https = parameter_or(request, "HTTPS", "off");

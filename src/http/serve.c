@@ -42,7 +42,7 @@ static void record(const struct serve_options *options, const struct request *re
 		.bytes_in = request->body_read,
 		.bytes_out = response->bytes,
 		.duration_us = clock_monotonic_us() - request->started_us,
-		.remote = request->remote_address,
+		.remote = request->remote,
 		.user_agent = request_header(request, "user-agent"),
 		.broken_off = !response_whole(response),
 	};
@@ -94,6 +94,7 @@ void transport_handle(struct transport *transport, const struct serve_options *o
 	if (request_build(&request, transport, arena, &info) == ERR_OK) {
 		request.context = options->context;
 		request.metrics = options->metrics;
+		client_settle(&request, options->trust);
 		choose_delivery(&request, options->delivery);
 		request.receiving = make_pace(options->receive_rate, options->idle_s);
 		request.sending = make_pace(options->send_rate, options->send_idle_s);

@@ -24,10 +24,10 @@ struct cgi_transport {
 	char out[OUT_BYTES];
 };
 
-static const char *cgi_parameter(struct transport *transport, const char *name)
+static const char *cgi_parameter(struct transport *transport, const char *name, size_t skip)
 {
 	(void)transport;
-	return getenv(name);
+	return skip == 0 ? getenv(name) : NULL;
 }
 
 static void end(int signal_number)

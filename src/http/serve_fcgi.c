@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -43,9 +44,15 @@ static FCGX_Request *fcgx_of(struct transport *transport)
 	return &((struct fcgi_transport *)transport)->fcgx;
 }
 
-static const char *fcgi_parameter(struct transport *transport, const char *name)
+static const char *fcgi_parameter(struct transport *transport, const char *name, size_t skip)
 {
-	return FCGX_GetParam(name, fcgx_of(transport)->envp);
+	size_t length = strlen(name);
+
+	for (char **at = fcgx_of(transport)->envp; *at != NULL; at++) {
+		if (strncmp(*at, name, length) == 0 && (*at)[length] == '=' && skip-- == 0)
+			return *at + length + 1;
+	}
+	return NULL;
 }
 
 static ssize_t fcgi_read(struct transport *transport, void *bytes, size_t size)

@@ -21,8 +21,8 @@
 struct transport;
 
 struct transport_class {
-	/* The value of a CGI parameter, valid until finish(); NULL when absent. */
-	const char *(*parameter)(struct transport *transport, const char *name);
+	/* The value of a CGI parameter, of the same NAME the one after SKIP others, valid until finish(); NULL when absent. */
+	const char *(*parameter)(struct transport *transport, const char *name, size_t skip);
 	/*
 	 * Up to SIZE bytes of the body, as soon as there are any; 0 at the end of what the server sends, -1 when it
 	 * broke off, with errno ETIMEDOUT when it fell silent.

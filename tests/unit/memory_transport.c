@@ -5,13 +5,13 @@
 
 enum { ANSWER_MOST = 256 * 1024 * 1024 };
 
-static const char *parameter(struct transport *transport, const char *name)
+static const char *parameter(struct transport *transport, const char *name, size_t skip)
 {
 	struct memory_transport *memory = (struct memory_transport *)transport;
 	size_t length = strlen(name);
 
 	for (const char *const *at = memory->params; *at != NULL; at++) {
-		if (strncmp(*at, name, length) == 0 && (*at)[length] == '=')
+		if (strncmp(*at, name, length) == 0 && (*at)[length] == '=' && skip-- == 0)
 			return *at + length + 1;
 	}
 	return NULL;

@@ -74,7 +74,7 @@ static struct request *ask(struct scene *scene, const char *query, const char *p
 	memory_transport_init(&scene->transport, params, "", 0);
 	scene->request = (struct request){
 		.arena = &scene->arena, .transport = &scene->transport.base, .method = HTTP_GET, .query = query,
-		.remote_address = "192.0.2.7"};
+		.remote = "192.0.2.7"};
 	return &scene->request;
 }
 

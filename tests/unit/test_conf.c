@@ -249,6 +249,22 @@ static void test_wrong_ladders(void **state)
 			cases[i].reason);
 }
 
+static void test_networks(void **state)
+{
+	struct fixture *fixture = *state;
+	struct conf *conf = must_read(fixture, SECRETS "http: { trusted_proxies = [\"10.0.0.0/8\", \"::1\"]; };");
+
+	assert_int_equal(conf->trusted_proxies.count, 2);
+	assert_int_equal(conf->trusted_proxies.networks[0].bits, 96 + 8);
+	assert_int_equal(conf->trusted_proxies.networks[1].bits, 128);
+	assert_string_equal(conf->client_address, "X-Forwarded-For");
+	conf_free(conf);
+	assert_refused(fixture, SECRETS "http: { trusted_proxies = [\"10.0.0.0/8\", \"example.org\"]; };", 2, "number 2 is no");
+	assert_refused(fixture, SECRETS "http: { trusted_proxies = [1]; };", 2, "number 1 is no");
+	assert_refused(fixture, SECRETS "http: { trusted_proxies = \"10.0.0.0/8\"; };", 2, "an array of at most");
+	assert_refused(fixture, SECRETS "http: { client_address = \"X-Client\"; };", 2, "is none of \"X-Forwarded-For\"");
+}
+
 static void test_presets(void **state)
 {
 	static const struct {
@@ -573,6 +589,7 @@ int main(void)
 		WITH_DIR(test_wrong_urls),
 		WITH_DIR(test_wrong_lists),
 		WITH_DIR(test_wrong_ladders),
+		WITH_DIR(test_networks),
 		WITH_DIR(test_presets),
 		WITH_DIR(test_keys),
 		WITH_DIR(test_what_libconfig_would_take_amiss),

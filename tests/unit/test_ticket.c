@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Signed queries with all their terms, keys that follow each other, and networks. */
-#include "auth/network.h"
 #include "auth/origin.h"
 #include "auth/signed_url.h"
 #include "auth/ticket.h"
@@ -138,39 +137,6 @@ static void keys_follow_each_other(void **state)
 	arena_free(&arena);
 }
 
-static void networks(void **state)
-{
-	static const struct {
-		const char *network, *address;
-		bool holds;
-	} cases[] = {
-		{"192.0.2.7", "192.0.2.7", true},
-		{"192.0.2.7", "192.0.2.8", false},
-		{"192.0.2.0/24", "192.0.2.255", true},
-		{"192.0.2.0/24", "192.0.3.0", false},
-		{"192.0.2.0/24", "::ffff:192.0.2.1", true},
-		{"192.0.2.0/24", "2001:db8::1", false},
-		{"0.0.0.0/0", "203.0.113.9", true},
-		{"0.0.0.0/0", "2001:db8::1", false},
-		{"2001:db8::/33", "2001:db8:7fff::1", true},
-		{"2001:db8::/33", "2001:db8:8000::1", false},
-		{"::1", "::1", true},
-		{"192.0.2.0/24", "", false},
-		{"192.0.2.0/24", "192.0.2.0/24", false},
-	};
-	static const char *const bad[] = {"", "x", "192.0.2", "192.0.2.0/33", "192.0.2.0/", "192.0.2.0/-1", "::/129",
-		"1.2.3.4/a", "1.2.3.4|", "192.0.2.0/24/24", "0000:0000:0000:0000:0000:0000:0000:0000:0000:0000/128"};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		assert_true(network_valid(cases[i].network));
-		if (network_holds(cases[i].network, cases[i].address) != cases[i].holds)
-			fail_msg("%s in %s", cases[i].address, cases[i].network);
-	}
-	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-		assert_false(network_valid(bad[i]) || network_holds(bad[i], "192.0.2.1"));
-}
-
 static void origins_go_there_and_back(void **state)
 {
 	const struct jwt_claims claims = {.id = "j", .subject = "", .issued = 1700000000};
@@ -195,7 +161,6 @@ int main(void)
 		cmocka_unit_test(every_term_is_signed),
 		cmocka_unit_test(terms_are_kept),
 		cmocka_unit_test(keys_follow_each_other),
-		cmocka_unit_test(networks),
 		cmocka_unit_test(origins_go_there_and_back),
 	};
 
