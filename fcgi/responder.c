@@ -88,6 +88,8 @@ static enum err open_metrics(struct responder *responder, struct err_info *info)
 
 	if (err == ERR_OK)
 		err = metrics_open(conf_run_path(responder->conf, &arena, "metrics"), &responder->metrics, info);
+	if (err == ERR_OK)
+		metrics_enter(responder->metrics, responder->name);
 	arena_free(&arena);
 	return err;
 }

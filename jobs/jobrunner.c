@@ -238,6 +238,7 @@ static enum err work(
 	if (err == ERR_OK)
 		err = metrics_open(conf_run_path(runner->conf, arena, "metrics"), &runner->metrics, info);
 	if (err == ERR_OK) {
+		metrics_enter(runner->metrics, "jobrunner");
 		name_owner(runner->owner);
 		err = loop_run(runner, options, info);
 		log_message(LOG_INFO, "jobrunner stopped");

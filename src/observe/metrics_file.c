@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "observe/metrics_file.h"
 
+#include "base/clock.h"
+#include "observe/metrics_table.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -14,16 +17,24 @@
 
 enum { LOCK_WAIT_MS = 5000, LOCK_STEP_MS = 5 };
 
-static const uint64_t file_magic = 0x746F6E6561726D31; /* "tonearm1": the last digit is the layout's version */
+static const uint64_t file_magic = 0x746F6E6561726D32; /* "tonearm2": the last digit is the layout's version */
 
 /* Lock-free 64-bit atomics are what makes them work between processes. */
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "shared counters need lock-free 64-bit atomics");
 
-struct metrics {
+struct file {
 	_Atomic uint64_t magic; /* written last when the file is made */
 	_Atomic uint64_t size;
+	_Atomic uint64_t table;
 	_Atomic uint64_t dropped;
 	struct metrics_slot slots[METRICS_SLOTS];
+	struct metrics_process processes[METRICS_PROCESSES];
+};
+
+struct metrics {
+	struct file *file;
+	int fd; /* the lock of our place is held by it */
+	struct metrics_process *own;
 };
 
 /* flock() within LOCK_WAIT_MS; making the file takes far less. */
@@ -60,7 +71,7 @@ static enum err open_locked(const char *path, int *out, struct err_info *info)
 	}
 }
 
-static enum err map(int fd, struct metrics **out, struct err_info *info)
+static enum err map(int fd, struct file **out, struct err_info *info)
 {
 	void *address = mmap(NULL, sizeof **out, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
@@ -71,7 +82,7 @@ static enum err map(int fd, struct metrics **out, struct err_info *info)
 }
 
 /* Space is taken now, as a full disk would kill the process on its first count later. */
-static enum err initialise(int fd, struct metrics **out, struct err_info *info)
+static enum err initialise(int fd, struct file **out, struct err_info *info)
 {
 	int failed = posix_fallocate(fd, 0, sizeof **out);
 	enum err code;
@@ -81,6 +92,7 @@ static enum err initialise(int fd, struct metrics **out, struct err_info *info)
 	code = map(fd, out, info);
 	if (code == ERR_OK) {
 		atomic_store(&(*out)->size, sizeof **out);
+		atomic_store(&(*out)->table, metrics_table_mark());
 		atomic_store(&(*out)->magic, file_magic);
 	}
 	return code;
@@ -88,17 +100,40 @@ static enum err initialise(int fd, struct metrics **out, struct err_info *info)
 
 static bool layout_matches(int fd)
 {
-	uint64_t header[2];
+	uint64_t header[3];
 	struct stat status;
 
-	return fstat(fd, &status) == 0 && status.st_size == (off_t)sizeof(struct metrics) &&
+	return fstat(fd, &status) == 0 && status.st_size == (off_t)sizeof(struct file) &&
 		pread(fd, header, sizeof header, 0) == (ssize_t)sizeof header && header[0] == file_magic &&
-		header[1] == sizeof(struct metrics);
+		header[1] == sizeof(struct file) && header[2] == metrics_table_mark();
+}
+
+/* *FD is locked, and may become that of another file. */
+static enum err map_or_make(const char *path, int *fd, struct file **out, struct err_info *info)
+{
+	struct stat status;
+
+	if (layout_matches(*fd))
+		return map(*fd, out, info);
+	if (fstat(*fd, &status) == 0 && status.st_size > 0) {
+		/* Another layout, perhaps still mapped by an older process: leave it that file and make our own. */
+		int old = *fd;
+		enum err code;
+
+		*fd = -1;
+		code = unlink(path) < 0 ? err_set_errno(info, ERR_IO, errno, "cannot replace %s", path) : ERR_OK;
+		if (code == ERR_OK)
+			code = open_locked(path, fd, info);
+		close(old);
+		if (code != ERR_OK)
+			return code;
+	}
+	return layout_matches(*fd) ? map(*fd, out, info) : initialise(*fd, out, info);
 }
 
 enum err metrics_open(const char *path, struct metrics **out, struct err_info *info)
 {
-	struct stat status;
+	struct file *file;
 	enum err code;
 	int fd;
 
@@ -106,34 +141,77 @@ enum err metrics_open(const char *path, struct metrics **out, struct err_info *i
 	code = open_locked(path, &fd, info);
 	if (code != ERR_OK)
 		return code;
-	if (layout_matches(fd)) {
-		code = map(fd, out, info);
-		goto out;
-	}
-	if (fstat(fd, &status) == 0 && status.st_size > 0) {
-		/* Another layout, perhaps still mapped by an older process: leave it that file and make our own. */
-		int old = fd;
-
-		code = unlink(path) < 0 ? err_set_errno(info, ERR_IO, errno, "cannot replace %s", path) : ERR_OK;
-		if (code == ERR_OK) {
-			code = open_locked(path, &fd, info);
-			close(old);
-			if (code != ERR_OK)
-				return code;
-		}
-	}
+	code = map_or_make(path, &fd, &file, info);
+	if (fd >= 0)
+		flock(fd, LOCK_UN);
+	if (code == ERR_OK && (*out = malloc(sizeof **out)) == NULL)
+		abort();
 	if (code == ERR_OK)
-		code = layout_matches(fd) ? map(fd, out, info) : initialise(fd, out, info);
-out:
-	flock(fd, LOCK_UN); /* a mapping keeps the file open, and so the lock, beyond close() */
-	close(fd);
+		**out = (struct metrics){file, fd, NULL};
+	else if (fd >= 0)
+		close(fd);
 	return code;
 }
 
 void metrics_close(struct metrics *metrics)
 {
-	if (metrics != NULL)
-		munmap(metrics, sizeof *metrics);
+	if (metrics == NULL)
+		return;
+	munmap(metrics->file, sizeof *metrics->file);
+	close(metrics->fd);
+	free(metrics);
+}
+
+/* The lock of place INDEX. */
+static struct flock place_lock(size_t index)
+{
+	return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET,
+		.l_start = (off_t)(sizeof(struct file) + index), .l_len = 1};
+}
+
+void metrics_enter(struct metrics *metrics, const char *program)
+{
+	for (size_t i = 0; metrics != NULL && metrics->own == NULL && i < METRICS_PROCESSES; i++) {
+		struct metrics_process *place = &metrics->file->processes[i];
+		struct flock lock = place_lock(i);
+		uint64_t words[METRICS_PROGRAM / 8] = {0};
+
+		if (fcntl(metrics->fd, F_OFD_SETLK, &lock) < 0)
+			continue;
+		for (size_t metric = 0; metric < METRIC_COUNT; metric++)
+			atomic_store(&place->open[metric], 0);
+		memcpy(words, program, strnlen(program, METRICS_PROGRAM - 1));
+		for (size_t word = 0; word < METRICS_PROGRAM / 8; word++)
+			atomic_store(&place->program[word], words[word]);
+		atomic_store(&place->started_ms, clock_ms(NULL));
+		atomic_store(&place->pid, getpid());
+		metrics->own = place;
+	}
+}
+
+struct metrics_process *metrics_process(struct metrics *metrics)
+{
+	return metrics->own;
+}
+
+const struct metrics_process *metrics_process_at(struct metrics *metrics, size_t index,
+	char program[static METRICS_PROGRAM])
+{
+	const struct metrics_process *place = &metrics->file->processes[index];
+	struct flock lock = place_lock(index);
+
+	if (atomic_load(&place->pid) == 0)
+		return NULL;
+	/* Our own lock is in nobody's way here. */
+	if (place != metrics->own && (fcntl(metrics->fd, F_OFD_GETLK, &lock) < 0 || lock.l_type == F_UNLCK))
+		return NULL;
+	for (size_t i = 0; i < METRICS_PROGRAM / 8; i++) {
+		uint64_t word = atomic_load(&place->program[i]);
+
+		memcpy(program + i * 8, &word, 8);
+	}
+	program[METRICS_PROGRAM - 1] = '\0';
+	return place;
 }
 
 /* FNV-1a over the metric and its key, never 0. */
@@ -163,7 +241,7 @@ struct metrics_slot *metrics_slot(struct metrics *metrics, uint32_t metric, cons
 	uint64_t hash = hash_key(metric, key);
 
 	for (size_t step = 0; step < METRICS_SLOTS; step++) {
-		struct metrics_slot *slot = &metrics->slots[(hash + step) % METRICS_SLOTS];
+		struct metrics_slot *slot = &metrics->file->slots[(hash + step) % METRICS_SLOTS];
 		uint64_t found = atomic_load_explicit(&slot->hash, memory_order_relaxed);
 
 		if (found == 0 && atomic_compare_exchange_strong(&slot->hash, &found, hash))
@@ -174,14 +252,14 @@ struct metrics_slot *metrics_slot(struct metrics *metrics, uint32_t metric, cons
 			publish(slot, metric, key);
 		return slot;
 	}
-	atomic_fetch_add_explicit(&metrics->dropped, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&metrics->file->dropped, 1, memory_order_relaxed);
 	return NULL;
 }
 
-const struct metrics_slot *metrics_slot_at(struct metrics *metrics, size_t index, uint32_t metric,
+struct metrics_slot *metrics_slot_at(struct metrics *metrics, size_t index, uint32_t metric,
 	char key[static METRICS_LABELS_MOST])
 {
-	const struct metrics_slot *slot = &metrics->slots[index];
+	struct metrics_slot *slot = &metrics->file->slots[index];
 
 	if (atomic_load_explicit(&slot->ready, memory_order_acquire) == 0 ||
 		atomic_load_explicit(&slot->metric, memory_order_relaxed) != metric)
@@ -197,5 +275,5 @@ const struct metrics_slot *metrics_slot_at(struct metrics *metrics, size_t index
 
 uint64_t metrics_dropped(struct metrics *metrics)
 {
-	return atomic_load_explicit(&metrics->dropped, memory_order_relaxed);
+	return atomic_load_explicit(&metrics->file->dropped, memory_order_relaxed);
 }

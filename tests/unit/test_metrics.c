@@ -153,7 +153,7 @@ static void test_text(void **state)
 		3);
 	assert_true(
 		value_of(metrics,
-			"tonearm_http_request_duration_seconds_bucket{program=\"api\",route=\"/x\",le=\"10\"}") == 3);
+			"tonearm_http_request_duration_seconds_bucket{program=\"api\",route=\"/x\",le=\"300\"}") == 3);
 	assert_true(
 		value_of(metrics, "tonearm_http_request_duration_seconds_count{program=\"api\",route=\"/x\"}") == 4);
 	text = text_of(metrics);
@@ -349,6 +349,123 @@ static void test_half_claimed(void **state)
 	metrics_close(metrics);
 }
 
+/* Another table in the same room, as after an upgrade: its numbers mean something else. */
+static void test_other_table(void **state)
+{
+	struct metrics *old = open_new();
+	struct metrics *metrics;
+	uint64_t mark = 1;
+	FILE *file;
+
+	(void)state;
+	metrics_add(old, METRIC_UPLOADS, 1, "done");
+	file = fopen(path, "r+");
+	fseek(file, 2 * sizeof mark, SEEK_SET);
+	fwrite(&mark, sizeof mark, 1, file);
+	fclose(file);
+	assert_int_equal(metrics_open(path, &metrics, NULL), ERR_OK);
+	assert_true(value_of(metrics, "tonearm_uploads_total{outcome=\"done\"}") == -1);
+	metrics_close(old);
+	metrics_close(metrics);
+}
+
+static void test_clear(void **state)
+{
+	struct metrics *metrics = open_new();
+
+	(void)state;
+	metrics_set(metrics, METRIC_JOBS, 7, "queued");
+	metrics_set(metrics, METRIC_QUEUE_AGE, 8);
+	metrics_clear(metrics, METRIC_JOBS);
+	assert_true(value_of(metrics, "tonearm_jobs{state=\"queued\"}") == 0);
+	assert_true(value_of(metrics, "tonearm_job_queue_age_seconds") == 8);
+	metrics_close(metrics);
+}
+
+/* A process of its own that has three streams open; it says so by a byte, and stays until it is killed. */
+static pid_t start_streaming(void)
+{
+	int told[2];
+	char byte;
+	pid_t child;
+
+	assert_int_equal(pipe(told), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		struct metrics *own;
+
+		if (metrics_open(path, &own, NULL) != ERR_OK)
+			_exit(1);
+		metrics_enter(own, "stream");
+		for (int i = 0; i < 4; i++)
+			metrics_shift(own, METRIC_STREAMS_OPEN, 1);
+		metrics_shift(own, METRIC_STREAMS_OPEN, -1);
+		if (write(told[1], "", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	assert_int_equal(read(told[0], &byte, 1), 1);
+	close(told[0]);
+	close(told[1]);
+	return child;
+}
+
+/* What a process has open ends with it, however it ends, and who comes into its place begins at nothing. */
+static void test_processes(void **state)
+{
+	static const char first[] = "tonearm_streams_active{program=\"api\",process=\"0\"}";
+	static const char second[] = "tonearm_streams_active{program=\"stream\",process=\"1\"}";
+	struct metrics *metrics = open_new();
+	struct metrics *next;
+	pid_t child;
+	char *text;
+
+	(void)state;
+	metrics_shift(metrics, METRIC_STREAMS_OPEN, 1); /* of nobody */
+	metrics_enter(metrics, "api");
+	metrics_shift(metrics, METRIC_STREAMS_OPEN, 1);
+	child = start_streaming();
+	assert_true(value_of(metrics, first) == 1);
+	assert_true(value_of(metrics, second) == 3);
+	assert_true(value_of(metrics, "process_resident_memory_bytes{program=\"stream\",process=\"1\"}") > 0);
+	assert_true(value_of(metrics, "process_start_time_seconds{program=\"stream\",process=\"1\"}") > 1.7e9);
+	assert_true(value_of(metrics, "process_cpu_seconds_total{program=\"stream\",process=\"1\"}") >= 0);
+	assert_true(value_of(metrics, "process_open_fds{program=\"stream\",process=\"1\"}") > 2);
+	text = text_of(metrics);
+	check_text(text);
+	free(text);
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_true(value_of(metrics, first) == 1);
+	assert_true(value_of(metrics, second) == -1);
+	assert_int_equal(metrics_open(path, &next, NULL), ERR_OK);
+	metrics_enter(next, "stream");
+	assert_true(value_of(metrics, second) == 0);
+	assert_true(value_of(next, first) == 1);
+	metrics_close(next);
+	assert_true(value_of(metrics, second) == -1);
+	metrics_close(metrics);
+}
+
+static void test_too_many_processes(void **state)
+{
+	struct metrics *all[METRICS_PROCESSES + 1];
+
+	(void)state;
+	all[0] = open_new();
+	for (size_t i = 1; i <= METRICS_PROCESSES; i++)
+		assert_int_equal(metrics_open(path, &all[i], NULL), ERR_OK);
+	for (size_t i = 0; i <= METRICS_PROCESSES; i++)
+		metrics_enter(all[i], "stream");
+	metrics_shift(all[METRICS_PROCESSES], METRIC_STREAMS_OPEN, 1);
+	assert_non_null(metrics_process(all[0]));
+	assert_null(metrics_process(all[METRICS_PROCESSES]));
+	for (size_t i = 0; i <= METRICS_PROCESSES; i++)
+		metrics_close(all[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -362,6 +479,10 @@ int main(void)
 		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_killed_processes),
 		cmocka_unit_test(test_half_claimed),
+		cmocka_unit_test(test_other_table),
+		cmocka_unit_test(test_clear),
+		cmocka_unit_test(test_processes),
+		cmocka_unit_test(test_too_many_processes),
 	};
 
 	return cmocka_run_group_tests_name("metrics", tests, setup, teardown);
