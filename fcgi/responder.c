@@ -131,6 +131,8 @@ static enum err open_all(struct responder *responder, const char *conf, struct e
 	if (err == ERR_OK)
 		err = access_open(
 			&responder->access, responder->conf, responder->pool, responder->metrics, NULL, info);
+	if (err == ERR_OK)
+		err = cdn_open(responder->conf, &responder->cdn, info);
 	return err;
 }
 
@@ -161,6 +163,7 @@ static enum err serve_all(
 
 static void close_all(struct responder *responder)
 {
+	cdn_close(responder->cdn);
 	access_close(&responder->access);
 	if (responder->pool != NULL)
 		db_pool_close(responder->pool);

@@ -13,6 +13,7 @@
 #include "db/db.h"
 #include "http/router.h"
 #include "observe/metrics.h"
+#include "storage/cdn.h"
 
 #include <stdatomic.h>
 
@@ -22,6 +23,7 @@ struct responder {
 	struct metrics *metrics;
 	struct db_pool *pool;
 	struct access access;
+	struct cdn *cdn;
 	atomic_int streams; /* of events, open now */
 	atomic_int uploads, bodies; /* uploads and JSON bodies that come in now */
 };

@@ -5,6 +5,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "conf/profile.h"
+#include "fcgi/edge.h"
 #include "fcgi/listen.h"
 #include "fcgi/responder.h"
 #include "http/deliver.h"
@@ -73,31 +74,21 @@ static struct deliverable part_of(struct request *request, const struct renditio
 	};
 }
 
-/* The same file at http.redirect_url, NULL when there is none; what is private goes with a grant for it. */
-static const char *elsewhere(
-	const struct request *request, const struct listening *listening, const struct rendition *rendition)
-{
-	const struct responder *responder = responder_of(request);
-	const char *query;
-
-	if (strcmp(request->delivery, "redirect") != 0 || responder->conf->redirect_url[0] == '\0')
-		return NULL;
-	query = access_child_query(&responder->access, &listening->pass, listening->track, listening->visibility,
-		(int64_t)(rendition->samples * 1000 / rendition->timescale), request->arena);
-	return arena_printf(request->arena, "%s/media/%s/%s%s%s", responder->conf->redirect_url, rendition->track,
-		rendition->file, *query != '\0' ? "?" : "", query);
-}
-
 /* Sends such a part; of a file that grows the whole is what a range of the request names. */
 static void deliver(struct request *request, struct response *response, const struct listening *listening,
 	const struct rendition *rendition, const char *cache, const char *slice, uint64_t offset, uint64_t length)
 {
 	struct deliverable file;
+	struct cdn_link link;
 
 	if (length == 0 && request_header(request, "range") == NULL && listen_unfinished(response, rendition))
 		return;
 	file = part_of(request, rendition, cache, slice, offset, length);
-	file.location = elsewhere(request, listening, rendition);
+	if (strcmp(request->delivery, "redirect") == 0 && length == 0 && edge_link(request, listening, rendition, &link)) {
+		file.location = link.url;
+		response_status(response, 302);
+		edge_cookies(response, &link);
+	}
 	file.rate = responder_of(request)->conf->stream_rate;
 	deliver_file(response, &file);
 }

@@ -215,22 +215,25 @@ enum err access_listen(const struct access *access, struct request *request, con
 	return count_verdict(access, err);
 }
 
+int64_t access_child_expires(const struct access *access, const struct access_pass *pass, int64_t duration_ms)
+{
+	int64_t expires = clock_seconds(access->clock) + duration_ms / 1000 + access->conf->grant_ttl_s;
+
+	if (pass->by_grant)
+		return pass->expires;
+	expires += GRANT_STEP_S - 1;
+	return expires - expires % GRANT_STEP_S;
+}
+
 const char *access_child_query(const struct access *access, const struct access_pass *pass, const char *track,
 	enum track_visibility visibility, int64_t duration_ms, struct arena *arena)
 {
-	int64_t expires = pass->expires;
-
 	if (visibility == TRACK_PUBLIC)
 		return "";
-	if (!pass->by_grant) {
-		expires = clock_seconds(access->clock) + duration_ms / 1000 + access->conf->grant_ttl_s;
-		expires += GRANT_STEP_S - 1;
-		expires -= expires % GRANT_STEP_S;
-	}
 	return ticket_write(access->conf,
 		&(struct ticket){.kind = TICKET_GRANT,
 			.name = track,
-			.expires = expires,
+			.expires = access_child_expires(access, pass, duration_ms),
 			.network = pass->network,
 			.origin = pass->origin},
 		arena);

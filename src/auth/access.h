@@ -70,10 +70,14 @@ enum err access_listen(const struct access *access, struct request *request, con
 	const enum track_visibility *visibility, struct access_pass *pass, struct err_info *info);
 
 /*
+ * Until when what PASS hands on is good, seconds: as long as the programme (DURATION_MS) plus conf grant_ttl_s, rounded
+ * up to a multiple of 60 s so that caches see few variants. A grant hands on its own end: asking does not prolong it.
+ */
+int64_t access_child_expires(const struct access *access, const struct access_pass *pass, int64_t duration_ms);
+
+/*
  * The query that children of a manifest carry: "" for a public track, else "expires=...&grant=..." in ARENA. It lives
- * as long as the programme (DURATION_MS) plus conf grant_ttl_s; EXPIRES is rounded up to a multiple of 60 s so that
- * caches see few variants. A request that a grant let in (PASS) gets that grant again: asking does not prolong it. It
- * is revoked with the token that PASS is by, and good from the same place.
+ * until access_child_expires(), is revoked with the token that PASS is by, and good from the same place.
  */
 const char *access_child_query(const struct access *access, const struct access_pass *pass, const char *track,
 	enum track_visibility visibility, int64_t duration_ms, struct arena *arena);

@@ -34,6 +34,7 @@ static void set_default(struct conf *conf, const struct option *option)
 	case OPTION_KEYS:
 	case OPTION_SECRETS:
 	case OPTION_NETWORKS:
+	case OPTION_EDGES:
 		break;
 	case OPTION_PATHS:
 		conf->import_dirs = arena_array(&conf->arena, 1, sizeof *conf->import_dirs);

@@ -61,6 +61,21 @@ struct conf_networks {
 	size_t count;
 };
 
+/*
+ * One row of cdn.edges: another place where /media/{track}/{file} is, and how its addresses are signed; storage/cdn.h
+ * has the meaning. Every text is "" when it was left out.
+ */
+struct conf_edge {
+	const char *name;
+	const char *url;                   /* as base_url */
+	const char *countries, *continents; /* codes separated by spaces */
+	const char *scheme;                /* "none", "grant", "hmac", "cloudfront" ... */
+	const char *key_id;
+	const char *key_file; /* absolute */
+	const char *key_format, *hash, *encoding, *sign, *query; /* of tokens */
+	const char *policy, *cookie_domain;                      /* of CloudFront */
+};
+
 struct conf {
 	struct arena arena; /* owns all text below */
 	const char *path;   /* file it was read from */
@@ -157,6 +172,9 @@ struct conf {
 	int64_t store_bandwidth;      /* bytes/s; 0: no limit, as the next two */
 	int64_t store_requests_per_s;
 	int64_t store_writes;         /* in a calendar month */
+
+	struct conf_edge *edges;
+	size_t edge_count;
 
 	const char *journal_mode; /* "wal" or "delete" */
 	int64_t db_busy_ms;

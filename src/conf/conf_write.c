@@ -77,6 +77,7 @@ static void put_default(struct buf *out, const struct option *option)
 	case OPTION_PRESETS:
 	case OPTION_KEYS:
 	case OPTION_SECRETS:
+	case OPTION_EDGES:
 		buf_puts(out, "()");
 		break;
 	case OPTION_SWITCH:
@@ -246,6 +247,20 @@ void conf_write_manual(struct buf *out)
 	buf_puts(out, ".El\n");
 }
 
+/* Those that say something; a secret stands in a file. */
+static void put_members(struct buf *out, const struct option_member *members, size_t count, const void *group)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *text = *(const char *const *)(const void *)((const char *)group + members[i].offset);
+
+		if (text[0] == '\0')
+			continue;
+		buf_printf(out, " %s = ", members[i].name);
+		put_quoted(out, text);
+		buf_putc(out, ';');
+	}
+}
+
 static void put_value(struct buf *out, struct conf *conf, const struct option *option)
 {
 	switch (option->type) {
@@ -269,6 +284,13 @@ static void put_value(struct buf *out, struct conf *conf, const struct option *o
 
 			buf_printf(out, "%s%s:%s:", i == 0 ? "" : ", ", key->id, key->algorithms);
 			put_quoted(out, key->file != NULL ? key->file : "(set)");
+		}
+		break;
+	case OPTION_EDGES:
+		for (size_t i = 0; i < conf->edge_count; i++) {
+			buf_puts(out, i == 0 ? "{" : ", {");
+			put_members(out, option_edge_members, option_edge_member_count, &conf->edges[i]);
+			buf_puts(out, " }");
 		}
 		break;
 	case OPTION_SWITCH:

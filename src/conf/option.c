@@ -37,7 +37,7 @@ const struct option option_table[] = {
 	{"http", "redirect_url", OPTION_URL, AT(redirect_url), .text = "",
 		.sentence = "Where /media/{track}/{file} is too, such as an edge that fetches it from here, by a server "
 			    "whose TONEARM_DELIVERY is not \"redirect\"; for private tracks it gets the signed query of "
-			    "their manifests."},
+			    "their manifests. Where there are cdn.edges they count instead."},
 	{"http", "stream_rate", OPTION_SIZE, AT(stream_rate), .unit = "bytes per second", .least = 0, .most = GIB,
 		.standard = 0,
 		.sentence = "What one listener gets of one file at the most; 0 is no limit. Kept by nginx, by lighttpd and in "
@@ -262,6 +262,14 @@ const struct option option_table[] = {
 		.standard = 0,
 		.sentence = "Requests that write or list, which stores bill most, in a calendar month (UTC); past it none "
 			    "is made until the next. 0 is no limit."},
+
+	{"cdn", "edges", OPTION_EDGES, AT(edges),
+		.sentence = "Edges that fetch /media/{track}/{file} from here, or from the same store, and where \"redirect\" "
+			    "delivery sends listeners: a list of { name = \"eu\"; url = \"https://eu.example.org\"; continents "
+			    "= \"EU AF\"; scheme = \"cloudfront\"; key_id = \"K2JCJMDEHXQW5F\"; key_file = \"cdn.pem\"; }. The "
+			    "first that names the listener's country in countries (as in \"DE AT\") is taken, else the first "
+			    "that names his continent, else the first that names neither, else the first. tonearm.conf(5) has "
+			    "all settings of an edge under EDGES."},
 
 	{"db", "journal_mode", OPTION_CHOICE, AT(journal_mode), .text = "wal", .choices = {"wal", "delete"},
 		.sentence = "\"wal\", or \"delete\" where data_dir lies on a network file system."},

@@ -23,11 +23,12 @@ enum option_type {
 	OPTION_LADDER,  /* list of groups */
 	OPTION_PRESETS, /* list of groups */
 	OPTION_KEYS,    /* list of groups, secrets never shown */
-	OPTION_SECRETS  /* list of groups of id and secret */
+	OPTION_SECRETS, /* list of groups of id and secret */
+	OPTION_EDGES    /* list of groups */
 };
 
 enum { OPTION_SECRET_LEAST = 32, OPTION_CHOICES = 6, OPTION_LADDER_MOST = 16, OPTION_PRESETS_MOST = 64, OPTION_PATHS_MOST = 64, OPTION_NETWORKS_MOST = 1024,
-	OPTION_KEYS_MOST = 32, OPTION_KEY_ID_MOST = 64 };
+	OPTION_KEYS_MOST = 32, OPTION_KEY_ID_MOST = 64, OPTION_EDGES_MOST = 64 };
 
 struct option {
 	const char *section, *name;
@@ -39,6 +40,19 @@ struct option {
 	const char *text;                    /* default of texts */
 	const char *choices[OPTION_CHOICES]; /* NULL at the end */
 };
+
+/* A setting of a group that is text: a row of the tables of option_group.c. */
+struct option_member {
+	const char *name;
+	size_t offset; /* in the struct of the group */
+	enum { MEMBER_TEXT, MEMBER_NAME, MEMBER_URL, MEMBER_FILE } kind;
+	bool required;
+	const char *words; /* those that may stand here, separated by spaces; NULL: any */
+	const char *standard;
+};
+
+extern const struct option_member option_edge_members[];
+extern const size_t option_edge_member_count;
 
 extern const struct option option_table[];
 extern const size_t option_count;

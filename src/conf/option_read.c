@@ -25,7 +25,7 @@ enum err option_refuse(const struct reader *reader, const config_setting_t *sett
 		name == NULL ? "list" : name, reason);
 }
 
-static char *absolute(const struct reader *reader, const char *path)
+char *option_absolute(const struct reader *reader, const char *path)
 {
 	struct arena *arena = &reader->conf->arena;
 
@@ -105,7 +105,7 @@ static enum err read_real(const struct reader *reader, const struct option *opti
 	return ERR_OK;
 }
 
-static enum err check_url(const struct reader *reader, const config_setting_t *setting, const char *url)
+enum err option_check_url(const struct reader *reader, const config_setting_t *setting, const char *url)
 {
 	size_t length = strlen(url);
 
@@ -145,7 +145,7 @@ static enum err read_text(const struct reader *reader, const struct option *opti
 	if (option->type == OPTION_PATH && !path && option->text[0] != '\0')
 		return option_refuse(reader, setting, "it must not be empty");
 	if (option->type == OPTION_URL)
-		err = check_url(reader, setting, value);
+		err = option_check_url(reader, setting, value);
 	if (option->type == OPTION_CHOICE)
 		err = check_choice(reader, option, setting, value);
 	if (option->type == OPTION_SECRET && strlen(value) < OPTION_SECRET_LEAST)
@@ -153,7 +153,7 @@ static enum err read_text(const struct reader *reader, const struct option *opti
 			"it needs at least %d characters: make one with `openssl rand -hex 32`", OPTION_SECRET_LEAST);
 	if (err == ERR_OK)
 		*option_text(reader->conf, option) =
-			path ? absolute(reader, value) : arena_strdup(&reader->conf->arena, value);
+			path ? option_absolute(reader, value) : arena_strdup(&reader->conf->arena, value);
 	return err;
 }
 
@@ -172,7 +172,7 @@ static enum err read_paths(const struct reader *reader, config_setting_t *settin
 
 		if (path == NULL || path[0] == '\0')
 			return option_refuse(reader, setting, "folder %d is empty or no text", i + 1);
-		conf->import_dirs[conf->import_dir_count++] = absolute(reader, path);
+		conf->import_dirs[conf->import_dir_count++] = option_absolute(reader, path);
 	}
 	return ERR_OK;
 }
@@ -367,7 +367,7 @@ static enum err read_key(const struct reader *reader, const config_setting_t *se
 	if (out->secret != NULL && strlen(out->secret) < OPTION_SECRET_LEAST)
 		return option_refuse(reader, setting, "a secret needs at least %d characters", OPTION_SECRET_LEAST);
 	if (out->file != NULL)
-		out->file = absolute(reader, out->file);
+		out->file = option_absolute(reader, out->file);
 	return ERR_OK;
 }
 
@@ -437,6 +437,8 @@ enum err option_read(const struct reader *reader, const struct option *option, c
 	case OPTION_KEYS:
 	case OPTION_SECRETS:
 		return read_keys(reader, option, setting);
+	case OPTION_EDGES:
+		return option_read_edges(reader, setting);
 	default:
 		return read_text(reader, option, setting);
 	}

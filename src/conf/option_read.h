@@ -27,4 +27,13 @@ enum err option_refuse(const struct reader *reader, const config_setting_t *sett
  */
 enum err option_read(const struct reader *reader, const struct option *option, config_setting_t *setting);
 
+/* PATH from the folder of the file, in the arena of the configuration. */
+char *option_absolute(const struct reader *reader, const char *path);
+
+/* ERR_BAD_REQUEST unless URL is "" or a base URL. */
+enum err option_check_url(const struct reader *reader, const config_setting_t *setting, const char *url);
+
+/* The list SETTING into the conf's edges. */
+enum err option_read_edges(const struct reader *reader, const config_setting_t *setting);
+
 #endif

@@ -265,6 +265,44 @@ static void test_networks(void **state)
 	assert_refused(fixture, SECRETS "http: { client_address = \"X-Client\"; };", 2, "is none of \"X-Forwarded-For\"");
 }
 
+static void test_edges(void **state)
+{
+	static const struct {
+		const char *edge, *reason;
+	} refused[] = {
+		{"edges = [];", "a list of at most 64 groups"},
+		{"edges = ( 1 );", "a group in { } is wanted"},
+		{"edges = ( { url = \"https://a.example\"; } );", "name is missing"},
+		{"edges = ( { name = \"a b\"; url = \"https://a.example\"; } );", "letters, digits and ._- are wanted"},
+		{"edges = ( { name = \"a\"; url = \"a.example\"; } );", "it must begin with http"},
+		{"edges = ( { name = \"a\"; url = \"\"; } );", "it must not be empty"},
+		{"edges = ( { name = \"a\"; url = \"https://a.example\"; scheme = \"md5\"; } );", "\"md5\" is none of: none"},
+		{"edges = ( { name = \"a\"; url = \"https://a.example\"; key = \"b\"; } );", "not known here"},
+		{"edges = ( { name = \"a\"; url = \"https://a.example\"; key_id = 1; } );", "text in quotes"},
+		{"edges = ( { name = \"a\"; url = \"https://a.example\"; }, { name = \"a\"; url = \"https://b.example\"; } );",
+			"there twice"},
+	};
+	struct fixture *fixture = *state;
+	struct conf *conf = must_read(fixture,
+		SECRETS "cdn: { edges = ( { name = \"eu\"; url = \"https://eu.example.org/a\"; scheme = \"hmac\"; key_file "
+			"= \"eu.key\"; countries = \"DE\"; }, { name = \"rest\"; url = \"https://rest.example.org\"; } ); };");
+	struct buf values;
+
+	assert_int_equal(conf->edge_count, 2);
+	assert_string_equal(conf->edges[0].key_file, arena_printf(&fixture->arena, "%s/eu.key", fixture->dir));
+	assert_string_equal(conf->edges[0].countries, "DE");
+	assert_string_equal(conf->edges[1].scheme, "grant");
+	assert_string_equal(conf->edges[1].key_file, "");
+	buf_init(&values, 65536);
+	conf_write_values(conf, &values);
+	assert_non_null(strstr(buf_text(&values), "{ name = \"rest\"; url = \"https://rest.example.org\"; scheme = \"grant\"; }"));
+	buf_free(&values);
+	conf_free(conf);
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+		assert_refused(fixture, arena_printf(&fixture->arena, SECRETS "cdn: { %s };", refused[i].edge), 2,
+			refused[i].reason);
+}
+
 static void test_presets(void **state)
 {
 	static const struct {
@@ -590,6 +628,7 @@ int main(void)
 		WITH_DIR(test_wrong_lists),
 		WITH_DIR(test_wrong_ladders),
 		WITH_DIR(test_networks),
+		WITH_DIR(test_edges),
 		WITH_DIR(test_presets),
 		WITH_DIR(test_keys),
 		WITH_DIR(test_what_libconfig_would_take_amiss),
