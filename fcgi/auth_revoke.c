@@ -125,12 +125,10 @@ static enum err find_login(struct request *request, struct db *db, struct wish *
 {
 	int64_t now = clock_seconds(responder_of(request)->access.clock);
 	struct refresh_token token;
-	unsigned char hash[HASH_SIZE];
 	char hex[HASH_HEX_SIZE];
 	enum err err;
 
-	hash_sha256(wish->refresh_token, strlen(wish->refresh_token), hash);
-	hash_hex(hash, sizeof hash, hex);
+	hash_sha256_hex(wish->refresh_token, strlen(wish->refresh_token), hex);
 	err = refresh_token_use(db, hex, now, request->arena, &token, info);
 	if (err != ERR_OK && err != ERR_CONFLICT)
 		return err;

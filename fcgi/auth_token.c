@@ -114,11 +114,9 @@ static enum err new_refresh(
 {
 	const struct responder *responder = responder_of(request);
 	struct refresh_token token = {.subject = grantee->subject, .scope = grantee->scope, .tracks = grantee->tracks};
-	unsigned char hash[HASH_SIZE];
 
 	id_random_hex(SECRET_BYTES, grantee->refresh);
-	hash_sha256(grantee->refresh, strlen(grantee->refresh), hash);
-	hash_hex(hash, sizeof hash, token.hash);
+	hash_sha256_hex(grantee->refresh, strlen(grantee->refresh), token.hash);
 	memcpy(token.family, grantee->family, sizeof token.family);
 	token.expires = clock_seconds(responder->access.clock) + responder->conf->refresh_ttl_s;
 	return refresh_token_put(db, &token, info);
@@ -207,14 +205,12 @@ static enum err by_refresh(struct request *request, struct db *db, const char *t
 {
 	int64_t now = clock_seconds(responder_of(request)->access.clock);
 	struct refresh_token token = {0};
-	unsigned char hash[HASH_SIZE];
 	char hex[HASH_HEX_SIZE];
 	enum err err = db_begin(db, info);
 
 	if (err != ERR_OK)
 		return err;
-	hash_sha256(text, strlen(text), hash);
-	hash_hex(hash, sizeof hash, hex);
+	hash_sha256_hex(text, strlen(text), hex);
 	err = refresh_token_use(db, hex, now, request->arena, &token, info);
 	if (err == ERR_CONFLICT)
 		return end_family(request, db, token.family, info);

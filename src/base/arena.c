@@ -77,6 +77,20 @@ char *arena_memdup(struct arena *arena, const void *bytes, size_t length)
 	return copy;
 }
 
+/* Room is for GROW_LEAST elements and doubles from there, so it is used up at the powers of two. */
+void *arena_grow(struct arena *arena, void *array, size_t count, size_t size)
+{
+	enum { GROW_LEAST = 16 };
+	void *more;
+
+	if (count > 0 && (count < GROW_LEAST || (count & (count - 1)) != 0))
+		return array;
+	more = arena_array(arena, count == 0 ? GROW_LEAST : 2 * count, size);
+	if (count > 0)
+		memcpy(more, array, count * size);
+	return more;
+}
+
 char *arena_strdup(struct arena *arena, const char *text)
 {
 	return text == NULL ? NULL : arena_memdup(arena, text, strlen(text));

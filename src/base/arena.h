@@ -24,6 +24,12 @@ void *arena_alloc(struct arena *arena, size_t size);
 /* COUNT zeroed elements of SIZE bytes; aborts when the product overflows. */
 void *arena_array(struct arena *arena, size_t count, size_t size);
 
+/*
+ * ARRAY of COUNT elements of SIZE bytes, with room for one more: itself, or a copy in more room. ARRAY came from here, or
+ * is NULL with a COUNT of 0.
+ */
+void *arena_grow(struct arena *arena, void *array, size_t count, size_t size);
+
 /* Copies of a NUL-terminated string (NULL gives NULL), and of LENGTH bytes with a NUL added. */
 char *arena_strdup(struct arena *arena, const char *text);
 char *arena_memdup(struct arena *arena, const void *bytes, size_t length);

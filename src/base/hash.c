@@ -74,6 +74,14 @@ void hash_hex(const unsigned char *bytes, size_t length, char *out)
 	*out = '\0';
 }
 
+void hash_sha256_hex(const void *bytes, size_t length, char out[static HASH_HEX_SIZE])
+{
+	unsigned char hash[HASH_SIZE];
+
+	hash_sha256(bytes, length, hash);
+	hash_hex(hash, sizeof hash, out);
+}
+
 bool hash_from_hex(const char *text, unsigned char *out, size_t length)
 {
 	if (strlen(text) != 2 * length)

@@ -34,6 +34,9 @@ void hash_hmac_sha256(const void *key, size_t key_length, const void *bytes, siz
 /* 2*LENGTH lower-case digits and a NUL. */
 void hash_hex(const unsigned char *bytes, size_t length, char *out);
 
+/* The SHA-256 of LENGTH bytes as hash_hex() writes it. */
+void hash_sha256_hex(const void *bytes, size_t length, char out[static HASH_HEX_SIZE]);
+
 /* Reads 2*LENGTH hex digits of either case; false when TEXT has another length or another character. */
 bool hash_from_hex(const char *text, unsigned char *out, size_t length);
 

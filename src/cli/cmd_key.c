@@ -39,7 +39,6 @@ static enum err add(struct cli *cli, const struct args *args, char **words, size
 	struct api_key key = {.subject = words[0], .created_ms = clock_ms(NULL)};
 	char secret[2 * SECRET_BYTES + 1], hex[HASH_HEX_SIZE];
 	const char *ttl = args_value(args, "ttl"), *text;
-	unsigned char hash[HASH_SIZE];
 	struct grantee grantee;
 	int64_t span = 0;
 	enum err err = grantee_read(cli, args, &grantee, info);
@@ -56,8 +55,7 @@ static enum err add(struct cli *cli, const struct args *args, char **words, size
 	id_new(NULL, key.id);
 	id_random_hex(SECRET_BYTES, secret);
 	text = arena_printf(&cli->arena, "tak_%s_%s", key.id, secret);
-	hash_sha256(text, strlen(text), hash);
-	hash_hex(hash, sizeof hash, hex);
+	hash_sha256_hex(text, strlen(text), hex);
 	key.hash = hex;
 	key.scope = grantee.scope;
 	key.tracks = grantee.tracks;

@@ -38,18 +38,11 @@ enum err account_list(
 	struct db *db, struct arena *arena, struct account **out, size_t *count, struct err_info *info)
 {
 	struct db_stmt *stmt = db_stmt(db, SQL_ACCOUNT_LIST);
-	size_t room = 0;
 	enum err err;
 
 	*out = NULL;
 	for (*count = 0; (err = db_step(stmt, info)) == ERR_OK && *count < LIST_MOST; (*count)++) {
-		if (*count == room) {
-			struct account *more = arena_array(arena, room = room * 2 + 16, sizeof *more);
-
-			if (*count > 0)
-				memcpy(more, *out, *count * sizeof *more);
-			*out = more;
-		}
+		*out = arena_grow(arena, *out, *count, sizeof **out);
 		(*out)[*count] = (struct account){.name = arena_strdup(arena, db_text(stmt, 0)),
 			.scope = arena_strdup(arena, db_text(stmt, 1)),
 			.tracks = arena_strdup(arena, db_text(stmt, 2)),
@@ -114,18 +107,11 @@ enum err api_key_get(
 enum err api_key_list(struct db *db, struct arena *arena, struct api_key **out, size_t *count, struct err_info *info)
 {
 	struct db_stmt *stmt = db_stmt(db, SQL_API_KEY_LIST);
-	size_t room = 0;
 	enum err err;
 
 	*out = NULL;
 	for (*count = 0; (err = db_step(stmt, info)) == ERR_OK && *count < LIST_MOST; (*count)++) {
-		if (*count == room) {
-			struct api_key *more = arena_array(arena, room = room * 2 + 16, sizeof *more);
-
-			if (*count > 0)
-				memcpy(more, *out, *count * sizeof *more);
-			*out = more;
-		}
+		*out = arena_grow(arena, *out, *count, sizeof **out);
 		(*out)[*count] = (struct api_key){.subject = arena_strdup(arena, db_text(stmt, 1)),
 			.scope = arena_strdup(arena, db_text(stmt, 2)),
 			.tracks = arena_strdup(arena, db_text(stmt, 3)),

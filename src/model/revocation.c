@@ -22,7 +22,6 @@ enum err revocation_list(struct db *db, int64_t now, struct arena *arena, struct
 	struct err_info *info)
 {
 	struct db_stmt *stmt = db_stmt(db, SQL_REVOCATION_LIST);
-	size_t room = 0;
 	enum err err;
 
 	*out = NULL;
@@ -31,13 +30,7 @@ enum err revocation_list(struct db *db, int64_t now, struct arena *arena, struct
 	while ((err = db_step(stmt, info)) == ERR_OK) {
 		int kind = word_find(kinds, sizeof kinds / sizeof *kinds, db_text(stmt, 0));
 
-		if (*count == room) {
-			struct revocation *more = arena_array(arena, room = room * 2 + 64, sizeof *more);
-
-			if (*count > 0)
-				memcpy(more, *out, *count * sizeof *more);
-			*out = more;
-		}
+		*out = arena_grow(arena, *out, *count, sizeof **out);
 		(*out)[(*count)++] = (struct revocation){.kind = (enum revocation_kind)kind,
 			.value = arena_strdup(arena, db_text(stmt, 1)),
 			.before = db_int(stmt, 2)};

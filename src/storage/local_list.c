@@ -32,7 +32,6 @@ static enum err read_places(const char *path, struct arena *arena, struct place 
 	struct err_info *info)
 {
 	DIR *dir = opendir(path);
-	size_t room = 0;
 	struct dirent *entry;
 
 	*count = 0;
@@ -47,14 +46,7 @@ static enum err read_places(const char *path, struct arena *arena, struct place 
 			!(S_ISDIR(place.st.st_mode) || S_ISREG(place.st.st_mode)))
 			continue;
 		place.name = arena_printf(arena, "%s%s", entry->d_name, S_ISDIR(place.st.st_mode) ? "/" : "");
-		if (*count == room) {
-			struct place *more = arena_array(arena, room == 0 ? 32 : 2 * room, sizeof *more);
-
-			if (room > 0)
-				memcpy(more, *out, room * sizeof *more);
-			room = room == 0 ? 32 : 2 * room;
-			*out = more;
-		}
+		*out = arena_grow(arena, *out, *count, sizeof **out);
 		(*out)[(*count)++] = place;
 	}
 	closedir(dir);

@@ -22,7 +22,6 @@ struct job_key repeat_key(const struct ingest *ingest, const char *what, const c
 {
 	struct job_key key = {.submitter = ingest->owner != NULL ? ingest->owner : "", .name = ingest->key};
 	struct transcode_job wanted = *payload;
-	unsigned char digest[HASH_SIZE];
 	struct buf buf;
 
 	wanted.source = NULL;
@@ -41,8 +40,7 @@ struct job_key repeat_key(const struct ingest *ingest, const char *what, const c
 		put(&buf, arena_printf(arena, "at %" PRId64, ingest->run_after_ms));
 	for (size_t i = 0; i < ingest->after.count; i++)
 		put(&buf, ingest->after.ids[i]);
-	hash_sha256(buf_text(&buf), buf.length, digest);
-	hash_hex(digest, sizeof digest, key.fingerprint);
+	hash_sha256_hex(buf_text(&buf), buf.length, key.fingerprint);
 	buf_free(&buf);
 	return key;
 }

@@ -200,14 +200,6 @@ static void hmac_hex(const unsigned char key[static HASH_SIZE], const char *text
 	hash_hex(mac, HASH_SIZE, out);
 }
 
-static void hash_hex_of(const void *bytes, size_t length, char out[static HASH_HEX_SIZE])
-{
-	unsigned char hash[HASH_SIZE];
-
-	hash_sha256(bytes, length, hash);
-	hash_hex(hash, HASH_SIZE, out);
-}
-
 /* From the canonical request on. */
 static void sign_canonical(const struct sigv4_request *request, const struct sigv4_credentials *credentials,
 	struct arena *arena, struct sigv4_signed *out)
@@ -215,7 +207,7 @@ static void sign_canonical(const struct sigv4_request *request, const struct sig
 	unsigned char key[HASH_SIZE];
 	char hash[HASH_HEX_SIZE];
 
-	hash_hex_of(out->canonical, strlen(out->canonical), hash);
+	hash_sha256_hex(out->canonical, strlen(out->canonical), hash);
 	out->string_to_sign = arena_printf(arena, ALGORITHM "\n%s\n%s\n%s", out->date, out->scope, hash);
 	derive_key(request, credentials, out->date, key);
 	hmac_hex(key, out->string_to_sign, out->signature);
@@ -364,7 +356,7 @@ void sigv4_chunk(struct sigv4_chunks *chunks, const void *bytes, size_t length, 
 {
 	char hashes[2 * HASH_HEX_SIZE] = SIGV4_EMPTY "\n";
 
-	hash_hex_of(bytes, length, hashes + HASH_HEX_SIZE);
+	hash_sha256_hex(bytes, length, hashes + HASH_HEX_SIZE);
 	sign_link(chunks, "PAYLOAD", hashes, out);
 }
 
@@ -372,7 +364,7 @@ void sigv4_trailer(struct sigv4_chunks *chunks, const char *trailers, char out[s
 {
 	char hash[HASH_HEX_SIZE];
 
-	hash_hex_of(trailers, strlen(trailers), hash);
+	hash_sha256_hex(trailers, strlen(trailers), hash);
 	sign_link(chunks, "TRAILER", hash, out);
 }
 

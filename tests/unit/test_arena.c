@@ -57,6 +57,21 @@ static void test_copies(void **state)
 	arena_free(&arena);
 }
 
+static void test_arrays_grow(void **state)
+{
+	struct arena arena = {0};
+	int *numbers = NULL;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		numbers = arena_grow(&arena, numbers, (size_t)i, sizeof *numbers);
+		numbers[i] = i;
+	}
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(numbers[i], i);
+	arena_free(&arena);
+}
+
 static void test_reset_keeps_a_block(void **state)
 {
 	struct arena arena = {0};
@@ -83,6 +98,7 @@ int main(void)
 		cmocka_unit_test(test_memory_is_zeroed_and_aligned),
 		cmocka_unit_test(test_large_and_small_live_together),
 		cmocka_unit_test(test_copies),
+		cmocka_unit_test(test_arrays_grow),
 		cmocka_unit_test(test_reset_keeps_a_block),
 	};
 
