@@ -100,21 +100,9 @@ static enum err read_state(struct db *db, const char *track, struct state *out, 
 static enum err read_whole(struct db *db, const char *track, struct loudness *out, struct err_info *info)
 {
 	struct db_stmt *stmt = db_stmt(db, SQL_ALBUM_PART_LIST);
-	uint64_t bins[LOUDNESS_BINS] = {0};
-	enum err err;
 
-	*out = (struct loudness){.true_peak_dbtp = LOUDNESS_SILENT_DBTP};
 	db_bind_text(stmt, ":track", track);
-	while ((err = db_step(stmt, info)) == ERR_OK) {
-		size_t length;
-		const unsigned char *blob = db_blob(stmt, 1, &length);
-
-		out->true_peak_dbtp = fmax(out->true_peak_dbtp, db_real(stmt, 0));
-		loudness_bins_add(blob, length, bins);
-	}
-	db_reset(stmt);
-	out->integrated_lufs = loudness_album(bins);
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+	return loudness_bins_sum(stmt, out, info);
 }
 
 static enum err set_gain(struct db *db, enum sql sql, const char *track, double gain_db, struct err_info *info)

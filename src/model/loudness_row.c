@@ -9,28 +9,16 @@ static enum err read_album(struct db *db, const char *track, const char *album, 
 	struct err_info *info)
 {
 	struct db_stmt *stmt = db_stmt(db, SQL_LOUDNESS_ALBUM_LIST);
-	uint64_t bins[LOUDNESS_BINS] = {0};
-	enum err err;
 
-	out->true_peak_dbtp = LOUDNESS_SILENT_DBTP;
 	db_bind_text(stmt, ":track", track);
 	db_bind_text(stmt, ":album", album);
-	while ((err = db_step(stmt, info)) == ERR_OK) {
-		size_t length;
-		const unsigned char *blob = db_blob(stmt, 1, &length);
-
-		out->true_peak_dbtp = fmax(out->true_peak_dbtp, db_real(stmt, 0));
-		loudness_bins_add(blob, length, bins);
-	}
-	db_reset(stmt);
-	out->integrated_lufs = loudness_album(bins);
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+	return loudness_bins_sum(stmt, out, info);
 }
 
 static enum err update_album(struct db *db, const char *track, const char *album, double target_lufs,
 	double peak_dbtp, struct err_info *info)
 {
-	struct loudness all = {0};
+	struct loudness all;
 	enum err err = read_album(db, track, album, &all, info);
 	struct db_stmt *stmt;
 
