@@ -99,12 +99,13 @@ static enum err sync_folder(const char *folder, struct err_info *info)
 	return err;
 }
 
-enum err local_finish(int fd, const char *draft, const char *path, bool if_absent, struct err_info *info)
+enum err local_finish(int fd, const char *draft, enum err written, const char *path, bool if_absent, struct stat *st,
+	struct err_info *info)
 {
 	struct arena arena = {0};
 	char *folder = arena_strdup(&arena, path);
-	enum err err = ERR_OK;
-	int failed = fsync(fd) == 0 ? ENOENT : errno;
+	enum err err = written;
+	int failed = fsync(fd) == 0 && fstat(fd, st) == 0 ? ENOENT : errno;
 
 	if (close(fd) != 0 && failed == ENOENT)
 		failed = errno;
@@ -177,14 +178,7 @@ static enum err local_put(struct storage *storage, const struct storage_put *put
 	if ((err = local_draft(of(storage), arena, &fd, &draft, info)) != ERR_OK)
 		return err;
 	err = local_copy_bytes(put->fd, put->offset, put->size, fd, info);
-	if (err == ERR_OK && fstat(fd, &st) != 0)
-		err = err_set_errno(info, ERR_IO, errno, "cannot look at %s", draft);
-	if (err != ERR_OK) {
-		close(fd);
-		unlink(draft);
-		return err;
-	}
-	if ((err = local_finish(fd, draft, path, put->if_absent, info)) == ERR_OK)
+	if ((err = local_finish(fd, draft, err, path, put->if_absent, &st, info)) == ERR_OK)
 		describe(&st, put->key, arena, out);
 	return err;
 }

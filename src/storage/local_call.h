@@ -24,8 +24,12 @@ enum err local_draft(const struct local *local, struct arena *arena, int *fd, co
 /* Copies SIZE bytes of FROM at OFFSET to the end of TO. ERR_IO when there are fewer, ERR_NO_SPACE. */
 enum err local_copy_bytes(int from, uint64_t offset, uint64_t size, int to, struct err_info *info);
 
-/* fsync()s FD, closes it and gives the file DRAFT the name PATH, for which folders are made. ERR_PRECONDITION. */
-enum err local_finish(int fd, const char *draft, const char *path, bool if_absent, struct err_info *info);
+/*
+ * Ends the file DRAFT, into which writing went as WRITTEN says: fsync()s FD, closes it, fills ST and gives the file the
+ * name PATH, for which folders are made. ERR_PRECONDITION. On failure, of the writing too, DRAFT is gone.
+ */
+enum err local_finish(int fd, const char *draft, enum err written, const char *path, bool if_absent, struct stat *st,
+	struct err_info *info);
 
 /* What tells one state of a file from another, in ARENA. */
 const char *local_etag(const struct stat *st, struct arena *arena);

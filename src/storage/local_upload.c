@@ -59,15 +59,8 @@ static enum err write_part(struct local *local, const struct storage_put *put, c
 	if ((err = local_draft(local, arena, &fd, &draft, info)) != ERR_OK)
 		return err;
 	err = local_copy_bytes(put->fd, put->offset + part->offset, part->size, fd, info);
-	if (err == ERR_OK && fstat(fd, &st) != 0)
-		err = err_set_errno(info, ERR_IO, errno, "cannot look at %s", draft);
-	if (err != ERR_OK) {
-		close(fd);
-		unlink(draft);
-		return err;
-	}
-	err = local_finish(
-		fd, draft, upload_path(local, id, arena_printf(arena, "%d", part->number), arena), false, info);
+	err = local_finish(fd, draft, err, upload_path(local, id, arena_printf(arena, "%d", part->number), arena), false,
+		&st, info);
 	if (err == ERR_OK)
 		part->etag = local_etag(&st, arena);
 	return err;
@@ -122,14 +115,7 @@ enum err local_upload_complete(struct storage *storage, const char *key, const c
 		return err;
 	for (size_t i = 0; i < count && err == ERR_OK; i++)
 		err = append_part(of(storage), id, &parts[i], fd, arena, info);
-	if (err == ERR_OK && fstat(fd, &st) != 0)
-		err = err_set_errno(info, ERR_IO, errno, "cannot look at %s", draft);
-	if (err != ERR_OK) {
-		close(fd);
-		unlink(draft);
-		return err;
-	}
-	if ((err = local_finish(fd, draft, path, false, info)) != ERR_OK)
+	if ((err = local_finish(fd, draft, err, path, false, &st, info)) != ERR_OK)
 		return err;
 	*etag = local_etag(&st, arena);
 	return local_upload_abort(storage, key, id, info);
