@@ -149,38 +149,25 @@ static void warm_up(void)
 
 static enum err run(struct arena *arena, struct pipeline_result *result, struct err_info *info)
 {
-	static struct worker_job job;
-	int outputs[WORKER_RENDITIONS_MOST];
+	struct worker_job job;
 	enum err err = worker_job_read(WORKER_FD_JOB, arena, &job, info);
-	struct pipeline_job todo = {.source = WORKER_FD_SOURCE,
-		.outputs = outputs,
-		.stop = &out_of_time,
-		.on_source = report_source,
-		.on_passthrough = report_passthrough,
-		.on_progress = report_progress,
-		.on_notice = report_notice,
-		.on_segments = report_segments};
 
 	if (err != ERR_OK)
 		return err;
-	close_range(WORKER_FD_OUTPUT + (unsigned)(job.measure ? 0 : job.count + job.extra_count), ~0U, 0);
-	for (size_t i = 0; i < job.count; i++)
-		outputs[i] = WORKER_FD_OUTPUT + (int)i;
-	todo.segment_ms = job.segment_ms;
-	todo.duration_s = job.duration_s;
-	todo.renditions = job.renditions;
-	todo.count = job.count;
-	todo.extras = job.extras;
-	todo.tags = &job.tags;
-	todo.passthrough = job.passthrough;
-	todo.sound = &job.sound;
+	close_range(WORKER_FD_OUTPUT + (unsigned)job.descriptors, ~0U, 0);
+	job.work.stop = &out_of_time;
+	job.work.on_source = report_source;
+	job.work.on_passthrough = report_passthrough;
+	job.work.on_progress = report_progress;
+	job.work.on_notice = report_notice;
+	job.work.on_segments = report_segments;
 	warm_up();
 	err = sandbox_limit(&job.limits, info);
 	if (err == ERR_OK)
 		err = sandbox_enter(&job.user, info);
 	if (err != ERR_OK)
 		return err;
-	return job.measure ? pipeline_measure(&todo, result, info) : pipeline_run(&todo, result, info);
+	return job.measure ? pipeline_measure(&job.work, result, info) : pipeline_run(&job.work, result, info);
 }
 
 int main(void)

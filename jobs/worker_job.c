@@ -84,7 +84,7 @@ static enum err get_limits(const json_t *job, struct worker_job *out, struct err
 		err = get_user(limits, &out->user, info);
 	if (err != ERR_OK)
 		return err;
-	out->duration_s = (uint64_t)duration;
+	out->work.duration_s = (uint64_t)duration;
 	out->limits = (struct sandbox_limits){
 		.memory = (uint64_t)memory, .output = (uint64_t)output, .cpu_s = (uint64_t)cpu, .nice = (int)niceness};
 	return ERR_OK;
@@ -115,75 +115,89 @@ static enum err get_rendition(
 	return profile_complete(out, arena, info);
 }
 
-static enum err get_renditions(const json_t *job, struct arena *arena, struct worker_job *out, struct err_info *info)
+static enum err get_renditions(const json_t *job, struct arena *arena, struct pipeline_job *out, struct err_info *info)
 {
-	const json_t *renditions = json_object_get(job, "renditions");
+	const json_t *list = json_object_get(job, "renditions");
+	size_t count = json_array_size(list);
+	struct conf_rendition *renditions = arena_array(arena, count + 1, sizeof *renditions);
+	int *outputs = arena_array(arena, count + 1, sizeof *outputs);
 	enum err err = ERR_OK;
 
-	out->count = json_array_size(renditions);
-	if (!json_is_array(renditions) || out->count > WORKER_RENDITIONS_MOST)
+	if (!json_is_array(list) || count > WORKER_RENDITIONS_MOST)
 		return err_set(info, ERR_BAD_REQUEST, "the job has no renditions, or more than %d",
 			(int)WORKER_RENDITIONS_MOST);
-	for (size_t i = 0; i < out->count && err == ERR_OK; i++)
-		err = get_rendition(json_array_get(renditions, i), arena, &out->renditions[i], info);
+	for (size_t i = 0; i < count && err == ERR_OK; i++) {
+		outputs[i] = WORKER_FD_OUTPUT + (int)i;
+		err = get_rendition(json_array_get(list, i), arena, &renditions[i], info);
+	}
+	out->renditions = renditions;
+	out->outputs = outputs;
+	out->count = count;
 	return err;
 }
 
-static enum err get_extras(const json_t *job, struct worker_job *out, struct err_info *info)
+static enum err get_extras(
+	const json_t *job, struct arena *arena, struct pipeline_job *out, size_t *count, struct err_info *info)
 {
-	const json_t *extras = json_object_get(job, "extras");
+	const json_t *list = json_object_get(job, "extras");
+	int *extras = arena_array(arena, EXTRA_ROLES, sizeof *extras);
 	enum err err = ERR_OK;
 
 	static_assert((int)EXTRA_ROLES <= (int)WORKER_EXTRAS_MOST, "each role can be asked for");
-	out->extra_count = json_array_size(extras);
+	*count = json_array_size(list);
 	for (size_t i = 0; i < EXTRA_ROLES; i++)
-		out->extras[i] = -1;
-	for (size_t i = 0; i < out->extra_count && err == ERR_OK; i++) {
-		const json_t *extra = json_array_get(extras, i);
+		extras[i] = -1;
+	for (size_t i = 0; i < *count && err == ERR_OK; i++) {
+		const json_t *extra = json_array_get(list, i);
 		json_int_t fd = WORKER_FD_OUTPUT + (json_int_t)(out->count + i);
 		enum extra_role role;
 
-		if (!extra_role_parse(json_string_value(json_object_get(extra, "role")), &role) ||
-			out->extras[role] >= 0)
+		if (!extra_role_parse(json_string_value(json_object_get(extra, "role")), &role) || extras[role] >= 0)
 			return err_set(info, ERR_BAD_REQUEST, "extra %zu of the job has no role or that of another", i);
 		err = get_number(extra, "fd", fd, fd, &fd, info);
-		out->extras[role] = (int)fd;
+		extras[role] = (int)fd;
 	}
+	out->extras = extras;
 	return err;
 }
 
 enum err worker_job_read(int fd, struct arena *arena, struct worker_job *out, struct err_info *info)
 {
 	char *text = arena_alloc(arena, WORKER_JOB_BYTES + 1);
+	struct sound *sound = arena_alloc(arena, sizeof *sound);
+	struct tags *tags = arena_alloc(arena, sizeof *tags);
 	json_int_t segment_ms = 0;
 	json_error_t wrong;
-	size_t length;
+	size_t length, extras = 0;
 	json_t *job;
 	enum err err = read_all(fd, text, WORKER_JOB_BYTES + 1, &length, info);
 
 	if (err != ERR_OK)
 		return err;
-	memset(out, 0, sizeof *out);
 	job = json_loadb(text, length, JSON_REJECT_DUPLICATES, &wrong);
 	if (job == NULL)
 		return err_set(info, ERR_BAD_REQUEST, "the job is not JSON: %s", wrong.text);
+	*out = (struct worker_job){.measure = json_is_true(json_object_get(job, "measure")),
+		.work = {.source = WORKER_FD_SOURCE,
+			.passthrough = json_is_true(json_object_get(job, "passthrough")),
+			.sound = sound,
+			.tags = tags}};
 	err = get_text(job, "source_name", arena, &out->source_name, info);
 	if (err == ERR_OK)
 		err = get_number(job, "segment_ms", 500, 60000, &segment_ms, info);
 	if (err == ERR_OK)
 		err = get_limits(job, out, info);
 	if (err == ERR_OK)
-		err = get_renditions(job, arena, out, info);
+		err = get_renditions(job, arena, &out->work, info);
 	if (err == ERR_OK)
-		err = get_extras(job, out, info);
+		err = get_extras(job, arena, &out->work, &extras, info);
 	if (err == ERR_OK)
-		err = sound_read(json_object_get(job, "sound"), arena, &out->sound, info);
-	tags_read(json_object_get(job, "tags"), &out->tags);
-	out->passthrough = json_is_true(json_object_get(job, "passthrough"));
-	out->measure = json_is_true(json_object_get(job, "measure"));
-	if (err == ERR_OK && out->measure && out->extra_count > 0)
+		err = sound_read(json_object_get(job, "sound"), arena, sound, info);
+	tags_read(json_object_get(job, "tags"), tags);
+	if (err == ERR_OK && out->measure && extras > 0)
 		err = err_set(info, ERR_BAD_REQUEST, "the job asks for extras while it only measures");
-	out->segment_ms = (uint32_t)segment_ms;
+	out->work.segment_ms = (uint32_t)segment_ms;
+	out->descriptors = out->measure ? 0 : out->work.count + extras;
 	json_decref(job);
 	return err;
 }

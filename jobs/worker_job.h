@@ -5,35 +5,24 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "conf/conf.h"
 #include "jobs/sandbox.h"
 #include "jobs/worker_protocol.h"
-#include "media/sound.h"
-#include "media/tags.h"
-#include "model/extra_role.h"
+#include "media/pipeline.h"
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 struct worker_job {
-	const char *source_name; /* for the log only */
-	uint32_t segment_ms;     /* 500 to 60000 */
-	uint64_t duration_s;     /* most seconds of sound */
+	const char *source_name;  /* for the log only */
 	struct sandbox_limits limits;
 	struct sandbox_user user;
-	struct conf_rendition renditions[WORKER_RENDITIONS_MOST]; /* each has passed profile_check() */
-	size_t count; /* 0: only the extras and the loudness */
-	bool passthrough;
-	struct sound sound;
-	bool measure; /* and make nothing */
-	struct tags tags; /* to be written instead of the source's, where they are set */
-	int extras[EXTRA_ROLES]; /* a descriptor each, -1 for what is not wanted */
-	size_t extra_count;
+	bool measure;             /* and make nothing */
+	size_t descriptors;       /* that follow WORKER_FD_OUTPUT - 1: those of renditions and extras */
+	struct pipeline_job work; /* without its stop flag and its callbacks */
 };
 
 /*
- * Reads FD to its end, at most WORKER_JOB_BYTES, into OUT; text lives in ARENA. ERR_BAD_REQUEST with the member that is
+ * Reads FD to its end, at most WORKER_JOB_BYTES, into OUT; what it points to lives in ARENA. ERR_BAD_REQUEST with the member that is
  * missing or wrong, ERR_UNPROCESSABLE for a rendition this build cannot make, ERR_TOO_LARGE, ERR_IO.
  */
 enum err worker_job_read(int fd, struct arena *arena, struct worker_job *out, struct err_info *info);

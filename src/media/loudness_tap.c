@@ -3,6 +3,7 @@
 
 #include "media/filter.h"
 #include "media/loudness.h"
+#include "media/held.h"
 #include "media/queue.h"
 
 #include <math.h>
@@ -197,13 +198,6 @@ enum err loudness_tap_finish(
 	return err;
 }
 
-static void release_frame(void *item)
-{
-	AVFrame *frame = item;
-
-	av_frame_free(&frame);
-}
-
 void loudness_tap_close(struct loudness_tap *tap)
 {
 	if (tap == NULL)
@@ -211,10 +205,10 @@ void loudness_tap_close(struct loudness_tap *tap)
 	join_all(tap);
 	for (size_t i = 0; i < PEAK_METERS; i++) {
 		loudness_close(tap->peaks[i].meter);
-		queue_free(&tap->peaks[i].queue, release_frame);
+		queue_free(&tap->peaks[i].queue, held_frame_free);
 	}
 	loudness_close(tap->levels.meter);
-	queue_free(&tap->levels.queue, release_frame);
+	queue_free(&tap->levels.queue, held_frame_free);
 	filter_close(tap->filter);
 	av_frame_free(&tap->last);
 	free(tap);

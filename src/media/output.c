@@ -141,16 +141,11 @@ static enum err take_packet(void *context, AVPacket *packet, struct err_info *in
 	return output->mux != NULL ? mux_packet(output->mux, packet, info) : take_frame(output, packet, info);
 }
 
-static enum err encode(struct output *output, const AVFrame *frame, struct err_info *info)
+enum err output_frame(struct output *output, const AVFrame *frame, struct err_info *info)
 {
 	if (output->relay != NULL)
 		return relay_frame(output->relay, frame, take_packet, output, info);
 	return encode_frame(output->encode, frame, take_packet, output, info);
-}
-
-enum err output_frame(struct output *output, const AVFrame *frame, struct err_info *info)
-{
-	return encode(output, frame, info);
 }
 
 bool output_next_segment(const struct output *output, size_t index, struct segment *segment)
@@ -172,7 +167,7 @@ static enum err drain(struct output *output, uint64_t samples, struct err_info *
 	uint32_t frame = output->encode->frame_samples;
 
 	output->last = (samples + output->priming + frame - 1) / frame;
-	return encode(output, NULL, info);
+	return output_frame(output, NULL, info);
 }
 
 enum err output_finish(

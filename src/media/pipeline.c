@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "media/feed.h"
 #include "media/stages.h"
+#include "media/watch.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -137,10 +138,7 @@ static enum err check_progress(struct pipeline *pipeline, struct err_info *info)
 	pthread_mutex_lock(&pipeline->lock);
 	pipeline->decoded = decode->samples;
 	pthread_mutex_unlock(&pipeline->lock);
-	if (decode->samples / (uint64_t)decode->sample_rate > pipeline->job->duration_s)
-		return err_set(info, ERR_TOO_LARGE, "it is longer than the %llu seconds of limits.source_duration_s",
-			(unsigned long long)pipeline->job->duration_s);
-	return ERR_OK;
+	return watch_check(pipeline->job, decode, info);
 }
 
 static enum err decode_all(struct pipeline *pipeline, AVFrame *frame, struct err_info *info)

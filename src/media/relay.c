@@ -2,6 +2,7 @@
 #include "media/relay.h"
 
 #include "media/aac_window.h"
+#include "media/held.h"
 #include "media/queue.h"
 
 #include <assert.h>
@@ -38,20 +39,6 @@ struct relay {
 	bool window_known;
 };
 
-static void release_frame(void *item)
-{
-	AVFrame *frame = item;
-
-	av_frame_free(&frame);
-}
-
-static void release_packet(void *item)
-{
-	AVPacket *packet = item;
-
-	av_packet_free(&packet);
-}
-
 static enum err keep_packet(void *context, AVPacket *packet, struct err_info *info)
 {
 	struct span *span = context;
@@ -83,8 +70,8 @@ static void *encode_span(void *context)
 /* Without a thread. */
 static void discard_span(struct span *span)
 {
-	queue_free(&span->frames, release_frame);
-	queue_free(&span->packets, release_packet);
+	queue_free(&span->frames, held_frame_free);
+	queue_free(&span->packets, held_packet_free);
 	encode_close(span->encode);
 	free(span);
 }

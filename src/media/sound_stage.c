@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "media/sound_stage.h"
 
-#include "base/clock.h"
 #include "media/decode.h"
+#include "media/watch.h"
 
 #include <math.h>
 
@@ -16,7 +16,7 @@ struct pass {
 	struct loudness_tap *tap;
 	AVFrame *frame;
 	uint64_t samples; /* measured so far */
-	int64_t began_us, told_us;
+	struct watch watch;
 };
 
 static enum err open_pass(struct pass *pass, int channels, struct err_info *info)
@@ -34,7 +34,7 @@ static enum err open_pass(struct pass *pass, int channels, struct err_info *info
 	pass->frame = av_frame_alloc();
 	if (err == ERR_OK && pass->frame == NULL)
 		err = err_set(info, ERR_NO_MEMORY, "no memory for a frame");
-	pass->began_us = pass->told_us = clock_monotonic_us();
+	pass->watch = watch_begin();
 	return err;
 }
 
@@ -56,26 +56,6 @@ static enum err push(void *context, const AVFrame *frame, struct err_info *info)
 	return loudness_tap_push(pass->tap, frame, info);
 }
 
-/* Reports, and holds the source to its limits. */
-static enum err look(struct pass *pass, struct err_info *info)
-{
-	const struct pipeline_job *job = pass->job;
-	int64_t now = clock_monotonic_us();
-	double seconds = (double)pass->decode->samples / pass->decode->sample_rate;
-
-	if (seconds > (double)job->duration_s)
-		return err_set(info, ERR_TOO_LARGE, "it is longer than the %llu seconds of limits.source_duration_s",
-			(unsigned long long)job->duration_s);
-	if (now - pass->told_us < PIPELINE_REPORT_MS * INT64_C(1000))
-		return ERR_OK;
-	pass->told_us = now;
-	if (atomic_load(job->stop))
-		return err_set(info, ERR_TIMEOUT, "it takes more processor time than jobs.cpu_s allows");
-	job->on_progress(job->context, "measure", fmin(1, seconds * 1000 / (double)pass->source->duration_ms),
-		seconds * 1e6 / (double)(now - pass->began_us));
-	return ERR_OK;
-}
-
 static enum err run_pass(struct pass *pass, struct err_info *info)
 {
 	uint64_t samples;
@@ -87,7 +67,7 @@ static enum err run_pass(struct pass *pass, struct err_info *info)
 		if (err == ERR_OK && end)
 			return pass->shape != NULL ? shape_finish(pass->shape, push, pass, &samples, info) : ERR_OK;
 		if (err == ERR_OK)
-			err = look(pass, info);
+			err = watch_measure(&pass->watch, pass->job, pass->decode, pass->source->duration_ms, info);
 		if (err == ERR_OK)
 			err = pass->shape != NULL ? shape_push(pass->shape, pass->frame, push, pass, info)
 						  : push(pass, pass->frame, info);

@@ -2,6 +2,7 @@
 #include "media/stages.h"
 
 #include "media/ape.h"
+#include "media/held.h"
 
 #include <sched.h>
 #include <stdlib.h>
@@ -242,27 +243,13 @@ static struct pipeline *make_pipeline(const struct pipeline_job *job)
 	return pipeline;
 }
 
-static void release_frame(void *item)
-{
-	AVFrame *frame = item;
-
-	av_frame_free(&frame);
-}
-
-static void release_packet(void *item)
-{
-	AVPacket *packet = item;
-
-	av_packet_free(&packet);
-}
-
 void stages_close(struct pipeline *pipeline)
 {
 	for (size_t i = 0; i < pipeline->branch_count; i++) {
 		struct branch *branch = &pipeline->branches[i];
 
 		output_close(&branch->output);
-		queue_free(&branch->queue, branch->filter == FILTER_NONE ? release_packet : release_frame);
+		queue_free(&branch->queue, branch->filter == FILTER_NONE ? held_packet_free : held_frame_free);
 	}
 	for (size_t i = 0; i < pipeline->filter_count; i++)
 		filter_close(pipeline->filters[i]);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "media/survey.h"
 
-#include "base/clock.h"
 #include "media/decode.h"
+#include "media/watch.h"
 #include "package/adts.h"
 #include "package/frame.h"
 
@@ -39,7 +39,7 @@ struct pass {
 	uint64_t head, tail;  /* of those that are thrown away before and behind, and what the last are cut by */
 	uint64_t bytes;
 	int64_t first_pts;
-	int64_t began_us, told_us;
+	struct watch watch;
 };
 
 static const struct {
@@ -236,26 +236,6 @@ static enum err look_at(void *context, const AVPacket *packet, struct err_info *
 	return ERR_OK;
 }
 
-static enum err report(struct pass *pass, struct err_info *info)
-{
-	const struct pipeline_job *job = pass->job;
-	int64_t now = clock_monotonic_us();
-	double seconds = (double)pass->decode->samples / pass->decode->sample_rate;
-	double fraction = seconds * 1000 / (double)pass->info->duration_ms;
-
-	if (seconds > (double)job->duration_s)
-		return err_set(info, ERR_TOO_LARGE, "it is longer than the %llu seconds of limits.source_duration",
-			(unsigned long long)job->duration_s);
-	if (atomic_load(job->stop))
-		return err_set(info, ERR_TIMEOUT, "it takes more processor time than jobs.cpu_s allows");
-	if (now - pass->told_us < PIPELINE_REPORT_MS * INT64_C(1000))
-		return ERR_OK;
-	pass->told_us = now;
-	job->on_progress(job->context, "measure", fraction > 1 ? 1 : fraction,
-		seconds * 1e6 / (double)(now - pass->began_us));
-	return ERR_OK;
-}
-
 /* Ends early when it is clear that nothing comes of it. */
 static enum err read_all(struct pass *pass, struct err_info *info)
 {
@@ -268,7 +248,7 @@ static enum err read_all(struct pass *pass, struct err_info *info)
 			if (pass->frame->sample_rate != (int)pass->survey->source.sample_rate ||
 				pass->frame->ch_layout.nb_channels != (int)pass->survey->source.channels)
 				blame(pass, "the source decodes to another format than its header says");
-			err = report(pass, info);
+			err = watch_measure(&pass->watch, pass->job, pass->decode, pass->info->duration_ms, info);
 		}
 		av_frame_unref(pass->frame);
 	}
@@ -347,7 +327,7 @@ enum err survey_run(const struct pipeline_job *job, const struct source_info *so
 		take_config(&pass);
 		pass.decode->tap = look_at;
 		pass.decode->tap_context = &pass;
-		pass.began_us = pass.told_us = clock_monotonic_us();
+		pass.watch = watch_begin();
 		err = read_all(&pass, info);
 	}
 	if (err == ERR_OK)
