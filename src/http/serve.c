@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "http/deliver.h"
 #include "http/request_build.h"
+#include "http/successor.h"
 #include "http/transport.h"
 #include "observe/access_log.h"
 
@@ -125,6 +126,7 @@ enum err serve(const struct serve_options *options, struct err_info *info)
 	struct listener listener = {.fd = STDIN_FILENO};
 
 	signal(SIGPIPE, SIG_IGN);
+	successor_prepare();
 	if (options->socket == NULL && !is_listening(STDIN_FILENO)) {
 		if (getenv("GATEWAY_INTERFACE") == NULL)
 			return err_set(
@@ -132,7 +134,7 @@ enum err serve(const struct serve_options *options, struct err_info *info)
 		serve_cgi(options);
 		return ERR_OK;
 	}
-	if (options->socket != NULL) {
+	if (options->socket != NULL && !successor_is()) {
 		code = listen_unix(options->socket, options->backlog, &listener, info);
 		if (code != ERR_OK)
 			return code;

@@ -4,7 +4,8 @@
  * listening socket: one request, then return. Otherwise FastCGI on descriptor 0 (spawned by the web server or
  * spawn-fcgi) or on a socket of its own: with a number of threads that each take a request at a time, or with an event
  * loop that answers what it can without waiting and gives the rest to these threads.
- * SIGTERM: accepting stops, requests in flight end, serve() returns. SIGPIPE is ignored.
+ * SIGTERM: accepting stops, requests in flight end, serve() returns. SIGHUP: the program is started anew on the same
+ * socket, then the same happens here, but that serve() returns when the new one has ended. SIGPIPE is ignored.
  */
 #ifndef TONEARM_HTTP_SERVE_H
 #define TONEARM_HTTP_SERVE_H

@@ -19,6 +19,7 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { THREADS_LEAST = 2 };
@@ -109,6 +110,17 @@ static bool set_up(struct event_loop *loop)
 		event_loop_control(loop, EPOLL_CTL_ADD, loop->wake, EPOLLIN, &loop->wake);
 }
 
+/* A connection is a descriptor: more than the 1,024 that a program is given at first. */
+static void raise_limit(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
 enum err serve_event(const struct serve_options *options, int listener, struct err_info *info)
 {
 	struct event_loop loop = {.options = options, .listener = listener,
@@ -118,8 +130,9 @@ enum err serve_event(const struct serve_options *options, int listener, struct e
 	const int *const fds[] = {&loop.epoll, &loop.stop, &loop.wake};
 	enum err code;
 
+	raise_limit();
 	if (set_up(&loop))
-		code = threads_run(threads, run_thread, &loop, loop.stop, info);
+		code = threads_run(threads, run_thread, &loop, loop.stop, listener, info);
 	else
 		code = err_set_errno(info, ERR_INTERNAL, errno, "cannot set up the event loop");
 	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++) {

@@ -232,7 +232,7 @@ enum err serve_fcgi(const struct serve_options *options, int listener, struct er
 	enum err code;
 
 	if (pool.stop >= 0 && FCGX_Init() == 0 && fcntl(listener, F_SETFL, fcntl(listener, F_GETFL) | O_NONBLOCK) == 0)
-		code = threads_run(options->threads, run_thread, &pool, pool.stop, info);
+		code = threads_run(options->threads, run_thread, &pool, pool.stop, listener, info);
 	else
 		code = err_set_errno(info, ERR_INTERNAL, errno, "cannot set up FastCGI");
 	if (pool.stop >= 0)

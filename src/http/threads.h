@@ -1,15 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* The threads of a transport, from their start to SIGTERM. Room-internal. */
+/*
+ * The threads of a transport, from their start to SIGTERM, and what the main thread does meanwhile: it obeys signals.
+ *
+ *     SIGTERM, SIGINT  accepting stops, requests in flight end
+ *     SIGHUP           a successor starts on the same socket (successor.h); once it serves, the same happens here, and
+ *                      this process stays behind, as the one whose process id is known: it hands signals on and ends
+ *                      when the successor ends
+ *
+ * Room-internal.
+ */
 #ifndef TONEARM_HTTP_THREADS_H
 #define TONEARM_HTTP_THREADS_H
 
 #include "base/err.h"
 
 /*
- * Runs up to WANTED threads in RUN(CONTEXT) until SIGTERM or SIGINT comes, then makes the eventfd STOP readable, and
- * returns when all of them have returned. Call from the main thread. Both signals stay blocked: a second one while the
- * first is obeyed changes nothing. ERR_INTERNAL when no thread can start.
+ * Runs up to WANTED threads in RUN(CONTEXT), which serve LISTENER until the eventfd STOP is readable; a signal makes it
+ * so. Returns when all of them have returned, and all successors have ended. Call from the main thread. The signals stay
+ * blocked: a second SIGTERM while the first is obeyed changes nothing. ERR_INTERNAL when no thread can start, or when a
+ * successor ended that nobody asked to.
  */
-enum err threads_run(int wanted, void *(*run)(void *context), void *context, int stop, struct err_info *info);
+enum err threads_run(
+	int wanted, void *(*run)(void *context), void *context, int stop, int listener, struct err_info *info);
 
 #endif

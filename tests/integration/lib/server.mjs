@@ -86,7 +86,7 @@ export class Process {
  * delivery ("" as the example has it, or "direct"), runner (whether a jobrunner works), webRoot (document root instead of
  * the built page), prefix ("/music": the folder of the site, in front of all paths that are asked for), folder (below the
  * document root of a shared host, "" for that itself), elsewhere (its private part lies outside), rewrite (whether that
- * host has mod_rewrite), change (what else happens to the text of the server's configuration), conf ({section: {option: value}}
+ * host has mod_rewrite), libexec ({responder: the folder it is started from}), change (what else happens to the text of the server's configuration), conf ({section: {option: value}}
  * over the test's own). The caller calls stop().
  */
 export async function start(options = {}) {
@@ -179,7 +179,7 @@ class Site {
 		const socket = path.join(this.runDir, `${name}.sock`);
 		await fs.rm(socket, {force: true});
 		this.#spawn(name, [which("spawn-fcgi"), "-n", "-s", socket, "--", ...this.#traced(name),
-			path.join(build, "fcgi", `${name}.fcgi`)]);
+			path.join(this.options.libexec?.[name] ?? path.join(build, "fcgi"), `${name}.fcgi`)]);
 		await this.#until(`${name} has its socket`, () => fs.stat(socket).then(() => true, () => false), name);
 	}
 
