@@ -23,8 +23,8 @@
 #include "media/encode.h"
 
 enum {
-	RELAY_SPAN_FRAMES = 768,  /* 18 s at 44.1 kHz */
-	RELAY_SETTLE_FRAMES = 16, /* before its span */
+	RELAY_SPAN_FRAMES = 1024, /* 24 s at 44.1 kHz */
+	RELAY_SETTLE_FRAMES = 8,  /* before its span */
 	RELAY_OVERLAP_FRAMES = 4, /* beyond it */
 	RELAY_SPANS_MOST = 8
 };
