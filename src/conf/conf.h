@@ -159,6 +159,7 @@ struct conf {
 	size_t import_dir_count;
 
 	int64_t disk_floor;       /* bytes that must stay free under data_dir */
+	int64_t cache_size;       /* bytes, of what only the object store has */
 	const char *store_endpoint; /* "": there is no object store */
 	const char *store_region;
 	const char *store_bucket;

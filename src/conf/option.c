@@ -19,6 +19,10 @@ const struct option option_table[] = {
 		.standard = 512 * MIB,
 		.sentence =
 			"Space that must stay free under data_dir: below it uploads are refused and no job starts."},
+	{"storage", "cache_size", OPTION_SIZE, AT(cache_size), .unit = "bytes", .least = 0, .most = 1024 * 1024 * GIB,
+		.standard = 4 * GIB,
+		.sentence = "How much of what only the object store has is kept here once somebody has heard it; what was "
+			    "not heard for the longest time goes first. 0 keeps nothing."},
 
 	{"http", "base_url", OPTION_URL, AT(base_url), .text = "",
 		.sentence = "Where listeners reach the service, such as \"https://audio.example.org\", without a slash "

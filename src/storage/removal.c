@@ -3,6 +3,7 @@
 
 #include "base/fs.h"
 #include "model/job.h"
+#include "storage/cache.h"
 
 static bool may_run(const struct job *job)
 {
@@ -27,7 +28,10 @@ enum err removal_files(
 	const struct conf *conf, const struct track *track, struct arena *arena, struct err_info *info)
 {
 	enum err media = fs_remove_tree(conf_data_path(conf, arena, "media/%s", track->id), info), source = ERR_OK;
+	struct cache cache;
 
+	cache_init(&cache, conf, NULL, arena);
+	cache_forget(&cache, track->id);
 	if (track->source_file != NULL)
 		source = fs_remove_tree(
 			conf_data_path(conf, arena, "source/%s", track->source_file), media == ERR_OK ? info : NULL);
