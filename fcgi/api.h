@@ -110,6 +110,9 @@ enum err api_page(struct request *request, size_t most, const char **after, size
 /* The file name of a Content-Disposition value (RFC 6266: filename*, then filename) in ARENA; NULL when it has none. */
 const char *api_disposition_name(const char *header, struct arena *arena);
 
+/* Where a track may be heard, as conf/geo_rule.h has it, into OUT, in ARENA; NULL leaves it. ERR_UNPROCESSABLE. */
+enum err api_places(const char *text, struct arena *arena, const char **out, struct err_info *info);
+
 /* "public" or "private" into OUT; NULL leaves it. ERR_UNPROCESSABLE. */
 enum err api_visibility(const char *word, enum track_visibility *out, struct err_info *info);
 

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/slot.h"
 #include "base/text.h"
+#include "conf/geo_rule.h"
 #include "http/url.h"
 
 #include <string.h>
@@ -183,4 +184,9 @@ enum err api_visibility(const char *word, enum track_visibility *out, struct err
 	if (word != NULL && track_visibility_parse(word, out) != ERR_OK)
 		return err_set(info, ERR_UNPROCESSABLE, "\"visibility\" must be \"public\" or \"private\"");
 	return ERR_OK;
+}
+
+enum err api_places(const char *text, struct arena *arena, const char **out, struct err_info *info)
+{
+	return text != NULL ? geo_rule_read(text, arena, out, info) : ERR_OK;
 }

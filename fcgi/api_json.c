@@ -33,6 +33,7 @@ json_t *api_track_json(const struct track *track)
 
 	put_text(object, "id", track->id);
 	put_text(object, "visibility", track_visibility_name(track->visibility));
+	put_text(object, "places", track->places);
 	put_text(object, "state", track_state_name(track->state));
 	json_object_set_new(object, "playable", json_boolean(track->state == TRACK_READY || track->growing));
 	put_text(object, "failure", track->failure);

@@ -12,13 +12,15 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "conf/geo_rule.h"
 #include "storage/removal.h"
 
 #include <string.h>
 
 enum { NUMBER_MOST = 9999 };
 
-static const char *const patch_members[] = {"title", "artist", "album", "number", "year", "visibility", NULL};
+static const char *const patch_members[] = {"title", "artist", "album", "number", "year", "visibility", "places",
+	NULL};
 
 static bool owns(const struct jwt_claims *claims, const struct track *track)
 {
@@ -230,6 +232,20 @@ static enum err read_words(
 	return err;
 }
 
+/* Null takes them away: what is configured counts then. */
+static enum err read_places(const json_t *body, struct arena *arena, const char **out, struct err_info *info)
+{
+	const char *text = NULL;
+	enum err err;
+
+	if (json_is_null(json_object_get(body, "places"))) {
+		*out = NULL;
+		return ERR_OK;
+	}
+	err = json_read_text(body, "places", GEO_RULE_MOST, &text, info);
+	return err == ERR_OK ? api_places(text, arena, out, info) : err;
+}
+
 static enum err apply_patch(const json_t *body, struct arena *arena, struct track *track, struct err_info *info)
 {
 	const char *visibility = NULL;
@@ -245,7 +261,9 @@ static enum err apply_patch(const json_t *body, struct arena *arena, struct trac
 		err = json_read_whole(body, "year", 0, NUMBER_MOST, &track->year, info);
 	if (err == ERR_OK)
 		err = json_read_text(body, "visibility", TRACK_TEXT, &visibility, info);
-	return err == ERR_OK ? api_visibility(visibility, &track->visibility, info) : err;
+	if (err == ERR_OK)
+		err = api_visibility(visibility, &track->visibility, info);
+	return err == ERR_OK ? read_places(body, arena, &track->places, info) : err;
 }
 
 static enum err patch(struct request *request, struct db *db, const struct jwt_claims *claims, const json_t *body,

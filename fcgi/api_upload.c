@@ -26,6 +26,7 @@ enum field {
 	FIELD_ARTIST,
 	FIELD_ALBUM,
 	FIELD_VISIBILITY,
+	FIELD_PLACES,
 	FIELD_RENDITIONS,
 	FIELD_FORMATS,
 	FIELD_LOUDNESS,
@@ -37,8 +38,8 @@ enum field {
 };
 
 static const char *const field_names[FIELD_COUNT] = {
-	"title", "artist", "album", "visibility", "renditions", "formats", "loudness", "preset", "album_mode",
-	"album_tracks", "passthrough"};
+	"title", "artist", "album", "visibility", "places", "renditions", "formats", "loudness", "preset",
+	"album_mode", "album_tracks", "passthrough"};
 
 struct upload {
 	struct request *request;
@@ -238,6 +239,8 @@ static enum err read_fields(const struct upload *upload, struct ingest *ingest, 
 	ingest->title = fields[FIELD_TITLE];
 	ingest->artist = fields[FIELD_ARTIST];
 	ingest->album = fields[FIELD_ALBUM];
+	if (err == ERR_OK)
+		err = api_places(fields[FIELD_PLACES], upload->request->arena, &ingest->places, info);
 	if (err == ERR_OK)
 		err = read_tracks(fields[FIELD_ALBUM_TRACKS], &tracks, info);
 	if (err == ERR_OK)

@@ -20,7 +20,7 @@ enum { KEEP_PUBLIC_S = 365 * 86400, KEEP_PRIVATE_S = 86400 };
 static enum err judge(struct request *request, const char *track, struct access_pass *pass, struct err_info *info)
 {
 	struct responder *responder = responder_of(request);
-	const enum track_visibility *visibility = NULL;
+	struct track_audience audience;
 	struct track found;
 	enum err err = ERR_NOT_FOUND;
 	struct db *db;
@@ -35,8 +35,9 @@ static enum err judge(struct request *request, const char *track, struct access_
 	if (err != ERR_OK && err != ERR_NOT_FOUND)
 		return err;
 	if (err == ERR_OK)
-		visibility = &found.visibility;
-	return access_listen(&responder->access, request, track, NULL, visibility, pass, info);
+		audience = (struct track_audience){found.visibility, found.places};
+	return access_listen(
+		&responder->access, request, track, NULL, err == ERR_OK ? &audience : NULL, pass, info);
 }
 
 void auth_authorize(struct request *request, struct response *response)

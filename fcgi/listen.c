@@ -3,19 +3,19 @@
 
 #include "base/id.h"
 
-/* True when the request may have it; else the refusal is sent. VISIBILITY as access_listen() takes it. */
+/* True when the request may have it; else the refusal is sent. AUDIENCE as access_listen() takes it. */
 static bool let_in(struct request *request, struct response *response, struct listening *listening,
-	const enum track_visibility *visibility)
+	const struct track_audience *audience)
 {
 	struct err_info info;
 
-	if (access_listen(&responder_of(request)->access, request, listening->track, listening->file, visibility,
+	if (access_listen(&responder_of(request)->access, request, listening->track, listening->file, audience,
 		    &listening->pass, &info) != ERR_OK) {
 		response_error(response, &info);
 		return false;
 	}
-	if (visibility != NULL)
-		listening->visibility = *visibility;
+	if (audience != NULL)
+		listening->visibility = audience->visibility;
 	return true;
 }
 
@@ -35,7 +35,10 @@ static void explain(struct response *response, const struct track *track)
 static void refuse(
 	struct request *request, struct response *response, struct listening *listening, const struct track *track)
 {
-	if (let_in(request, response, listening, track != NULL ? &track->visibility : NULL))
+	const struct track_audience audience = track != NULL ? (struct track_audience){track->visibility, track->places}
+							  : (struct track_audience){0};
+
+	if (let_in(request, response, listening, track != NULL ? &audience : NULL))
 		explain(response, track);
 }
 
@@ -113,12 +116,13 @@ bool listen_rendition(struct request *request, struct response *response, struct
 		return false;
 	}
 	*out = view.rendition;
-	return let_in(request, response, listening, &view.visibility);
+	return let_in(request, response, listening, &view.audience);
 }
 
 bool listen_track(struct request *request, struct response *response, struct listening *listening, struct track *track,
 	struct rendition **out, size_t *count)
 {
+	struct track_audience audience;
 	struct err_info info = {0};
 	struct db *db;
 	enum err err;
@@ -134,7 +138,8 @@ bool listen_track(struct request *request, struct response *response, struct lis
 		refuse_read(request, response, listening, &info);
 		return false;
 	}
-	if (!let_in(request, response, listening, &track->visibility))
+	audience = (struct track_audience){track->visibility, track->places};
+	if (!let_in(request, response, listening, &audience))
 		return false;
 	if (*count == 0)
 		explain(response, track);

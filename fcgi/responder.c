@@ -228,9 +228,9 @@ const char *responder_cache(
 {
 	int64_t left = pass->expires - clock_seconds(responder_of(request)->access.clock);
 
-	if (pass->expires == 0)
+	if (pass->expires == 0 && !pass->placed)
 		return arena_printf(request->arena, "public, max-age=%" PRId64, public_s);
-	if (left > private_s)
+	if (pass->expires == 0 || left > private_s)
 		left = private_s;
 	return arena_printf(request->arena, "private, max-age=%" PRId64, left > 0 ? left : 0);
 }

@@ -42,8 +42,8 @@ struct responder *responder_of(const struct request *request);
 struct db *responder_db(const struct request *request, struct response *response);
 
 /*
- * Cache-Control of an answer that PASS let through: public for PUBLIC_S seconds, else private and no longer than the
- * credential.
+ * Cache-Control of an answer that PASS let through: public for PUBLIC_S seconds when it is for everybody
+ * everywhere, else private and no longer than the credential.
  */
 const char *responder_cache(
 	const struct request *request, const struct access_pass *pass, int64_t public_s, int64_t private_s);

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
 UPDATE track
 SET title = :title, artist = :artist, album = :album, number = :number, year = :year, visibility = :visibility,
-	updated_ms = :updated_ms
+	places = :places, updated_ms = :updated_ms
 WHERE id = :id

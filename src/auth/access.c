@@ -19,6 +19,8 @@ enum err access_open(struct access *access, const struct conf *conf, struct db_p
 	err = keyring_open(&access->keys, conf, info);
 	if (err == ERR_OK)
 		err = jwks_open(conf, clock, &access->jwks, info);
+	if (err == ERR_OK)
+		err = geo_open(conf, clock, &access->geo, info);
 	return err == ERR_OK && pool != NULL ? revoked_open(pool, clock, &access->revoked, info) : err;
 }
 
@@ -26,6 +28,8 @@ void access_close(struct access *access)
 {
 	revoked_close(access->revoked);
 	access->revoked = NULL;
+	geo_close(access->geo);
+	access->geo = NULL;
 	jwks_close(access->jwks);
 	access->jwks = NULL;
 	keyring_clear(&access->keys);
@@ -201,17 +205,37 @@ static enum err find_pass(const struct access *access, struct request *request, 
 				      : err_set(info, ERR_UNAUTHORIZED, "this needs a token or a signed address");
 }
 
-enum err access_listen(const struct access *access, struct request *request, const char *track, const char *file,
-	const enum track_visibility *visibility, struct access_pass *pass, struct err_info *info)
+static enum err check_place(const struct access *access, const struct request *request, const char *places,
+	struct access_pass *pass, struct err_info *info)
 {
-	enum err err;
+	const char *rule = places != NULL ? places : access->conf->geo_places;
+	struct geo_place place;
+
+	if (geo_rule_everywhere(rule))
+		return ERR_OK;
+	pass->placed = true;
+	geo_find(access->geo, request, &place);
+	if (place.country[0] != '\0')
+		return geo_rule_allows(rule, &place) ? ERR_OK
+						     : err_set(info, ERR_PLACE, "the track may not be heard where you are, in %s",
+							       place.regions[0][0] != '\0' ? place.regions[0] : place.country);
+	if (strcmp(access->conf->geo_unknown, "allow") == 0)
+		return ERR_OK;
+	return err_set(info, ERR_PLACE, "the track may be heard in some places only, and where you are is not known");
+}
+
+enum err access_listen(const struct access *access, struct request *request, const char *track, const char *file,
+	const struct track_audience *audience, struct access_pass *pass, struct err_info *info)
+{
+	enum err err = ERR_OK;
 
 	*pass = (struct access_pass){.subject = "", .network = "", .origin = ""};
-	if (visibility != NULL && *visibility == TRACK_PUBLIC)
-		return count_verdict(access, ERR_OK);
-	err = find_pass(access, request, track, file, pass, info);
-	if (err == ERR_OK && visibility == NULL)
+	if (audience == NULL || audience->visibility != TRACK_PUBLIC)
+		err = find_pass(access, request, track, file, pass, info);
+	if (err == ERR_OK && audience == NULL)
 		err = err_set(info, ERR_NOT_FOUND, "there is no such track");
+	if (err == ERR_OK)
+		err = check_place(access, request, audience->places, pass, info);
 	return count_verdict(access, err);
 }
 

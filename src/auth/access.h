@@ -8,6 +8,7 @@
 #ifndef TONEARM_AUTH_ACCESS_H
 #define TONEARM_AUTH_ACCESS_H
 
+#include "auth/geo.h"
 #include "auth/jwks.h"
 #include "auth/jwt.h"
 #include "auth/revoked.h"
@@ -21,6 +22,7 @@ struct access {
 	struct keyring keys;
 	struct jwks *jwks; /* NULL without auth.jwks_url */
 	struct revoked *revoked;
+	struct geo *geo;
 	struct metrics *metrics;
 	const struct clock *clock;
 };
@@ -31,13 +33,14 @@ struct access_pass {
 	bool by_grant;       /* the query that a manifest handed out */
 	const char *subject; /* of the token, "" otherwise */
 	int64_t expires;     /* of the credential, seconds; 0 for a public track */
+	bool placed;         /* it depends on where the listener is */
 	const char *network; /* from where alone it is good, "" for anywhere */
 	const char *origin;  /* of origin.h, "" when unknown */
 };
 
 /*
  * ACCESS keeps CONF, POOL, METRICS and CLOCK, which must outlive it. POOL NULL: nothing is revoked. Errors as of
- * keyring_open() and jwks_open().
+ * keyring_open(), jwks_open() and geo_open().
  */
 enum err access_open(struct access *access, const struct conf *conf, struct db_pool *pool, struct metrics *metrics,
 	const struct clock *clock, struct err_info *info);
@@ -58,16 +61,17 @@ enum err access_scope_all(const struct access *access, struct request *request, 
 bool access_has_token(struct request *request);
 
 /*
- * May REQUEST listen to TRACK? VISIBILITY is NULL when the track does not exist: the answer to a request without a
+ * May REQUEST listen to TRACK? AUDIENCE is NULL when the track does not exist: the answer to a request without a
  * valid credential is then the same as for a private track, so that nobody learns which exist. FILE is the name under
  * /stream/ for a stream signature, NULL elsewhere. A public track needs no credential and none is looked at. Otherwise
- * the first credential that is valid lets in; when there are several and none is, the first one gives the reason.
+ * the first credential that is valid lets in; when there are several and none is, the first one gives the reason. Who
+ * is let in must besides be where the track may be heard.
  * ERR_OK fills PASS; ERR_UNAUTHORIZED without a credential or with an invalid token; ERR_FORBIDDEN for a foreign or
  * expired signature or grant and for a token without stream:read or for other tracks; ERR_NOT_FOUND for a valid
- * credential and a track that does not exist.
+ * credential and a track that does not exist; ERR_PLACE, with PASS filled, from where it may not be heard.
  */
 enum err access_listen(const struct access *access, struct request *request, const char *track, const char *file,
-	const enum track_visibility *visibility, struct access_pass *pass, struct err_info *info);
+	const struct track_audience *audience, struct access_pass *pass, struct err_info *info);
 
 /*
  * Until when what PASS hands on is good, seconds: as long as the programme (DURATION_MS) plus conf grant_ttl_s, rounded

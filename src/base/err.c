@@ -17,6 +17,7 @@ static const struct {
 	[ERR_BAD_REQUEST] = {400, 2, "bad-request", "Bad request"},
 	[ERR_UNAUTHORIZED] = {401, 4, "unauthorized", "Not authorized"},
 	[ERR_FORBIDDEN] = {403, 4, "forbidden", "Not permitted"},
+	[ERR_PLACE] = {403, 4, "place", "Not available where you are"},
 	[ERR_NOT_FOUND] = {404, 3, "not-found", "Not found"},
 	[ERR_METHOD] = {405, 2, "method-not-allowed", "Method not allowed"},
 	[ERR_SLOW] = {408, 5, "request-timeout", "Request too slow"},

@@ -12,6 +12,7 @@ enum err {
 	ERR_BAD_REQUEST,     /* 400: the request cannot be understood */
 	ERR_UNAUTHORIZED,    /* 401: no credential, or one that is not valid */
 	ERR_FORBIDDEN,       /* 403: a credential that does not reach this far */
+	ERR_PLACE,           /* 403: not from where the request comes */
 	ERR_NOT_FOUND,       /* 404 */
 	ERR_METHOD,          /* 405 */
 	ERR_SLOW,            /* 408: the request did not come in time */

@@ -6,6 +6,7 @@
 #include "cli/intake.h"
 #include "cli/intake_show.h"
 #include "cli/interrupt.h"
+#include "conf/geo_rule.h"
 #include "media/transcode_job.h"
 #include "model/album.h"
 
@@ -16,6 +17,7 @@ static const struct args_option options[] = {
 	CLI_OPTIONS,
 	{"public", 'p', NULL, "anybody may hear them"},
 	{"private", 'P', NULL, "only who has a token or a signed address may hear them"},
+	{"places", 0, "LIST", "where they may be heard, such as \"DE AT\", instead of what is configured"},
 	{"title", 't', "TEXT", "title, instead of that in the file's tags"},
 	{"artist", 'a', "TEXT", "artist, instead of that in the file's tags"},
 	{"album", 'A', "TEXT", "album, instead of that in the file's tags"},
@@ -63,6 +65,9 @@ static enum err read_wishes(struct intake *intake, const struct args *args, stru
 	intake->passthrough = conf->passthrough || args_given(args, "passthrough");
 	intake->renditions = conf->ladder;
 	intake->rendition_count = conf->ladder_count;
+	if (args_value(args, "places") != NULL &&
+		geo_rule_read(args_value(args, "places"), &intake->cli->arena, &intake->places, info) != ERR_OK)
+		return info->code;
 	if (read_sound(intake, args, info) != ERR_OK)
 		return info->code;
 	if (args_value(args, "formats") == NULL)

@@ -5,6 +5,7 @@
 #include "cli/table.h"
 #include "cli/tracks_verify.h"
 #include "cli/view.h"
+#include "conf/geo_rule.h"
 #include "storage/removal.h"
 
 #include <inttypes.h>
@@ -135,6 +136,7 @@ static void print_track(struct cli *cli, const struct track *track, const struct
 	if (track->failure != NULL)
 		print_line(cli, "failure", track->failure);
 	print_line(cli, "for", track_visibility_name(track->visibility));
+	print_line(cli, "places", track->places != NULL ? track->places : cli->conf->geo_places);
 	print_line(cli, "length", duration_clock(track->duration_ms, length));
 	print_line(cli, "source",
 		arena_printf(arena, "%s (%s, %" PRId64 " Hz, %" PRId64 " channels, %" PRId64 " bytes)",
@@ -265,27 +267,41 @@ static enum err show(struct cli *cli, const struct args *args, char **words, siz
 	return cli_json(cli, object, info);
 }
 
-static enum err set_visibility(struct cli *cli, const struct args *args, const char *id,
-	enum track_visibility visibility, struct err_info *info)
+static enum err find_track(struct cli *cli, const char *id, struct track *track, struct err_info *info)
 {
-	struct track track;
 	enum err err = check_id(id, info);
 
 	if (err == ERR_OK)
 		err = cli_open_db(cli, info);
-	if (err == ERR_OK)
-		err = track_get(cli->db, id, &cli->arena, &track, info);
-	if (err != ERR_OK)
-		return err;
-	track.visibility = visibility;
-	track.updated_ms = clock_ms(NULL);
-	err = track_update(cli->db, &track, info);
+	return err == ERR_OK ? track_get(cli->db, id, &cli->arena, track, info) : err;
+}
+
+/* Writes TRACK, and says with NOW what it is since, or shows it as JSON. */
+static enum err save_track(
+	struct cli *cli, const struct args *args, struct track *track, const char *now, struct err_info *info)
+{
+	enum err err;
+
+	track->updated_ms = clock_ms(NULL);
+	err = track_update(cli->db, track, info);
 	if (err != ERR_OK)
 		return err;
 	if (args_given(args, "json"))
-		return cli_json(cli, view_track(&track), info);
-	fprintf(cli->out.out, "%s is %s now\n", id, track_visibility_name(visibility));
+		return cli_json(cli, view_track(track), info);
+	fprintf(cli->out.out, "%s %s\n", track->id, now);
 	return ERR_OK;
+}
+
+static enum err set_visibility(struct cli *cli, const struct args *args, const char *id,
+	enum track_visibility visibility, struct err_info *info)
+{
+	struct track track;
+
+	if (find_track(cli, id, &track, info) != ERR_OK)
+		return info->code;
+	track.visibility = visibility;
+	return save_track(cli, args, &track,
+		arena_printf(&cli->arena, "is %s now", track_visibility_name(visibility)), info);
 }
 
 static enum err publish(struct cli *cli, const struct args *args, char **words, size_t count, struct err_info *info)
@@ -298,6 +314,25 @@ static enum err unpublish(struct cli *cli, const struct args *args, char **words
 {
 	(void)count;
 	return set_visibility(cli, args, words[0], TRACK_PRIVATE, info);
+}
+
+/* The words after the track are one list; "default" takes it back. */
+static enum err set_places(struct cli *cli, const struct args *args, char **words, size_t count, struct err_info *info)
+{
+	const char *list = words[1];
+	struct track track;
+
+	for (size_t i = 2; i < count; i++)
+		list = arena_printf(&cli->arena, "%s %s", list, words[i]);
+	if (find_track(cli, words[0], &track, info) != ERR_OK)
+		return info->code;
+	track.places = NULL;
+	if (strcmp(list, "default") != 0 && geo_rule_read(list, &cli->arena, &track.places, info) != ERR_OK)
+		return info->code;
+	return save_track(cli, args, &track,
+		arena_printf(&cli->arena, "may be heard in: %s",
+			track.places != NULL ? track.places : cli->conf->geo_places),
+		info);
 }
 
 static enum err remove_rows(struct cli *cli, const char *id, struct track *track, struct err_info *info)
@@ -344,6 +379,7 @@ static enum err run(struct cli *cli, const struct args *args, struct err_info *i
 		{"show", 1, 1, show},
 		{"publish", 1, 1, publish},
 		{"unpublish", 1, 1, unpublish},
+		{"places", 2, SIZE_MAX, set_places},
 		{"delete", 1, 1, remove_track},
 		{"verify", 0, SIZE_MAX, tracks_verify},
 		{NULL, 0, 0, NULL},
@@ -354,12 +390,14 @@ static enum err run(struct cli *cli, const struct args *args, struct err_info *i
 
 const struct cli_command cmd_tracks = {
 	.name = "tracks",
-	.arguments = "[list | show|publish|unpublish|delete TRACK | verify [TRACK...]]",
+	.arguments = "[list | VERB TRACK | places TRACK LIST | verify [TRACK...]]",
 	.summary = "list, show, publish, delete and verify tracks",
 	.text = "  list              the newest tracks first (also without a word)\n"
 		"  show TRACK        what is known of one, and its renditions\n"
 		"  publish TRACK     anybody may hear it\n"
 		"  unpublish TRACK   only who has a token or a signed address may hear it\n"
+		"  places TRACK LIST where it may be heard: DE AT for these countries, '!US-CA' for all but\n"
+		"                    that region, '*' for everywhere, default for what is configured\n"
 		"  delete TRACK      removes it, its renditions and its source for good\n"
 		"  verify [TRACK...] reads all their files and compares them with their checksums; what is\n"
 		"                    damaged is no longer played, and is made anew where the source is kept\n",

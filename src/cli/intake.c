@@ -84,7 +84,8 @@ static enum err ingest_copied(
 		.renditions = intake->renditions,
 		.rendition_count = intake->rendition_count,
 		.sound = intake->sound,
-		.visibility = intake->visibility};
+		.visibility = intake->visibility,
+		.places = intake->places};
 	struct cli *cli = intake->cli;
 	struct track track;
 	struct job job;

@@ -42,6 +42,7 @@ struct intake {
 	bool json;
 	const char *title, *artist, *album; /* NULL: from the tags */
 	enum track_visibility visibility;
+	const char *places; /* of conf/geo_rule.h; NULL: as configured */
 	const struct conf_rendition *renditions; /* to make of each */
 	size_t rendition_count;
 	struct sound sound; /* what is done to each */

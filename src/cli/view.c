@@ -18,9 +18,9 @@ static json_t *number_json(int64_t value)
 
 json_t *view_track(const struct track *track)
 {
-	return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:o, s:o, s:o, s:o, s:o, s:s?, s:s?, s:o, s:s?, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:o, s:o, s:o, s:o, s:o, s:s?, s:s?, s:o, s:s?, s:o, s:o}",
 		"id", track->id, "state", track_state_name(track->state), "visibility",
-		track_visibility_name(track->visibility), "title", track->title, "artist", track->artist, "album",
+		track_visibility_name(track->visibility), "places", track->places, "title", track->title, "artist", track->artist, "album",
 		track->album, "track", number_json(track->number), "year", number_json(track->year), "duration_ms",
 		number_json(track->duration_ms), "sample_rate", number_json(track->sample_rate), "channels",
 		number_json(track->channels), "source_name", track->source_name, "source_format", track->source_format,

@@ -117,6 +117,11 @@ struct conf {
 	int64_t verdict_ttl_s; /* how long a web server may keep what /auth/check said */
 	int64_t grant_ttl_s; /* least lifetime of the query a manifest hands out */
 
+	const char *geo_database; /* absolute; "" : none */
+	const char *geo_country_header, *geo_region_header; /* of trusted proxies; "" : none */
+	const char *geo_places;   /* of conf/geo_rule.h: for tracks that have none of their own */
+	const char *geo_unknown;  /* "deny" or "allow" who is nowhere */
+
 	int64_t upload_size;   /* bytes */
 	int64_t body_size;     /* bytes, of a JSON body */
 	int64_t upload_idle_s; /* silence after which an upload is given up */

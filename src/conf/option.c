@@ -126,6 +126,23 @@ const struct option option_table[] = {
 		.sentence = "Least lifetime of the signed query by which a manifest of a private track names its "
 			    "children."},
 
+	{"geo", "database", OPTION_PATH, AT(geo_database), .text = "",
+		.sentence = "MaxMind database (.mmdb) of countries, or of cities for regions too, by which addresses are "
+			    "placed where the web server does not say TONEARM_COUNTRY and TONEARM_REGION. It may be "
+			    "replaced at any time: a copy of it in run_dir is used. When empty there is none."},
+	{"geo", "country_header", OPTION_TEXT, AT(geo_country_header), .text = "",
+		.sentence = "Header field by which http.trusted_proxies tell the country of the client, such as "
+			    "\"CF-IPCountry\"; it counts before the database, and from nobody else. They must set it "
+			    "or take it away: one that they pass on as it came is the client's own word."},
+	{"geo", "region_header", OPTION_TEXT, AT(geo_region_header), .text = "",
+		.sentence = "The same for its region, with or without the country before it, such as \"CF-Region-Code\"."},
+	{"geo", "places", OPTION_PLACES, AT(geo_places), .text = "*",
+		.sentence = "Where a track may be heard that does not say it itself: \"DE AT CH\" in these countries "
+			    "(ISO 3166-1) only, \"!RU\" everywhere but there, \"US !US-CA\" with a region "
+			    "(ISO 3166-2), \"*\" everywhere."},
+	{"geo", "unknown", OPTION_CHOICE, AT(geo_unknown), .text = "deny", .choices = {"deny", "allow"},
+		.sentence = "Whether such a track can be heard by one whose country is not known."},
+
 	{"limits", "upload_size", OPTION_SIZE, AT(upload_size), .unit = "bytes", .least = 1, .most = 1024 * GIB,
 		.standard = 2 * GIB, .sentence = "Largest file that may be uploaded."},
 	{"limits", "body_size", OPTION_SIZE, AT(body_size), .unit = "bytes", .least = KIB, .most = 16 * MIB,

@@ -11,6 +11,7 @@
 enum option_type {
 	OPTION_TEXT,
 	OPTION_URL,     /* text: "" or http(s) with no slash at the end */
+	OPTION_PLACES,  /* text: of geo_rule.h */
 	OPTION_SECRET,  /* text of OPTION_SECRET_LEAST bytes or more, required, never shown */
 	OPTION_CHOICE,  /* text: one of `choices` */
 	OPTION_PATH,    /* text, made absolute */

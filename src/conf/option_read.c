@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "conf/option_read.h"
 
+#include "conf/geo_rule.h"
 #include "conf/preset.h"
 #include "conf/profile.h"
 
@@ -138,6 +139,7 @@ static enum err read_text(const struct reader *reader, const struct option *opti
 {
 	const char *value = config_setting_get_string(setting);
 	bool path = option->type == OPTION_PATH && value != NULL && value[0] != '\0';
+	struct err_info reason = {0};
 	enum err err = ERR_OK;
 
 	if (value == NULL)
@@ -146,6 +148,8 @@ static enum err read_text(const struct reader *reader, const struct option *opti
 		return option_refuse(reader, setting, "it must not be empty");
 	if (option->type == OPTION_URL)
 		err = option_check_url(reader, setting, value);
+	if (option->type == OPTION_PLACES && geo_rule_read(value, &reader->conf->arena, &value, &reason) != ERR_OK)
+		err = option_refuse(reader, setting, "%s", reason.detail);
 	if (option->type == OPTION_CHOICE)
 		err = check_choice(reader, option, setting, value);
 	if (option->type == OPTION_SECRET && strlen(value) < OPTION_SECRET_LEAST)

@@ -152,7 +152,8 @@ static enum err get(struct db_stmt *stmt, const char *track, const char *quality
 		err = read_row(stmt, 0, track, &out->rendition, info);
 	if (err == ERR_OK)
 		err = track_row_words(
-			db_text(stmt, COLUMNS), db_text(stmt, COLUMNS + 1), &out->visibility, &out->state, info);
+			db_text(stmt, COLUMNS), db_text(stmt, COLUMNS + 1), &out->audience.visibility, &out->state, info);
+	out->audience.places = err == ERR_OK ? arena_strdup(arena, db_text(stmt, COLUMNS + 3)) : NULL;
 	if (err == ERR_OK)
 		err = read_segments(stmt, COLUMNS + 2, arena, &out->rendition, info);
 	return err;
@@ -175,7 +176,7 @@ enum err rendition_get_growing(struct db *db, const char *track, const char *qua
 	enum err err = get(stmt, track, quality, arena, out, info);
 
 	if (err == ERR_OK)
-		out->rendition.work = arena_strdup(arena, db_text(stmt, COLUMNS + 3));
+		out->rendition.work = arena_strdup(arena, db_text(stmt, COLUMNS + 4));
 	db_reset(stmt);
 	return err;
 }

@@ -47,7 +47,7 @@ struct rendition {
 /* A rendition with what a responder must know of its track before it answers: filled by one indexed read. */
 struct rendition_view {
 	struct rendition rendition;
-	enum track_visibility visibility;
+	struct track_audience audience;
 	enum track_state state;
 };
 

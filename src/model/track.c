@@ -68,6 +68,7 @@ enum err track_row_read(struct db_stmt *stmt, struct arena *arena, struct track 
 	out->created_ms = db_int(stmt, 17);
 	out->updated_ms = db_int(stmt, 18);
 	out->growing = db_int(stmt, 19) != 0;
+	out->places = arena_strdup(arena, db_text(stmt, 20));
 	return track_row_words(db_text(stmt, 1), db_text(stmt, 2), &out->visibility, &out->state, info);
 }
 
@@ -103,6 +104,7 @@ enum err track_insert(struct db *db, const struct track *track, struct err_info 
 	db_bind_text(stmt, ":source_file", track->source_file);
 	db_bind_int(stmt, ":source_bytes", track->source_bytes);
 	db_bind_text(stmt, ":failure", track->failure);
+	db_bind_text(stmt, ":places", track->places);
 	db_bind_int(stmt, ":created_ms", track->created_ms);
 	return db_run(stmt, info);
 }
@@ -161,6 +163,7 @@ enum err track_update(struct db *db, const struct track *track, struct err_info 
 
 	bind_tags(stmt, track);
 	db_bind_text(stmt, ":visibility", visibility_words[track->visibility]);
+	db_bind_text(stmt, ":places", track->places);
 	return run_on_track(db, stmt, info);
 }
 

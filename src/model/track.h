@@ -39,7 +39,14 @@ struct track {
 	int64_t source_bytes;
 	const char *failure; /* NULL unless failed */
 	int64_t created_ms, updated_ms;
+	const char *places; /* where it may be heard, of conf/geo_rule.h; NULL: as configured */
 	bool growing; /* some renditions can be heard while they are made (rendition.h); read only */
+};
+
+/* Who may listen to a track. */
+struct track_audience {
+	enum track_visibility visibility;
+	const char *places; /* as in struct track */
 };
 
 /* "public"/"private" and back; ERR_BAD_REQUEST for another word. */
@@ -61,7 +68,7 @@ enum err track_get(struct db *db, const char *id, struct arena *arena, struct tr
 enum err track_list(struct db *db, const char *after, int public_only, const char *owner, size_t limit,
 	struct arena *arena, struct track **out, size_t *count, struct err_info *info);
 
-/* Writes title, artist, album, number, year and visibility as they stand in TRACK, and updated_ms. */
+/* Writes title, artist, album, number, year, visibility and places as they stand in TRACK, and updated_ms. */
 enum err track_update(struct db *db, const struct track *track, struct err_info *info);
 
 /*

@@ -7,7 +7,7 @@
 
 #include "model/track.h"
 
-enum { TRACK_COLUMNS = 20 };
+enum { TRACK_COLUMNS = 21 };
 
 /* The words of the columns `visibility` and `state`; ERR_INTERNAL when they are none this program knows. */
 enum err track_row_words(const char *visibility, const char *state, enum track_visibility *visibility_out,

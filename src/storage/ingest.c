@@ -35,6 +35,7 @@ static void fill_track(struct track *track, const struct ingest *ingest, const s
 {
 	*track = (struct track){
 		.visibility = ingest->visibility,
+		.places = arena_strdup(arena, ingest->places),
 		.state = TRACK_PENDING,
 		.owner = ingest->owner != NULL ? arena_strdup(arena, ingest->owner) : "",
 		.title = text_clean(ingest->title, TRACK_TEXT, arena),

@@ -22,6 +22,7 @@ struct ingest {
 	const char *source_name;            /* as the client named it; cleaned and cut here; may be NULL */
 	const char *title, *artist, *album; /* NULL: taken from the tags by the worker */
 	enum track_visibility visibility;
+	const char *places; /* of conf/geo_rule.h; NULL: as configured */
 	const struct conf_rendition *renditions; /* NULL: the configured ladder */
 	size_t rendition_count;
 	bool extras; /* of ingest_more(): what is missing beside the sound, even when no rendition is */

@@ -38,6 +38,8 @@ struct job_key repeat_key(const struct ingest *ingest, const char *what, const c
 	put(&buf, arena_printf(arena, "%" PRId64, ingest->priority));
 	if (ingest->run_after_ms != 0)
 		put(&buf, arena_printf(arena, "at %" PRId64, ingest->run_after_ms));
+	if (ingest->places != NULL)
+		put(&buf, arena_printf(arena, "in %s", ingest->places));
 	for (size_t i = 0; i < ingest->after.count; i++)
 		put(&buf, ingest->after.ids[i]);
 	hash_sha256_hex(buf_text(&buf), buf.length, key.fingerprint);

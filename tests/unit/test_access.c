@@ -24,9 +24,15 @@ static const struct conf conf = {
 	.jwks_url = "",
 	.jwks_algorithms = "",
 	.grant_ttl_s = 3600,
+	.run_dir = "/nonexistent",
+	.geo_database = "",
+	.geo_country_header = "CF-IPCountry",
+	.geo_region_header = "CF-Region-Code",
+	.geo_places = "*",
+	.geo_unknown = "deny",
 };
 static int64_t now_ms = INT64_C(1000) * NOW_S;
-static const enum track_visibility public = TRACK_PUBLIC, private = TRACK_PRIVATE;
+static const struct track_audience public = {TRACK_PUBLIC, NULL}, private = {TRACK_PRIVATE, NULL};
 
 static int64_t fixed_now(void *context)
 {
@@ -103,10 +109,10 @@ static const char *grant_query(struct scene *scene, const char *of, int64_t expi
 }
 
 static enum err listen(struct scene *scene, const char *query, const char *param, const char *file,
-	const enum track_visibility *visibility)
+	const struct track_audience *audience)
 {
 	return access_listen(
-		&scene->access, ask(scene, query, param), track, file, visibility, &scene->pass, &scene->info);
+		&scene->access, ask(scene, query, param), track, file, audience, &scene->pass, &scene->info);
 }
 
 static void a_public_track_needs_nothing(void **state)
@@ -262,6 +268,46 @@ static void scopes_are_asked_for(void **state)
 	assert_true(access_has_token(ask(scene, "token=x", NULL)));
 }
 
+static enum err listen_in(struct scene *scene, const char *places, const char *country, enum track_visibility visibility)
+{
+	const struct track_audience audience = {visibility, places};
+
+	return listen(scene, "", country, NULL, &audience);
+}
+
+static void a_place_is_asked_for_where_it_matters(void **state)
+{
+	static const char germany[] = "TONEARM_COUNTRY=DE", france[] = "TONEARM_COUNTRY=FR", client[] = "HTTP_CF_IPCOUNTRY=DE";
+	struct scene *scene = *state;
+
+	assert_int_equal(listen_in(scene, NULL, france, TRACK_PUBLIC), ERR_OK);
+	assert_false(scene->pass.placed);
+	assert_int_equal(listen_in(scene, "DE AT", germany, TRACK_PUBLIC), ERR_OK);
+	assert_true(scene->pass.placed);
+	assert_int_equal(scene->pass.expires, 0);
+	assert_int_equal(listen_in(scene, "DE AT", france, TRACK_PUBLIC), ERR_PLACE);
+	assert_non_null(strstr(scene->info.detail, "FR"));
+	assert_int_equal(listen_in(scene, "!FR", NULL, TRACK_PUBLIC), ERR_PLACE);
+	assert_int_equal(listen_in(scene, "DE", client, TRACK_PUBLIC), ERR_PLACE);
+	assert_true(scene->pass.placed);
+	/* Who may not listen at all does not learn where others may. */
+	assert_int_equal(listen_in(scene, "DE", france, TRACK_PRIVATE), ERR_UNAUTHORIZED);
+	assert_int_equal(listen_in(scene, "DE", germany, TRACK_PRIVATE), ERR_UNAUTHORIZED);
+}
+
+static void a_place_counts_for_whoever_may_listen(void **state)
+{
+	const struct track_audience audience = {TRACK_PRIVATE, "DE"};
+	struct scene *scene = *state;
+	const char *grant = grant_query(scene, track, NOW_S + 60);
+
+	assert_int_equal(listen(scene, grant, "TONEARM_COUNTRY=DE", NULL, &audience), ERR_OK);
+	assert_true(scene->pass.placed && scene->pass.by_grant);
+	assert_int_equal(listen(scene, grant, "TONEARM_COUNTRY=AT", NULL, &audience), ERR_PLACE);
+	assert_int_equal(listen(scene, grant, NULL, NULL, &audience), ERR_PLACE);
+	assert_int_equal(listen(scene, "", with_token(scene, "stream:read"), NULL, &audience), ERR_PLACE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +318,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(any_valid_credential_lets_in, setup, teardown),
 		cmocka_unit_test_setup_teardown(children_get_a_grant_that_asking_does_not_prolong, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_token_for_tracks_reaches_no_further, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_place_is_asked_for_where_it_matters, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_place_counts_for_whoever_may_listen, setup, teardown),
 		cmocka_unit_test_setup_teardown(scopes_are_asked_for, setup, teardown),
 	};
 

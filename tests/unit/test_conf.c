@@ -169,6 +169,7 @@ static void test_wrong_values(void **state)
 	assert_refused(fixture, SECRETS "media: { keep_source = 1; };", 2, "true or false is wanted");
 	assert_refused(fixture, SECRETS "media: { hls_addressing = \"bytes\"; };", 2,
 		"\"bytes\" is none of \"byterange\", \"segments\"");
+	assert_refused(fixture, SECRETS "geo: { places = \"DE,AT\"; };", 2, "geo.places: \"DE,AT\" is no place");
 	assert_refused(fixture, SECRETS "log: { level = 3; };", 2, "text in quotes is wanted");
 	assert_refused(fixture, SECRETS "storage: { data_dir = \"\"; };", 2, "must not be empty");
 	assert_refused(fixture, SECRETS "limits: { body_size = true; };", 2, "a number of bytes or text");

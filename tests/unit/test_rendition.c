@@ -96,7 +96,7 @@ static void test_put_and_get(void **state)
 	assert_int_equal(rendition_get(fixture->db, "t", "high", &fixture->arena, &view, NULL), ERR_OK);
 	assert_int_equal(db_statements_run(fixture->db) - before, 1);
 	assert_same(&view.rendition, &rendition);
-	assert_int_equal(view.visibility, TRACK_PRIVATE);
+	assert_int_equal(view.audience.visibility, TRACK_PRIVATE);
 	assert_int_equal(view.state, TRACK_READY);
 	assert_int_equal(view.rendition.segments.count, 3);
 	assert_int_equal(view.rendition.segments.segments[0].offset, 744);

@@ -61,6 +61,7 @@ static void test_insert_and_get(void **state)
 	track.title = "T\xc3\xadtulo";
 	track.number = 3;
 	track.year = 1969;
+	track.places = "DE !DE-BY";
 	track.source_name = "a.flac";
 	track.source_file = "x.flac";
 	track.source_bytes = INT64_C(5000000000);
@@ -75,6 +76,7 @@ static void test_insert_and_get(void **state)
 	assert_null(got.album);
 	assert_int_equal(got.number, 3);
 	assert_int_equal(got.year, 1969);
+	assert_string_equal(got.places, "DE !DE-BY");
 	assert_string_equal(got.source_name, "a.flac");
 	assert_string_equal(got.source_file, "x.flac");
 	assert_null(got.source_format);
