@@ -55,6 +55,8 @@ void api_probe_drip(struct request *request, struct response *response);
 /* api_health.c */
 void api_health(struct request *request, struct response *response);
 void api_ready(struct request *request, struct response *response);
+
+/* api_metrics.c */
 void api_metrics(struct request *request, struct response *response);
 
 /* api_json.c: the things as clients see them. New references. */

@@ -3,11 +3,8 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
-#include "base/log.h"
-#include "model/job_end.h"
-
-/* A jobrunner marks itself far more often than this, in milliseconds. */
-enum { RUNNER_SEEN_MS = 30 * 1000, METRICS_MOST = 8 << 20 };
+#include "model/job.h"
+#include "model/job_tell.h"
 
 void api_health(struct request *request, struct response *response)
 {
@@ -59,7 +56,7 @@ static const char *check_runner(struct db *db, const struct clock *clock)
 		return "the database cannot be read";
 	if (seen == 0)
 		return "no jobrunner was ever seen";
-	return clock_ms(clock) - seen > RUNNER_SEEN_MS ? "no jobrunner was seen within 30 s" : NULL;
+	return clock_ms(clock) - seen > JOB_RUNNER_SEEN_MS ? "no jobrunner was seen within 30 s" : NULL;
 }
 
 void api_ready(struct request *request, struct response *response)
@@ -82,40 +79,4 @@ void api_ready(struct request *request, struct response *response)
 		response_header(response, "Retry-After", "5");
 	response_json(response, ready ? 200 : 503,
 		json_pack("{s:s, s:o}", "status", ready ? "ok" : "failing", "checks", checks));
-}
-
-/*
- * What the job table counts is read when asked for. What cannot be read keeps its last value: the other counters still
- * count.
- */
-static void set_job_gauges(struct responder *responder)
-{
-	int64_t counts[JOB_STATE_COUNT];
-	struct err_info info;
-	struct db *db;
-
-	if (db_pool_take(responder->pool, &db, &info) != ERR_OK)
-		return;
-	if (job_counts(db, counts, &info) == ERR_OK) {
-		for (int state = 0; state < JOB_STATE_COUNT; state++)
-			metrics_set(responder->metrics, METRIC_JOBS, (uint64_t)counts[state],
-				job_state_name((enum job_state)state));
-	}
-	if (job_end_tell(db, responder->metrics, &info) != ERR_OK)
-		log_failure(LOG_WARNING, "the ends of jobs cannot be read", &info);
-	db_pool_give(responder->pool, db);
-}
-
-void api_metrics(struct request *request, struct response *response)
-{
-	struct responder *responder = responder_of(request);
-	struct buf text;
-
-	set_job_gauges(responder);
-	buf_init(&text, METRICS_MOST);
-	metrics_write(responder->metrics, &text);
-	response_status(response, 200);
-	response_header(response, "Cache-Control", "no-store");
-	response_body(response, "text/plain; version=0.0.4; charset=utf-8", buf_text(&text), text.length);
-	buf_free(&text);
 }

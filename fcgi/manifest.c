@@ -17,8 +17,13 @@
  */
 enum { KEEP_S = 60, KEEP_GROWING_S = 1, MANIFEST_MOST = 64 << 20 };
 
-#define TYPE_HLS "application/vnd.apple.mpegurl"
-#define TYPE_DASH "application/dash+xml"
+/* What is sent: its Content-Type, and its name for counters. */
+struct kind {
+	const char *type, *name;
+};
+static const struct kind master_playlist = {"application/vnd.apple.mpegurl", "hls_master"};
+static const struct kind media_playlist = {"application/vnd.apple.mpegurl", "hls_media"};
+static const struct kind mpd_file = {"application/dash+xml", "dash"};
 
 /* In place of a date: what the manifest is of still grows. */
 #define GROWING INT64_C(-1)
@@ -48,7 +53,7 @@ static const char *child_query(const struct request *request, const struct liste
  * still grows may change within the second: its date is now, so that only its hash can say that it has not changed.
  */
 static void send(struct request *request, struct response *response, const struct listening *listening,
-	const char *type, struct buf *text, int64_t modified)
+	const struct kind *kind, struct buf *text, int64_t modified)
 {
 	int64_t keep_s = modified == GROWING ? KEEP_GROWING_S : KEEP_S;
 	const struct access *access = &responder_of(request)->access;
@@ -68,7 +73,8 @@ static void send(struct request *request, struct response *response, const struc
 	if (listening->visibility == TRACK_PRIVATE)
 		response_header(response, "Vary", "Authorization, Cookie");
 	if (!response_not_modified(response, arena_printf(request->arena, "\"%.32s\"", etag), modified))
-		response_body(response, type, buf_text(text), text->length);
+		response_body(response, kind->type, buf_text(text), text->length);
+	metrics_add(request->metrics, METRIC_PLAYLISTS, 1, kind->name);
 out:
 	buf_free(text);
 }
@@ -132,7 +138,7 @@ static void send_media(struct request *request, struct response *response, bool 
 	options = transport ? ts_options(request, query) : hls_options(request, query);
 	buf_init(&text, MANIFEST_MOST);
 	hls_media(&text, &rendition, &options);
-	send(request, response, &listening, TYPE_HLS, &text, newest(&rendition, 1));
+	send(request, response, &listening, &media_playlist, &text, newest(&rendition, 1));
 }
 
 static void media(struct request *request, struct response *response)
@@ -179,7 +185,7 @@ static void send_master(struct request *request, struct response *response, bool
 	options = ts ? ts_options(request, query) : hls_options(request, query);
 	buf_init(&text, MANIFEST_MOST);
 	hls_master(&text, renditions, count, &options);
-	send(request, response, &listening, TYPE_HLS, &text, newest(renditions, count));
+	send(request, response, &listening, &master_playlist, &text, newest(renditions, count));
 }
 
 static void master(struct request *request, struct response *response)
@@ -207,7 +213,7 @@ static void mpd(struct request *request, struct response *response)
 	options.query = child_query(request, &listening, track.duration_ms);
 	buf_init(&text, MANIFEST_MOST);
 	dash_mpd(&text, &track, renditions, count, &options);
-	send(request, response, &listening, TYPE_DASH, &text, newest(renditions, count));
+	send(request, response, &listening, &mpd_file, &text, newest(renditions, count));
 }
 
 static const struct route routes[] = {

@@ -5,6 +5,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "http/serve.h"
+#include "observe/db_time.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -88,8 +89,10 @@ static enum err open_metrics(struct responder *responder, struct err_info *info)
 
 	if (err == ERR_OK)
 		err = metrics_open(conf_run_path(responder->conf, &arena, "metrics"), &responder->metrics, info);
-	if (err == ERR_OK)
+	if (err == ERR_OK) {
 		metrics_enter(responder->metrics, responder->name);
+		db_time_watch(responder->metrics);
+	}
 	arena_free(&arena);
 	return err;
 }
@@ -167,8 +170,8 @@ static void close_all(struct responder *responder)
 	access_close(&responder->access);
 	if (responder->pool != NULL)
 		db_pool_close(responder->pool);
-	if (responder->metrics != NULL)
-		metrics_close(responder->metrics);
+	db_time_watch(NULL);
+	metrics_close(responder->metrics);
 	if (responder->conf != NULL)
 		conf_free(responder->conf);
 }

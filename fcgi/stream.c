@@ -50,6 +50,7 @@ static struct deliverable growing_part(struct request *request, const struct ren
 		.cache_control = "no-store",
 		.offset = offset,
 		.length = length,
+		.sound = true,
 	};
 }
 
@@ -71,6 +72,7 @@ static struct deliverable part_of(struct request *request, const struct renditio
 		.cache_control = cache,
 		.offset = offset,
 		.length = length,
+		.sound = true,
 	};
 }
 

@@ -7,6 +7,7 @@
 #include "db/db.h"
 #include "jobs/loop.h"
 #include "jobs/worker_protocol.h"
+#include "observe/db_time.h"
 #include "observe/metrics.h"
 
 #include <errno.h>
@@ -239,10 +240,12 @@ static enum err work(
 		err = metrics_open(conf_run_path(runner->conf, arena, "metrics"), &runner->metrics, info);
 	if (err == ERR_OK) {
 		metrics_enter(runner->metrics, "jobrunner");
+		db_time_watch(runner->metrics);
 		name_owner(runner->owner);
 		err = loop_run(runner, options, info);
 		log_message(LOG_INFO, "jobrunner stopped");
 	}
+	db_time_watch(NULL);
 	metrics_close(runner->metrics);
 	if (runner->db != NULL)
 		db_close(runner->db);

@@ -185,6 +185,8 @@ struct conf {
 	const char *journal_mode; /* "wal" or "delete" */
 	int64_t db_busy_ms;
 
+	struct conf_networks metrics_allow; /* none: this machine */
+
 	const char *log_level;
 	const char *log_file; /* "" : standard error */
 };

@@ -297,6 +297,11 @@ const struct option option_table[] = {
 	{"db", "busy_ms", OPTION_INTEGER, AT(db_busy_ms), .unit = "milliseconds", .least = 0, .most = 60000,
 		.standard = 5000, .sentence = "How long a statement waits for a lock or a free connection."},
 
+	{"observe", "metrics_allow", OPTION_NETWORKS, AT(metrics_allow),
+		.sentence = "Who may read /metrics, by address and prefix: [\"192.0.2.10\", \"10.0.0.0/8\"]; when empty it is "
+			    "this machine. What a proxy brings counts by whom it brings, for which http.trusted_proxies "
+			    "has to name it."},
+
 	{"log", "level", OPTION_CHOICE, AT(log_level), .text = "info", .choices = {"debug", "info", "warning", "error"},
 		.sentence = "The least level that is logged."},
 	{"log", "file", OPTION_PATH, AT(log_file), .text = "",

@@ -81,6 +81,13 @@ int db_is_null(struct db_stmt *stmt, int column);
 
 void db_reset(struct db_stmt *stmt);
 
+/*
+ * From now on WATCHER is told, by whichever thread ran it, of each statement of this process when it is reset: its name
+ * and the microseconds that SQLite took for it, waits for locks included. Call once, before there are threads.
+ */
+typedef void db_watcher(void *context, const char *statement, int64_t us);
+void db_watch(db_watcher *watcher, void *context);
+
 /* Rows changed by the last finished statement of this connection. */
 int64_t db_changes(struct db *db);
 

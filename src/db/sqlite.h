@@ -15,6 +15,7 @@ struct db_stmt {
 	enum sql sql;
 	sqlite3_stmt *handle; /* NULL until first used, and while preparing fails */
 	int failure;          /* SQLite's result of preparing: db_step() reports it */
+	int64_t taken_us;     /* by its steps since it was reset; 0 also when nobody watches */
 };
 
 struct db {

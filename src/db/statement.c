@@ -1,9 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #include "db/sqlite.h"
 
+#include "base/clock.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+static struct {
+	db_watcher *told; /* NULL: nobody */
+	void *context;
+} watch;
+
+void db_watch(db_watcher *watcher, void *context)
+{
+	watch.told = watcher;
+	watch.context = context;
+}
 
 static void prepare(struct db_stmt *stmt)
 {
@@ -90,6 +103,16 @@ void db_bind_null(struct db_stmt *stmt, const char *name)
 		bound(sqlite3_bind_null(stmt->handle, index));
 }
 
+static int step(struct db_stmt *stmt)
+{
+	int64_t before = watch.told == NULL ? 0 : clock_monotonic_us();
+	int result = sqlite3_step(stmt->handle);
+
+	if (watch.told != NULL)
+		stmt->taken_us += clock_monotonic_us() - before + 1; /* rounded up: never 0 */
+	return result;
+}
+
 enum err db_step(struct db_stmt *stmt, struct err_info *info)
 {
 	int result = stmt->failure;
@@ -97,7 +120,7 @@ enum err db_step(struct db_stmt *stmt, struct err_info *info)
 	if (stmt->handle != NULL) {
 		if (!sqlite3_stmt_busy(stmt->handle))
 			stmt->db->statements_run++;
-		result = sqlite3_step(stmt->handle);
+		result = step(stmt);
 	}
 	if (result == SQLITE_ROW)
 		return ERR_OK;
@@ -153,4 +176,9 @@ void db_reset(struct db_stmt *stmt)
 		return;
 	sqlite3_reset(stmt->handle);
 	sqlite3_clear_bindings(stmt->handle);
+	if (stmt->taken_us == 0)
+		return;
+	if (watch.told != NULL)
+		watch.told(watch.context, sql_query_name[stmt->sql], stmt->taken_us);
+	stmt->taken_us = 0;
 }

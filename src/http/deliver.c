@@ -75,7 +75,7 @@ static void send_range(struct response *response, struct source *source, struct 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0) {
-			response->failed = true;
+			response_problem(response, ERR_IO, "the file has become shorter"); /* breaks off */
 			return;
 		}
 		if (!response_write(response, source->piece, (size_t)got))
@@ -233,7 +233,8 @@ static void answer(struct response *response, const struct deliverable *file, st
 	response_header(response, "Accept-Ranges", "bytes");
 	if (!response_not_modified(response, file->etag, file->modified))
 		send_selected(response, file, source);
-	count_delivered(response, "direct", response->bytes);
+	if (response->status < 400)
+		count_delivered(response, "direct", response->bytes);
 }
 
 static void deliver_direct(struct response *response, const struct deliverable *file)
@@ -279,14 +280,55 @@ const void *deliver_read(struct response *response, const struct deliverable *fi
 	return bytes;
 }
 
+static bool is_stream(const struct response *response, const struct deliverable *file)
+{
+	return file->sound && response->request->method == HTTP_GET;
+}
+
+static void begin_stream(const struct response *response, const struct deliverable *file)
+{
+	struct metrics *metrics = response->request->metrics;
+
+	if (!is_stream(response, file))
+		return;
+	metrics_add(metrics, METRIC_STREAMS_STARTED, 1);
+	metrics_shift(metrics, METRIC_STREAMS_OPEN, 1);
+}
+
+/* Only what is sent directly has a length. */
+static const char *stream_outcome(const struct response *response)
+{
+	if (response->status >= 400)
+		return "refused";
+	if (!response_whole(response))
+		return "broken_off";
+	if (response->status >= 300)
+		return response->status == 304 ? "unchanged" : "redirected";
+	return response->expected < 0 ? "handed_over" : "complete";
+}
+
+static void end_stream(const struct response *response, const struct deliverable *file)
+{
+	struct metrics *metrics = response->request->metrics;
+
+	if (!is_stream(response, file))
+		return;
+	metrics_shift(metrics, METRIC_STREAMS_OPEN, -1);
+	metrics_add(metrics, METRIC_STREAMS_ENDED, 1, stream_outcome(response));
+	if (response->problem != ERR_OK)
+		metrics_add(metrics, METRIC_STREAM_ERRORS, 1, err_slug(response->problem));
+}
+
 void deliver_bytes(struct response *response, const struct deliverable *file, const void *bytes, size_t length)
 {
 	struct source source = {.fd = -1, .size = length, .bytes = bytes};
 
+	begin_stream(response, file);
 	response_status(response, 200);
 	if (file->cache_control != NULL)
 		response_header(response, "Cache-Control", file->cache_control);
 	answer(response, file, &source);
+	end_stream(response, file);
 }
 
 /* Both headers' readers decode percent escapes. */
@@ -421,6 +463,7 @@ void deliver_file(struct response *response, const struct deliverable *file)
 	const struct request *request = response->request;
 	bool whole = file->offset == 0 && file->length == 0;
 
+	begin_stream(response, file);
 	response_status(response, 200);
 	if (file->cache_control != NULL)
 		response_header(response, "Cache-Control", file->cache_control);
@@ -436,4 +479,5 @@ void deliver_file(struct response *response, const struct deliverable *file)
 		deliver_redirect(response, file);
 	else
 		deliver_direct(response, file);
+	end_stream(response, file);
 }

@@ -28,6 +28,7 @@ struct deliverable {
 	uint64_t offset, length; /* the slice; length 0: the whole file */
 	const char *location;    /* where redirect leads; NULL: nowhere */
 	int64_t rate;            /* bytes per second that one listener gets, 0: as many as he takes */
+	bool sound;              /* its delivery counts as a stream */
 };
 
 /* The way that the web server asks for by TONEARM_DELIVERY; NULL when it does not, or leaves it to us by "auto". */

@@ -153,6 +153,14 @@ static bool field_sent(const struct response *response, const char *name)
 	return true;
 }
 
+/* The client did not take what was sent, for CODE; the first reason stays. */
+static void fail(struct response *response, enum err code)
+{
+	response->failed = true;
+	if (response->problem == ERR_OK)
+		response->problem = code;
+}
+
 static void transport_write(struct response *response, const void *bytes, size_t length)
 {
 	struct transport *transport = response->request->transport;
@@ -162,8 +170,10 @@ static void transport_write(struct response *response, const void *bytes, size_t
 		size_t piece = length < PIECE ? length : PIECE;
 		int64_t before = clock_monotonic_us();
 
-		response->failed = !transport->class->write(transport, at, piece) ||
-				   !pace_keep(&response->request->sending, clock_monotonic_us() - before, piece);
+		if (!transport->class->write(transport, at, piece))
+			fail(response, ERR_ABORTED);
+		else if (!pace_keep(&response->request->sending, clock_monotonic_us() - before, piece))
+			fail(response, ERR_SLOW);
 		at += piece;
 		length -= piece;
 	}
@@ -199,9 +209,10 @@ void response_begin(struct response *response)
 	buf_puts(&block, "\r\n");
 	response->begun = true;
 	if (block.overflow)
-		response->failed = true; /* no half header block: the connection breaks off */
+		fail(response, ERR_HEADERS); /* no half header block: the connection breaks off */
 	else
 		transport_write(response, block.data, block.length);
+	response->begun_us = clock_monotonic_us();
 	buf_free(&block);
 }
 
@@ -223,7 +234,7 @@ bool response_flush(struct response *response)
 	struct transport *transport = response->request->transport;
 
 	if (!response->failed && !transport->class->flush(transport))
-		response->failed = true;
+		fail(response, ERR_ABORTED);
 	return !response->failed;
 }
 
@@ -291,9 +302,10 @@ void response_problem(struct response *response, enum err code, const char *deta
 	char *clean;
 
 	if (response->begun) {
-		response->failed = true; /* too late to say it: the connection breaks off */
+		fail(response, code); /* too late to say it: the connection breaks off */
 		return;
 	}
+	response->problem = code;
 	keep_refusal_fields(response);
 	response_status(response, status);
 	response_header(response, "Cache-Control", "no-store");

@@ -26,6 +26,10 @@ static void count_request(const struct serve_options *options, const struct requ
 	snprintf(status, sizeof status, "%d", response->status);
 	metrics_add(metrics, METRIC_REQUESTS, 1, options->program, route, status);
 	metrics_observe(metrics, METRIC_REQUEST_SECONDS, (uint64_t)duration_us, options->program, route);
+	metrics_observe(metrics, METRIC_FIRST_BYTE_SECONDS, (uint64_t)(response->begun_us - request->started_us),
+		options->program, route);
+	if (response->problem != ERR_OK)
+		metrics_add(metrics, METRIC_REFUSED, 1, options->program, err_slug(response->problem));
 	if (request->body_read > 0)
 		metrics_add(metrics, METRIC_REQUEST_BYTES, request->body_read, options->program, route);
 	if (response->bytes > 0)
@@ -102,12 +106,14 @@ void transport_handle(struct transport *transport, const struct serve_options *o
 	}
 	response_init(&response, &request);
 	log_context(request.id);
+	metrics_shift(options->metrics, METRIC_REQUESTS_OPEN, 1);
 	if (info.code != ERR_OK)
 		response_error(&response, &info);
 	else
 		route = answer(options, &request, &response);
 	body_read = request.content_length <= 0 || request.body_read == (uint64_t)request.content_length;
 	record(options, &request, &response, route);
+	metrics_shift(options->metrics, METRIC_REQUESTS_OPEN, -1);
 	transport->class->finish(transport, response_whole(&response), body_read);
 	log_context(NULL);
 }

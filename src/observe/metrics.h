@@ -28,8 +28,8 @@ enum metric {
 	METRIC_RATE_LIMITED,       /* {limit,key}: what ran out ("requests", "streams", "bytes"); whose ("token", ...) */
 	METRIC_AUTH_VERDICTS,      /* {verdict} */
 	METRIC_PLAYLISTS,          /* {kind}: playlists and MPDs that were handed out */
-	METRIC_STREAMS_STARTED,    /* {way}: as deliver.h has them */
-	METRIC_STREAMS_ENDED,      /* {way,outcome} */
+	METRIC_STREAMS_STARTED,    /* deliveries of sound */
+	METRIC_STREAMS_ENDED,      /* {outcome} */
 	METRIC_STREAMS_OPEN,       /* now, of each process */
 	METRIC_STREAM_ERRORS,      /* {reason} */
 	METRIC_DELIVERED_BYTES,    /* {mode}: handed to the web server or sent */

@@ -1,0 +1,5 @@
+-- SPDX-License-Identifier: MIT
+SELECT kind, stage, count(*)
+FROM job
+WHERE state = 'running'
+GROUP BY kind, stage

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+// What is counted, that promtool takes it, and who may read it.
+
+import assert from "node:assert/strict";
+import {spawnSync} from "node:child_process";
+import fs from "node:fs/promises";
+import http from "node:http";
+import path from "node:path";
+import {after, before, describe, test} from "node:test";
+import {cgi, library} from "./lib/cgi.mjs";
+import {until} from "./lib/library.mjs";
+import {cannotServe, start} from "./lib/server.mjs";
+import {wav} from "./lib/sound.mjs";
+import {missing, which} from "./lib/tools.mjs";
+
+const FAR = {parameters: {REMOTE_ADDR: "192.0.2.7"}};
+
+function promtool(words, input) {
+	const {status, stdout, stderr} = spawnSync(which("promtool"), words, {input, encoding: "utf8"});
+	assert.equal(status, 0, stdout + stderr);
+	assert.doesNotMatch(stdout + stderr, /^[a-z].*\w/m, "promtool has something to say");
+}
+
+/** {series: value} of a text of metrics. */
+const read = text => Object.fromEntries(text.split("\n").filter(line => line && !line.startsWith("#"))
+	.map(line => [line.slice(0, line.lastIndexOf(" ")), Number(line.slice(line.lastIndexOf(" ") + 1))]));
+
+/** The sum of all series of NAME whose labels have LABELS in them. */
+const sum = (series, name, labels = "") => Object.entries(series)
+	.filter(([key]) => (key === name || key.startsWith(`${name}{`)) && key.includes(labels)).reduce((all, [, value]) => all + value, 0);
+
+describe("a site at work", {skip: cannotServe("lighttpd"), timeout: 120000}, () => {
+	let site, track;
+
+	before(async () => {
+		site = await start({server: "lighttpd", delivery: "direct", runner: true, conf: {http: {stream_rate: 48 << 10}}});
+		const file = path.join(site.dir, "tone.wav");
+		await fs.writeFile(file, wav(2));
+		track = (await site.publish(file, {visibility: "private"})).track.id;
+		await fs.writeFile(path.join(site.dataDir, "media", track, "low.mp4"), Buffer.alloc(32 << 20));
+	});
+	after(() => site?.stop());
+
+	const text = async () => (await site.request({path: "/metrics"})).text;
+	const series = async () => read(await text());
+	const ask = (name, how = {}) => site.request({path: name, headers: site.bearer("stream:read"), ...how});
+
+	test("a listener is counted from the playlist to the last byte", async () => {
+		const master = await ask(`/hls/${track}/master.m3u8`);
+		assert.equal(master.status, 200);
+		assert.equal((await ask(`/hls/${track}/high/playlist.m3u8`)).status, 200);
+		assert.equal((await ask(`/media/${track}/high.mp4`, {headers: {...site.bearer("stream:read"), Range: "bytes=0-999"}})).status, 206);
+		assert.equal((await ask(`/media/${track}/high.mp4`, {headers: {}})).status, 401);
+		assert.equal((await ask(`/media/${track}/high.mp4`, {headers: {...site.bearer("stream:read"), Range: "bytes=99999999-"}})).status, 416);
+		/* A request counts when its answer has gone out, which its client may see first. */
+		const now = await until("all are counted", async () => {
+			const found = await series();
+			return sum(found, "tonearm_http_requests_total", 'program="stream"') === 3 && found;
+		});
+		const route = '{program="manifest",route="/hls/{track}/master.m3u8"}';
+		assert.equal(now['tonearm_playlists_total{kind="hls_master"}'], 1);
+		assert.equal(now['tonearm_playlists_total{kind="hls_media"}'], 1);
+		assert.equal(now[`tonearm_http_first_byte_seconds_count${route}`], 1);
+		assert.equal(now[`tonearm_http_request_duration_seconds_count${route}`], 1);
+		assert.equal(now['tonearm_http_problems_total{program="stream",reason="unauthorized"}'], 1);
+		assert.equal(now.tonearm_streams_started_total, 2);
+		assert.equal(now['tonearm_streams_ended_total{outcome="complete"}'], 1);
+		assert.equal(now['tonearm_streams_ended_total{outcome="refused"}'], 1);
+		assert.equal(sum(now, "tonearm_stream_errors_total"), 1);
+		assert.equal(now['tonearm_delivered_bytes_total{mode="direct"}'], 1000);
+		assert.equal(now.tonearm_job_runners, 1);
+		assert.ok(now['tonearm_db_statement_seconds_count{statement="rendition_list"}'] >= 1);
+	});
+
+	test("each process tells of itself", async () => {
+		const now = await series();
+		for (const program of ["api", "auth", "manifest", "stream", "jobrunner"]) {
+			const labels = `program="${program}"`;
+			assert.ok(sum(now, "process_resident_memory_bytes", labels) > 1 << 20, program);
+			assert.ok(sum(now, "process_start_time_seconds", labels) > 1e9, program);
+			assert.ok(sum(now, "process_open_fds", labels) > 2, program);
+		}
+		assert.equal(sum(now, "tonearm_http_requests_active", 'program="api"'), 1, "the scrape itself");
+	});
+
+	test("what is open ends with its process, also by kill -9", async () => {
+		const {port} = new URL(site.url);
+		const listener = http.get({port, path: `/media/${track}/low.mp4`, headers: site.bearer("stream:read"), agent: false});
+		listener.on("error", () => {});
+		await new Promise(resolve => listener.on("response", answer => answer.on("error", () => {}).once("data", resolve)));
+		const open = async () => sum(await series(), "tonearm_streams_active");
+		assert.equal(await open(), 1);
+		const stream = site.processes.get("stream");
+		stream.wanted = false;
+		stream.kill("SIGKILL");
+		await stream.ended;
+		assert.equal(await open(), 0);
+		listener.destroy();
+		await site.startResponder("stream");
+		assert.equal(await open(), 0);
+		assert.equal(sum(await series(), "tonearm_streams_started_total"), 3, "counters survive");
+	});
+
+	test("a listener that goes away", async () => {
+		const {port} = new URL(site.url);
+		const listener = http.get({port, path: `/media/${track}/low.mp4`, headers: site.bearer("stream:read"), agent: false});
+		listener.on("error", () => {});
+		await new Promise(resolve => listener.on("response", answer => answer.on("error", () => {}).once("data", resolve)));
+		listener.destroy();
+		await until("it is noticed", async () => sum(await series(), "tonearm_stream_errors_total", "aborted") === 1);
+		const now = await series();
+		assert.equal(sum(now, "tonearm_streams_active"), 0);
+		assert.equal(now['tonearm_streams_ended_total{outcome="broken_off"}'], 1);
+	});
+
+	test("promtool check metrics", {skip: missing("promtool")}, async () => promtool(["check", "metrics"], await text()));
+});
+
+describe("who may read the counters", () => {
+	let place;
+
+	before(() => {
+		place = library();
+	});
+	after(() => place.remove());
+
+	const status = async how => (await cgi(place, "api", "/metrics", how)).status;
+	const behind = from => ({headers: {"X-Forwarded-For": from}});
+
+	test("this machine alone, unless told", async () => {
+		assert.equal(await status(), 200);
+		assert.equal(await status({parameters: {REMOTE_ADDR: "::1"}}), 200);
+		assert.equal(await status({parameters: {REMOTE_ADDR: "::ffff:127.0.0.1"}}), 200);
+		assert.equal(await status(FAR), 403);
+		assert.equal(await status({parameters: {REMOTE_ADDR: ""}}), 403);
+	});
+
+	test("nobody from outside, whom a proxy on this machine brings", async () => {
+		for (const name of ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"])
+			assert.equal(await status({headers: {[name]: "127.0.0.1"}}), 403, name);
+		place.configure({http: {trusted_proxies: ["127.0.0.1"]}});
+		assert.equal(await status(behind("192.0.2.7")), 403);
+		assert.equal(await status(behind("127.0.0.2")), 200);
+		place.configure({});
+	});
+
+	test("those who are named", async () => {
+		place.configure({observe: {metrics_allow: ["192.0.2.0/29", "2001:db8::/32"]}});
+		assert.equal(await status(FAR), 200);
+		assert.equal(await status({parameters: {REMOTE_ADDR: "192.0.2.8"}}), 403);
+		assert.equal(await status({parameters: {REMOTE_ADDR: "2001:db8::1"}}), 200);
+		assert.equal(await status(), 403, "this machine is not named");
+		assert.equal(await status({...FAR, ...behind("10.0.0.1")}), 200, "nobody's word");
+		place.configure({});
+	});
+});
