@@ -46,6 +46,7 @@ enum err credentials_open(const struct credentials_places *places, const struct 
 		.session_token = copy(places->session_token),
 		.file = copy(places->file),
 		.profile = copy(places->profile),
+		.find_in_metadata = places->find_in_metadata,
 		.metadata_url = copy(places->metadata_url),
 		.metadata_ms = places->metadata_ms};
 	credentials->clock = clock;
@@ -114,6 +115,12 @@ static enum err find_in_environment(
 	return ERR_OK;
 }
 
+static enum err find_in_metadata(
+	const struct credentials_places *places, struct credentials_found *found, struct err_info *info)
+{
+	return places->find_in_metadata == NULL ? ERR_NOT_FOUND : places->find_in_metadata(places, found, info);
+}
+
 /* Looks in all places; ERR_UNAUTHORIZED when none has any. */
 static enum err find(struct credentials *credentials, struct credentials_found *found, const char **origin,
 	struct err_info *info)
@@ -125,7 +132,7 @@ static enum err find(struct credentials *credentials, struct credentials_found *
 		{"configuration", find_configured},
 		{"environment", find_in_environment},
 		{"file", credentials_find_in_file},
-		{"metadata", credentials_find_in_metadata},
+		{"metadata", find_in_metadata},
 	};
 
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {

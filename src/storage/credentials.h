@@ -19,15 +19,27 @@
 enum { CREDENTIALS_EARLY_S = 300, CREDENTIALS_FILE_S = 300 };
 
 struct credentials;
+struct credentials_found;
 
 /* NULL and "" are the same. All text is copied. */
 struct credentials_places {
 	const char *access_key, *secret_key, *session_token; /* of the configuration */
 	const char *file;         /* NULL: $AWS_SHARED_CREDENTIALS_FILE, else ~/.aws/credentials */
 	const char *profile;      /* section of the file; NULL: $AWS_PROFILE, else "default" */
+	/* What asks the metadata service: credentials_find_in_metadata(); NULL: it is not asked. */
+	enum err (*find_in_metadata)(
+		const struct credentials_places *places, struct credentials_found *found, struct err_info *info);
 	const char *metadata_url; /* NULL: http://169.254.169.254; "off": it is not asked */
 	long metadata_ms;         /* how long one of its answers may take; 0: 2000 */
 };
+
+/*
+ * The role of this machine, by version 2 of the instance metadata service: a token by PUT, then the name of the role,
+ * then its keys. For programs that have the network (libstorage). Not reachable is ERR_NOT_FOUND; ERR_UNPROCESSABLE for
+ * an answer that cannot be understood.
+ */
+enum err credentials_find_in_metadata(
+	const struct credentials_places *places, struct credentials_found *found, struct err_info *info);
 
 /* ERR_BAD_REQUEST when an access key stands without its secret. CLOCK may be NULL. Owned by the caller. */
 enum err credentials_open(const struct credentials_places *places, const struct clock *clock,

@@ -23,11 +23,4 @@ void credentials_found_free(struct credentials_found *found);
 enum err credentials_find_in_file(
 	const struct credentials_places *places, struct credentials_found *found, struct err_info *info);
 
-/*
- * The role of this machine, by version 2 of the instance metadata service: a token by PUT, then the name of the role,
- * then its keys. Not reachable is ERR_NOT_FOUND; ERR_UNPROCESSABLE for an answer that cannot be understood.
- */
-enum err credentials_find_in_metadata(
-	const struct credentials_places *places, struct credentials_found *found, struct err_info *info);
-
 #endif

@@ -8,13 +8,6 @@
 
 enum { ANSWER_MOST = 8 << 20, BASE64_MOST = 64 };
 
-const char *s3_path(const struct s3 *s3, const char *key, struct arena *arena)
-{
-	if (s3->options.host_style)
-		return arena_printf(arena, "/%s", key == NULL ? "" : key);
-	return arena_printf(arena, "/%s%s%s", s3->options.bucket, key == NULL ? "" : "/", key == NULL ? "" : key);
-}
-
 void s3_call_begin(struct s3_call *call, struct s3 *s3, enum s3_cost cost, const char *method, const char *key,
 	struct arena *arena)
 {
@@ -22,9 +15,9 @@ void s3_call_begin(struct s3_call *call, struct s3 *s3, enum s3_cost cost, const
 		.arena = arena,
 		.cost = cost,
 		.method = method,
-		.path = s3_path(s3, key, arena),
+		.path = s3_address_path(&s3->address, key, arena),
 		.payload = SIGV4_EMPTY};
-	s3_call_header(call, "host", s3->host);
+	s3_call_header(call, "host", s3->address.host);
 	buf_init(&call->exchange.answer, ANSWER_MOST);
 }
 
@@ -123,7 +116,7 @@ static enum err sign(struct s3_call *call, struct err_info *info)
 		.headers = pairs,
 		.header_count = call->header_count,
 		.payload = call->payload,
-		.region = options->region,
+		.region = call->s3->address.region,
 		.service = "s3",
 		.time_s = clock_seconds(options->clock)};
 	struct sigv4_credentials credentials;
@@ -143,7 +136,7 @@ static enum err sign(struct s3_call *call, struct err_info *info)
 	if (credentials.session_token != NULL)
 		s3_call_header(call, "x-amz-security-token", arena_strdup(call->arena, credentials.session_token));
 	s3_call_header(call, "authorization", made.authorization);
-	call->exchange.url = arena_printf(call->arena, "%s%s%s%s%s", call->s3->scheme, call->s3->host,
+	call->exchange.url = arena_printf(call->arena, "%s%s%s%s%s", call->s3->address.scheme, call->s3->address.host,
 		sigv4_encode(call->path, true, call->arena), call->query_count > 0 ? "?" : "", query);
 	if (call->has_body && strcmp(call->payload, SIGV4_CHUNKED) == 0) {
 		struct sigv4_chunks chunks;

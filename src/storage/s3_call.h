@@ -11,6 +11,7 @@
 
 #include "storage/backend.h"
 #include "storage/s3.h"
+#include "storage/s3_address.h"
 #include "storage/s3_body.h"
 #include "storage/sigv4.h"
 #include "storage/transfer.h"
@@ -22,9 +23,8 @@ enum { S3_HEADERS_MOST = 32, S3_QUERY_MOST = 12 };
 struct s3 {
 	struct storage storage; /* first */
 	struct s3_options options;
-	struct arena arena; /* of the text in options */
-	const char *scheme; /* "https://" */
-	const char *host;   /* as in the Host header, the bucket before it with host_style */
+	struct arena arena; /* of the address */
+	struct s3_address address;
 	struct transfer *transfer;
 };
 
@@ -75,9 +75,6 @@ const char *s3_call_etag(const struct s3_call *call);
 
 /* ERR_IO unless the store's answer to a body of a file proves that it has what was read. */
 enum err s3_call_confirm(struct s3_call *call, struct err_info *info);
-
-/* The path of KEY (NULL: the bucket) that is signed, not encoded, in ARENA. */
-const char *s3_path(const struct s3 *s3, const char *key, struct arena *arena);
 
 /*
  * What an answer means: fills INFO when its status is not 2xx or its body is an error all the same. WHAT it was for

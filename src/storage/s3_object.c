@@ -144,7 +144,7 @@ enum err s3_copy(struct storage *storage, const char *from, const char *to, stru
 
 	s3_call_begin(&call, s3, S3_COST_WRITE, "PUT", to, &arena);
 	s3_call_header(&call, "x-amz-copy-source",
-		arena_printf(&arena, "/%s/%s", s3->options.bucket, sigv4_encode(from, true, &arena)));
+		arena_printf(&arena, "/%s/%s", s3->address.bucket, sigv4_encode(from, true, &arena)));
 	err = s3_run_one(&call, info);
 	s3_call_end(&call);
 	arena_free(&arena);
@@ -155,24 +155,11 @@ enum err s3_presign(struct storage *storage, const char *method, const char *key
 	struct arena *arena, const char **url, struct err_info *info)
 {
 	struct s3 *s3 = of(storage);
-	struct sigv4_pair host = {"host", s3->host};
-	struct sigv4_request request = {.method = method,
-		.path = s3_path(s3, key, arena),
-		.headers = &host,
-		.header_count = 1,
-		.payload = SIGV4_UNSIGNED,
-		.region = s3->options.region,
-		.service = "s3",
-		.time_s = clock_seconds(s3->options.clock)};
 	struct sigv4_credentials credentials;
-	struct sigv4_signed made;
-	enum err err;
+	enum err err = credentials_get(s3->options.credentials, &credentials, info);
 
-	if ((err = credentials_get(s3->options.credentials, &credentials, info)) != ERR_OK)
+	if (err != ERR_OK)
 		return err;
-	if ((err = sigv4_presign(&request, &credentials, lifetime_s, arena, &made, info)) != ERR_OK)
-		return err;
-	*url = arena_printf(
-		arena, "%s%s%s?%s", s3->scheme, s3->host, sigv4_encode(request.path, true, arena), made.query);
-	return ERR_OK;
+	return s3_address_presign(&s3->address, &credentials, method, key, lifetime_s,
+		clock_seconds(s3->options.clock), arena, url, info);
 }

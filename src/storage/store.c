@@ -47,7 +47,9 @@ static struct s3_options options(struct store *store, const struct clock *clock)
 enum err store_open(
 	struct store *store, const struct conf *conf, struct db *db, const struct clock *clock, struct err_info *info)
 {
-	struct credentials_places places = {.file = conf->store_credentials, .profile = conf->store_profile};
+	struct credentials_places places = {.file = conf->store_credentials,
+		.profile = conf->store_profile,
+		.find_in_metadata = credentials_find_in_metadata};
 	struct s3_options chosen;
 	const char *name;
 	enum err err;

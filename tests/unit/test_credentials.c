@@ -193,7 +193,8 @@ static void serve_metadata(void *context, const struct http_stub_request *reques
 static void asks_the_metadata_service(void **state)
 {
 	struct http_stub *stub = http_stub_start(serve_metadata, NULL);
-	struct credentials_places places = {.metadata_url = http_stub_url(stub), .metadata_ms = 30000};
+	struct credentials_places places = {.find_in_metadata = credentials_find_in_metadata,
+		.metadata_url = http_stub_url(stub), .metadata_ms = 30000};
 	struct credentials *credentials;
 	struct sigv4_credentials keys;
 	int asked;
@@ -229,7 +230,8 @@ static void asks_the_metadata_service(void **state)
 
 static void says_when_there_are_none(void **state)
 {
-	struct credentials_places places = {.file = "/nonexistent", .metadata_url = "http://127.0.0.1:1"};
+	struct credentials_places places = {.file = "/nonexistent",
+		.find_in_metadata = credentials_find_in_metadata, .metadata_url = "http://127.0.0.1:1"};
 	struct credentials *credentials;
 	struct sigv4_credentials keys;
 
