@@ -15,6 +15,14 @@
 /* api_upload.c */
 void api_track_upload(struct request *request, struct response *response);
 
+/* api_tus.c: resumable uploads */
+void api_tus_options(struct request *request, struct response *response);
+void api_tus_create(struct request *request, struct response *response);
+void api_tus_head(struct request *request, struct response *response);
+void api_tus_patch(struct request *request, struct response *response);
+void api_tus_delete(struct request *request, struct response *response);
+void api_tus_override(struct request *request, struct response *response);
+
 /* api_presets.c */
 void api_presets(struct request *request, struct response *response);
 
@@ -66,6 +74,9 @@ json_t *api_job_json(const struct job *job, int64_t now_ms);
 json_t *api_loudness_json(const struct loudness_row *row);
 json_t *api_job_event_json(const struct job_event *event);
 
+/* Where the site lives: conf base_url, or else the path of its root on this host. */
+const char *api_root(const struct request *request);
+
 /*
  * The addresses of a track and, unless NULL, of a job: absolute when conf base_url says where we live, else from the
  * root of the host.
@@ -96,6 +107,12 @@ struct db *api_open(struct request *request, struct response *response, const ch
  */
 enum err api_upload_begin(const struct request *request, int *slot, struct err_info *info);
 void api_upload_end(const struct request *request, int slot);
+
+/*
+ * ERR_BUSY while the queue is full, so that nobody sends for nothing. It is asked again, for good, when the job is
+ * queued.
+ */
+enum err api_queue_check(struct responder *responder, struct err_info *info);
 
 /*
  * The JSON object of the body. False when an answer was sent: 400, 408, 411, 413, 415, 503. *OUT is owned by the

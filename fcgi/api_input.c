@@ -73,6 +73,21 @@ void api_upload_end(const struct request *request, int slot)
 	atomic_fetch_sub(&responder_of(request)->uploads, 1);
 }
 
+enum err api_queue_check(struct responder *responder, struct err_info *info)
+{
+	int64_t most = responder->conf->job_max_queued, counts[JOB_STATE_COUNT];
+	struct db *db;
+	enum err err = db_pool_take(responder->pool, &db, info);
+
+	if (err != ERR_OK)
+		return err;
+	err = job_counts(db, counts, info);
+	if (err == ERR_OK && most > 0 && counts[JOB_QUEUED] >= most)
+		err = err_set(info, ERR_BUSY, "the queue is full");
+	db_pool_give(responder->pool, db);
+	return err;
+}
+
 static enum err read_body(struct request *request, char **text, size_t *length, struct err_info *info)
 {
 	struct responder *responder = responder_of(request);

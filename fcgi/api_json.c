@@ -53,7 +53,7 @@ json_t *api_track_json(const struct track *track)
 	return object;
 }
 
-static const char *root_of(const struct request *request)
+const char *api_root(const struct request *request)
 {
 	const char *base = responder_of(request)->conf->base_url;
 
@@ -79,7 +79,7 @@ json_t *api_rendition_json(const struct request *request, const struct rendition
 	put_number(object, "samples", (int64_t)rendition->samples);
 	put_number(object, "bytes", (int64_t)rendition->file_size);
 	json_object_set_new(
-		object, "url", json_sprintf("%s/media/%s/%s", root_of(request), rendition->track, rendition->file));
+		object, "url", json_sprintf("%s/media/%s/%s", api_root(request), rendition->track, rendition->file));
 	return object;
 }
 
@@ -151,7 +151,7 @@ json_t *api_job_event_json(const struct job_event *event)
 
 json_t *api_urls(const struct request *request, const char *track, const char *job)
 {
-	const char *root = root_of(request);
+	const char *root = api_root(request);
 	json_t *urls = json_object();
 
 	if (track != NULL) {

@@ -8,9 +8,9 @@
  * sends.
  */
 #include "fcgi/api.h"
+#include "fcgi/api_fields.h"
 
 #include "auth/scope.h"
-#include "base/text.h"
 #include "http/multipart.h"
 #include "model/job_key.h"
 #include "storage/ingest.h"
@@ -21,35 +21,15 @@
 /* Bytes read at a time, of a text field, and of all that a form adds to its file. */
 enum { PIECE = 64 * 1024, FIELD_MOST = 16 * 1024, FORM_MOST = 256 * 1024 };
 
-enum field {
-	FIELD_TITLE,
-	FIELD_ARTIST,
-	FIELD_ALBUM,
-	FIELD_VISIBILITY,
-	FIELD_PLACES,
-	FIELD_RENDITIONS,
-	FIELD_FORMATS,
-	FIELD_LOUDNESS,
-	FIELD_PRESET,
-	FIELD_ALBUM_MODE,
-	FIELD_ALBUM_TRACKS,
-	FIELD_PASSTHROUGH,
-	FIELD_COUNT
-};
-
-static const char *const field_names[FIELD_COUNT] = {
-	"title", "artist", "album", "visibility", "places", "renditions", "formats", "loudness", "preset",
-	"album_mode", "album_tracks", "passthrough"};
-
 struct upload {
 	struct request *request;
 	struct responder *responder;
 	struct spool spool;
 	int slot;
 	const char *source_name;
-	const char *fields[FIELD_COUNT]; /* NULL: not given */
+	struct api_fields fields;
 	bool has_file;
-	enum field field; /* that the present part fills; FIELD_COUNT for the file */
+	enum api_field field; /* that the present part fills; FIELD_COUNT for the file */
 	struct buf text;
 };
 
@@ -57,12 +37,10 @@ static enum err part_begin(void *context, const struct multipart_part *part, str
 {
 	struct upload *upload = context;
 
-	upload->field = 0;
-	while (upload->field < FIELD_COUNT && strcmp(part->name, field_names[upload->field]) != 0)
-		upload->field++;
+	upload->field = api_field_find(part->name);
 	if (upload->field < FIELD_COUNT) {
 		buf_clear(&upload->text);
-		if (upload->fields[upload->field] != NULL)
+		if (upload->fields.values[upload->field] != NULL)
 			return err_set(info, ERR_UNPROCESSABLE, "the form has \"%s\" twice", part->name);
 		return ERR_OK;
 	}
@@ -84,7 +62,7 @@ static enum err part_data(void *context, const void *bytes, size_t length, struc
 	buf_put(&upload->text, bytes, length);
 	if (upload->text.overflow || memchr(bytes, '\0', length) != NULL)
 		return err_set(info, ERR_UNPROCESSABLE, "\"%s\" is no text, or longer than %d bytes",
-			field_names[upload->field], FIELD_MOST);
+			api_field_name(upload->field), FIELD_MOST);
 	return ERR_OK;
 }
 
@@ -94,7 +72,7 @@ static enum err part_end(void *context, struct err_info *info)
 
 	(void)info;
 	if (upload->field < FIELD_COUNT)
-		upload->fields[upload->field] = arena_strdup(upload->request->arena, buf_text(&upload->text));
+		upload->fields.values[upload->field] = arena_strdup(upload->request->arena, buf_text(&upload->text));
 	return ERR_OK;
 }
 
@@ -153,8 +131,8 @@ static enum err read_raw(struct upload *upload, struct err_info *info)
 	upload->source_name = api_disposition_name(request_header(request, "content-disposition"), request->arena);
 	if (upload->source_name == NULL)
 		upload->source_name = request_query(request, "filename");
-	for (int field = 0; field < FIELD_COUNT; field++)
-		upload->fields[field] = request_query(request, field_names[field]);
+	for (enum api_field field = 0; field < FIELD_COUNT; field++)
+		upload->fields.values[field] = request_query(request, api_field_name(field));
 	return read_body(upload, put_bytes, &upload->spool, info);
 }
 
@@ -197,79 +175,15 @@ static enum err judge(const struct upload *upload, struct err_info *info)
 	return ERR_OK;
 }
 
-/* Refuses while the queue is full, so that nobody sends for nothing. Asked again, for good, when the job is queued. */
-static enum err check_queue(const struct upload *upload, struct err_info *info)
-{
-	int64_t most = upload->responder->conf->job_max_queued, counts[JOB_STATE_COUNT];
-	struct db *db;
-	enum err err = db_pool_take(upload->responder->pool, &db, info);
-
-	if (err != ERR_OK)
-		return err;
-	err = job_counts(db, counts, info);
-	if (err == ERR_OK && most > 0 && counts[JOB_QUEUED] >= most)
-		err = err_set(info, ERR_BUSY, "the queue is full");
-	db_pool_give(upload->responder->pool, db);
-	return err;
-}
-
-/* How many tracks the album has; 0 when WORD is NULL. */
-static enum err read_tracks(const char *word, int64_t *out, struct err_info *info)
-{
-	uint64_t tracks = 0;
-
-	if (word != NULL && !text_to_u64(word, SOUND_TRACKS_MOST, &tracks))
-		return err_set(
-			info, ERR_UNPROCESSABLE, "\"album_tracks\" is a number from 1 to %d", (int)SOUND_TRACKS_MOST);
-	*out = (int64_t)tracks;
-	return ERR_OK;
-}
-
-/* Turns the fields into INGEST. */
-static enum err read_fields(const struct upload *upload, struct ingest *ingest, struct err_info *info)
-{
-	const struct conf *conf = upload->responder->conf;
-	const char *const *fields = upload->fields;
-	const char *visibility = fields[FIELD_VISIBILITY] != NULL ? fields[FIELD_VISIBILITY] : conf->default_visibility;
-	json_t *renditions = NULL;
-	int64_t tracks = 0;
-	enum err err = api_visibility(visibility, &ingest->visibility, info);
-
-	ingest->source_name = upload->source_name;
-	ingest->title = fields[FIELD_TITLE];
-	ingest->artist = fields[FIELD_ARTIST];
-	ingest->album = fields[FIELD_ALBUM];
-	if (err == ERR_OK)
-		err = api_places(fields[FIELD_PLACES], upload->request->arena, &ingest->places, info);
-	if (err == ERR_OK)
-		err = read_tracks(fields[FIELD_ALBUM_TRACKS], &tracks, info);
-	if (err == ERR_OK)
-		err = sound_choose(conf, fields[FIELD_LOUDNESS], fields[FIELD_PRESET], fields[FIELD_ALBUM_MODE], tracks,
-			&ingest->sound, info);
-	if (err == ERR_OK)
-		err = transcode_job_passthrough(conf, fields[FIELD_PASSTHROUGH], &ingest->passthrough, info);
-	if (err == ERR_OK && fields[FIELD_RENDITIONS] != NULL) {
-		renditions = json_loads(fields[FIELD_RENDITIONS], JSON_REJECT_DUPLICATES, NULL);
-		if (renditions == NULL)
-			err = err_set(info, ERR_UNPROCESSABLE, "\"renditions\" is no JSON");
-	}
-	if (err == ERR_OK)
-		err = transcode_job_renditions(
-			conf, renditions, upload->request->arena, &ingest->renditions, &ingest->rendition_count, info);
-	if (err == ERR_OK && fields[FIELD_FORMATS] != NULL)
-		err = transcode_job_formats(conf, fields[FIELD_FORMATS], upload->request->arena, &ingest->renditions,
-			&ingest->rendition_count, info);
-	json_decref(renditions);
-	return err;
-}
-
 static enum err ingest_upload(
 	struct upload *upload, const char *owner, struct track *track, struct job *job, struct err_info *info)
 {
 	struct responder *responder = upload->responder;
-	struct ingest ingest = {.owner = owner, .key = request_header(upload->request, "idempotency-key")};
+	struct ingest ingest = {.owner = owner,
+		.source_name = upload->source_name,
+		.key = request_header(upload->request, "idempotency-key")};
 	struct db *db;
-	enum err err = read_fields(upload, &ingest, info);
+	enum err err = api_fields_read(responder->conf, &upload->fields, upload->request->arena, &ingest, info);
 
 	if (err == ERR_OK)
 		err = db_pool_take(responder->pool, &db, info);
@@ -290,7 +204,7 @@ static enum err take_upload(struct upload *upload, struct track *track, struct j
 	if (err == ERR_OK)
 		err = judge(upload, info);
 	if (err == ERR_OK)
-		err = check_queue(upload, info);
+		err = api_queue_check(upload->responder, info);
 	if (err == ERR_OK)
 		err = api_upload_begin(request, &upload->slot, info);
 	if (err == ERR_OK)

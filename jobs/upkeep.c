@@ -7,6 +7,7 @@
 #include "model/login.h"
 #include "model/periodic.h"
 #include "model/revocation.h"
+#include "storage/arrival.h"
 
 #include <string.h>
 
@@ -117,6 +118,17 @@ static enum err prune_credentials(
 	return err;
 }
 
+static enum err expire_uploads(
+	const struct upkeep *upkeep, struct verify_job *work, bool *done, struct err_info *info)
+{
+	size_t count = 0;
+	enum err err = arrival_expire(upkeep->conf, upkeep->db, upkeep->clock, &count, info);
+
+	(void)work;
+	*done = err == ERR_OK && count < ARRIVALS_AT_ONCE;
+	return err;
+}
+
 static const struct {
 	const char *kind;
 	int64_t (*interval_ms)(const struct conf *conf); /* 0: never */
@@ -126,6 +138,7 @@ static const struct {
 	{"maintain-database", daily, maintain_database},
 	{VERIFY_KIND, as_configured, verify_media},
 	{"prune-credentials", hourly, prune_credentials},
+	{"expire-uploads", hourly, expire_uploads},
 };
 
 /* A new library has nothing to tidy: the first time is an interval away. */

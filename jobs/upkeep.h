@@ -7,6 +7,7 @@
  *     maintain-database  daily: gives free pages back to the disk, lets SQLite renew its statistics, empties the log
  *     verify-media       every jobs.verify_days: reads all stored files, and has what is damaged made anew (verify_job.h)
  *     prune-credentials  hourly: removes revocations, refresh tokens and counted attempts that are over
+ *     expire-uploads     hourly: removes resumable uploads that were not taken up again in time (storage/arrival.h)
  */
 #ifndef TONEARM_JOBS_UPKEEP_H
 #define TONEARM_JOBS_UPKEEP_H

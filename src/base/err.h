@@ -24,8 +24,10 @@ enum err {
 	ERR_UNSUPPORTED,     /* 415: a media type or format we do not take */
 	ERR_RANGE,           /* 416 */
 	ERR_UNPROCESSABLE,   /* 422: understood, but its content is wrong */
+	ERR_LOCKED,          /* 423: somebody else is at work on it; try again */
 	ERR_TOO_MANY,        /* 429 */
 	ERR_HEADERS,         /* 431 */
+	ERR_CHECKSUM,        /* 460: what came is not what the sender says it is (tus 1.0) */
 	ERR_INTERNAL,        /* 500: a bug, or a system call that should not fail */
 	ERR_IO,              /* 500: reading or writing failed */
 	ERR_NO_MEMORY,       /* 503 */

@@ -64,7 +64,7 @@ enum err fs_write_all(int fd, const void *bytes, size_t length, struct err_info 
 	return ERR_OK;
 }
 
-static enum err sync_folder_of(const char *path, struct err_info *info)
+enum err fs_sync_folder_of(const char *path, struct err_info *info)
 {
 	char folder[PATH_MAX];
 	enum err err = copy_path(folder, path, info);
@@ -92,7 +92,7 @@ enum err fs_rename(const char *from, const char *to, struct err_info *info)
 {
 	if (rename(from, to) != 0)
 		return err_set_errno(info, ERR_IO, errno, "cannot rename to %s", to);
-	return sync_folder_of(to, info);
+	return fs_sync_folder_of(to, info);
 }
 
 enum err fs_write_file(const char *path, const void *bytes, size_t length, mode_t mode, struct err_info *info)

@@ -29,6 +29,9 @@ enum err fs_read_file(const char *path, size_t limit, char **out, size_t *length
 /* rename() and fsync() of the folder of TO. The caller has fsync()ed the file. */
 enum err fs_rename(const char *from, const char *to, struct err_info *info);
 
+/* fsync() of the folder of PATH, so that the names in it are on disk. ERR_IO. */
+enum err fs_sync_folder_of(const char *path, struct err_info *info);
+
 /* Removes PATH and, if it is a folder, all below it, following no symbolic link. ERR_OK when it was not there. */
 enum err fs_remove_tree(const char *path, struct err_info *info);
 

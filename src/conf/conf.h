@@ -127,6 +127,8 @@ struct conf {
 	int64_t upload_idle_s; /* silence after which an upload is given up */
 	int64_t upload_rate;   /* bytes/s at least; 0: any */
 	int64_t uploads;       /* at a time, of all processes */
+	int64_t uploads_open;  /* resumable ones that are not finished, of one uploader */
+	int64_t upload_keep_s; /* of a resumable one, from piece to piece */
 	int64_t source_duration_s;
 
 	int64_t segment_ms;

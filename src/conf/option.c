@@ -157,6 +157,11 @@ const struct option option_table[] = {
 		.sentence = "Uploads that all responders together receive at the same time; one more is answered with 503. One "
 			    "process takes never more than leave threads for other requests, a little less than half of "
 			    "http.threads."},
+	{"limits", "uploads_open", OPTION_INTEGER, AT(uploads_open), .least = 1, .most = 100000, .standard = 100,
+		.sentence = "Resumable uploads that one uploader may have begun and not finished; one more is answered with "
+			    "429."},
+	{"limits", "upload_keep_s", OPTION_INTEGER, AT(upload_keep_s), .unit = "seconds", .least = 60, .most = 365 * DAY,
+		.standard = DAY, .sentence = "How long a resumable upload waits for its next piece before it is removed."},
 	{"limits", "source_duration_s", OPTION_INTEGER, AT(source_duration_s), .unit = "seconds", .least = 1,
 		.most = 2 * DAY, .standard = 43200, .sentence = "Longest source that is taken."},
 

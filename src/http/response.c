@@ -55,8 +55,10 @@ static const struct {
 	{415, "Unsupported Media Type"},
 	{416, "Range Not Satisfiable"},
 	{422, "Unprocessable Content"},
+	{423, "Locked"},
 	{429, "Too Many Requests"},
 	{431, "Request Header Fields Too Large"},
+	{460, "Checksum Mismatch"},
 	{500, "Internal Server Error"},
 	{503, "Service Unavailable"},
 	{504, "Gateway Timeout"},
@@ -185,8 +187,9 @@ static void common_headers(struct response *response)
 	response_header(response, "X-Request-Id", response->request->id);
 	if (response->shared) {
 		response_header(response, "Access-Control-Allow-Origin", "*");
-		response_header(response, "Access-Control-Expose-Headers",
-			"Accept-Ranges, Content-Length, Content-Range, ETag, Location, Retry-After, X-Request-Id");
+		response_headerf(response, "Access-Control-Expose-Headers", "%s%s",
+			"Accept-Ranges, Content-Length, Content-Range, ETag, Location, Retry-After, X-Request-Id",
+			response->exposed != NULL ? response->exposed : "");
 	}
 }
 
@@ -280,7 +283,7 @@ void response_json(struct response *response, int status, json_t *object)
 static void keep_refusal_fields(struct response *response)
 {
 	static const char *const kept[] = {"Allow", "Retry-After", "WWW-Authenticate", "Content-Range", "Vary",
-		"X-Accel-Expires"};
+		"X-Accel-Expires", "Tus-Resumable", "Tus-Version", "Tus-Max-Size"};
 	struct response_field **at = &response->fields;
 
 	while (*at != NULL) {

@@ -24,6 +24,7 @@ struct response {
 	bool shared; /* pages of other sites may read it: Access-Control-Allow-Origin: * (set by the router) */
 	enum err problem; /* why the answer is a problem, or broke off; ERR_OK when neither */
 	int64_t begun_us; /* clock_monotonic_us() when the headers were out */
+	const char *exposed; /* fields that they may read besides the usual, ", A, B"; NULL: none */
 	uint64_t bytes; /* of body, sent by us */
 	uint64_t written; /* as bytes, with those that were dropped for HEAD */
 	int64_t expected; /* Content-Length, -1 when none was set */

@@ -11,6 +11,7 @@ static const struct job_kind kinds[] = {
 	{"maintain-database", JOB_UPKEEP, 3},
 	{"verify-media", JOB_UPKEEP, 3},
 	{"prune-credentials", JOB_UPKEEP, 3},
+	{"expire-uploads", JOB_UPKEEP, 3},
 };
 
 const struct job_kind *job_kind_find(const char *name)

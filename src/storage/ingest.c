@@ -147,6 +147,11 @@ static enum err end(const struct conf *conf, struct db *db, enum err err, const 
 {
 	if (err == ERR_OK && ingest->key != NULL && !asked->repeated)
 		err = job_key_put(db, &asked->key, job->id, clock_ms(clock), info);
+	if (err == ERR_OK && ingest->upload != NULL) {
+		ingest->upload->track = job->track;
+		ingest->upload->job = job->id;
+		err = resumable_put(db, ingest->upload, info);
+	}
 	if (err == ERR_OK)
 		err = db_commit(db, info);
 	if (err != ERR_OK)

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "media/transcode_job.h"
 #include "model/job.h"
+#include "model/resumable.h"
 #include "model/track.h"
 #include "storage/spool.h"
 
@@ -37,6 +38,8 @@ struct ingest {
 	 * request is refused with ERR_UNPROCESSABLE, and with ERR_CONFLICT one whose track was deleted since.
 	 */
 	const char *key;
+	/* NULL, or the upload that this is: `track` and `job` are filled, its row is written in the same transaction */
+	struct resumable *upload;
 };
 
 /*

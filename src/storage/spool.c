@@ -17,7 +17,7 @@
 /* How many bytes may come between two looks at the free space. */
 static const uint64_t look_every = UINT64_C(16) << 20;
 
-static enum err check_space(const struct conf *conf, struct err_info *info)
+enum err spool_room(const struct conf *conf, struct err_info *info)
 {
 	int64_t left = fs_free_bytes(conf->data_dir);
 
@@ -37,7 +37,7 @@ enum err spool_open(const struct conf *conf, struct arena *arena, struct spool *
 	*spool = (struct spool){.conf = conf, .fd = -1};
 	err = fs_make_dirs(conf_data_path(conf, arena, "spool"), 0750, info);
 	if (err == ERR_OK)
-		err = check_space(conf, info);
+		err = spool_room(conf, info);
 	if (err != ERR_OK)
 		return err;
 	id_new(NULL, id);
@@ -61,7 +61,7 @@ enum err spool_write(struct spool *spool, const void *bytes, size_t length, stru
 	if (total > (uint64_t)spool->conf->upload_size)
 		return err_set(info, ERR_TOO_LARGE, "an upload may have %" PRId64 " bytes", spool->conf->upload_size);
 	if (total / look_every != spool->bytes / look_every) {
-		err = check_space(spool->conf, info);
+		err = spool_room(spool->conf, info);
 		if (err != ERR_OK)
 			return err;
 	}

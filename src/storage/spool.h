@@ -18,6 +18,9 @@ struct spool {
 	uint64_t bytes;
 };
 
+/* ERR_NO_SPACE while the disk has less than conf->disk_floor left; ERR_IO. */
+enum err spool_room(const struct conf *conf, struct err_info *info);
+
 /* A new empty file. ERR_NO_SPACE below conf->disk_floor. SPOOL ends with ingest_spool() or spool_discard(). */
 enum err spool_open(const struct conf *conf, struct arena *arena, struct spool *spool, struct err_info *info);
 
