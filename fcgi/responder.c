@@ -5,6 +5,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "http/serve.h"
+#include "observe/access_log.h"
 #include "observe/db_time.h"
 
 #include <getopt.h>
@@ -82,6 +83,16 @@ static enum err open_log(const struct responder *responder, struct err_info *inf
 	return log_open(responder->name, least, conf->log_file[0] == '\0' ? NULL : conf->log_file, info);
 }
 
+static enum err open_access_log(const struct conf *conf, struct err_info *info)
+{
+	enum access_format format;
+	enum err err = access_format_parse(conf->access_format, &format);
+
+	if (err != ERR_OK)
+		return err_set(info, err, "access log format %s is unknown", conf->access_format);
+	return access_log_open(format, conf->access_file[0] == '\0' ? NULL : conf->access_file, info);
+}
+
 static enum err open_metrics(struct responder *responder, struct err_info *info)
 {
 	struct arena arena = {0};
@@ -127,6 +138,8 @@ static enum err open_all(struct responder *responder, const char *conf, struct e
 
 	if (err == ERR_OK)
 		err = open_log(responder, info);
+	if (err == ERR_OK)
+		err = open_access_log(responder->conf, info);
 	if (err == ERR_OK)
 		err = open_metrics(responder, info);
 	if (err == ERR_OK)

@@ -59,11 +59,16 @@ const char *log_context_id(void)
 
 void log_begin(struct log_line *line, enum log_level level, const char *message)
 {
+	line->object = NULL;
+	if (level >= sink.least)
+		log_begin_in(line, -1, level, message);
+}
+
+void log_begin_in(struct log_line *line, int fd, enum log_level level, const char *message)
+{
 	char time[CLOCK_TEXT];
 
-	line->object = NULL;
-	if (level < sink.least)
-		return;
+	line->fd = fd;
 	line->object = json_object();
 	log_text(line, "time", clock_rfc3339(clock_ms(NULL), time));
 	log_text(line, "level", level_names[level]);
@@ -114,9 +119,14 @@ void log_end(struct log_line *line)
 		return;
 	length = strlen(text);
 	text[length] = '\n'; /* in place of the NUL: one write() a line keeps lines of many processes apart */
-	if (write(sink.fd, text, length + 1) < 0)
-		errno = 0; /* there is nowhere left to say it */
+	log_write(line->fd, text, length + 1);
 	free(text);
+}
+
+void log_write(int fd, const char *line, size_t length)
+{
+	if (write(fd < 0 ? sink.fd : fd, line, length) < 0)
+		errno = 0; /* there is nowhere left to say it */
 }
 
 void log_message(enum log_level level, const char *message)

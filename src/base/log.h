@@ -16,12 +16,14 @@
 
 #include "base/err.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };
 
 struct log_line {
 	void *object; /* NULL when the level is below the threshold: the calls then do nothing */
+	int fd;       /* where it goes; -1: to the log */
 };
 
 /*
@@ -40,10 +42,15 @@ void log_context(const char *id);
 const char *log_context_id(void);
 
 void log_begin(struct log_line *line, enum log_level level, const char *message);
+/* A line for the file FD, whatever its level. */
+void log_begin_in(struct log_line *line, int fd, enum log_level level, const char *message);
 void log_text(struct log_line *line, const char *key, const char *value); /* NULL gives null; bad UTF-8 is replaced */
 void log_number(struct log_line *line, const char *key, int64_t value);
 void log_real(struct log_line *line, const char *key, double value);
 void log_end(struct log_line *line);
+
+/* A whole line of another format, with its end, to the file FD; -1: to the log. */
+void log_write(int fd, const char *line, size_t length);
 
 /* A line with nothing but its message. */
 void log_message(enum log_level level, const char *message);

@@ -191,6 +191,8 @@ struct conf {
 
 	const char *log_level;
 	const char *log_file; /* "" : standard error */
+	const char *access_format; /* "json", "combined" or "none" */
+	const char *access_file;   /* "" : where the log goes */
 };
 
 /*

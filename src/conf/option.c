@@ -311,6 +311,11 @@ const struct option option_table[] = {
 		.sentence = "The least level that is logged."},
 	{"log", "file", OPTION_PATH, AT(log_file), .text = "",
 		.sentence = "File the log is appended to; when empty it goes to standard error."},
+	{"log", "access", OPTION_CHOICE, AT(access_format), .text = "json", .choices = {"json", "combined", "none"},
+		.sentence = "The line for each request: as JSON, in the combined format that web servers write, or none. Query "
+			    "strings, in which tokens and signatures travel, are never written."},
+	{"log", "access_file", OPTION_PATH, AT(access_file), .text = "",
+		.sentence = "File these lines are appended to, whatever log.level is; when empty they go where the log goes."},
 };
 const size_t option_count = sizeof option_table / sizeof option_table[0];
 

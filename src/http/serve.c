@@ -41,7 +41,9 @@ static void record(const struct serve_options *options, const struct request *re
 {
 	struct access_entry entry = {
 		.method = request->method_name,
+		.prefix = request->prefix,
 		.path = request->path,
+		.protocol = request_parameter(request, "SERVER_PROTOCOL"),
 		.route = route,
 		.status = response->status,
 		.bytes_in = request->body_read,
@@ -49,6 +51,7 @@ static void record(const struct serve_options *options, const struct request *re
 		.duration_us = clock_monotonic_us() - request->started_us,
 		.remote = request->remote,
 		.user_agent = request_header(request, "user-agent"),
+		.referer = request_header(request, "referer"),
 		.broken_off = !response_whole(response),
 	};
 
