@@ -30,6 +30,7 @@ static const struct route routes[] = {
 	{HTTP_POST, "/internal/jobs/{job}/cancel", SCOPE_JOBS_WRITE, api_job_cancel},
 	{HTTP_POST, "/internal/probe/body", SCOPE_SITE_PROBE, api_probe_body},
 	{HTTP_GET, "/internal/probe/drip", SCOPE_SITE_PROBE, api_probe_drip},
+	{HTTP_GET, "/robots.txt", NULL, api_robots},
 	{HTTP_GET, "/health", NULL, api_health},
 	{HTTP_GET, "/healthz", NULL, api_health},
 	{HTTP_GET, "/readyz", NULL, api_ready},

@@ -23,6 +23,9 @@ void api_tus_patch(struct request *request, struct response *response);
 void api_tus_delete(struct request *request, struct response *response);
 void api_tus_override(struct request *request, struct response *response);
 
+/* api_robots.c */
+void api_robots(struct request *request, struct response *response);
+
 /* api_presets.c */
 void api_presets(struct request *request, struct response *response);
 

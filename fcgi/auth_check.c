@@ -16,6 +16,15 @@
 /* A rendition does not change under its name. Seconds. */
 enum { KEEP_PUBLIC_S = 365 * 86400, KEEP_PRIVATE_S = 86400 };
 
+/* How long the sound lasts that the web server is about to send, and how much it is, it does not tell. */
+static enum err count_stream(
+	struct request *request, const char *track, const struct access_pass *pass, struct err_info *info)
+{
+	const struct ratelimit_sound sound = {.track = track, .subject = pass->payer};
+
+	return ratelimit_sound(responder_of(request)->limits, request, &sound, info);
+}
+
 /* ERR_NOT_FOUND is for a valid credential and a track that is not there. */
 static enum err judge(struct request *request, const char *track, struct access_pass *pass, struct err_info *info)
 {
@@ -36,8 +45,9 @@ static enum err judge(struct request *request, const char *track, struct access_
 		return err;
 	if (err == ERR_OK)
 		audience = (struct track_audience){found.visibility, found.places};
-	return access_listen(
+	err = access_listen(
 		&responder->access, request, track, NULL, err == ERR_OK ? &audience : NULL, pass, info);
+	return err == ERR_OK ? count_stream(request, track, pass, info) : err;
 }
 
 void auth_authorize(struct request *request, struct response *response)
@@ -89,9 +99,21 @@ static void bound(struct request *request, struct response *response, const stru
 	int64_t keep = responder->conf->verdict_ttl_s;
 	int64_t left = pass->expires - clock_seconds(responder->access.clock);
 
+	if (request->quota.retry_s > 0 && request->quota.retry_s < keep)
+		keep = request->quota.retry_s;
 	if (pass->expires != 0 && left < keep)
 		keep = left > 0 ? left : 0;
 	response_headerf(response, "X-Accel-Expires", "%" PRId64, keep);
+}
+
+/* nginx knows 401 and 403 here: what else is to be told stands beside. */
+static void refuse(struct request *request, struct response *response, struct err_info *info)
+{
+	if (info->code == ERR_TOO_MANY)
+		response_headerf(response, "X-Tonearm-Retry-After", "%" PRId64, request->quota.retry_s);
+	if (info->code == ERR_TOO_MANY || info->code == ERR_NOT_FOUND)
+		info->code = ERR_FORBIDDEN;
+	response_error(response, info);
 }
 
 void auth_check(struct request *request, struct response *response)
@@ -114,14 +136,14 @@ void auth_check(struct request *request, struct response *response)
 		return;
 	}
 	request->query = uri[strcspn(uri, "?")] == '?' ? uri + strcspn(uri, "?") + 1 : "";
-	err = judge(request, track, &pass, &info);
+	err = ratelimit_admit(responder_of(request)->limits, request, CONF_MEDIA, &info);
+	if (err == ERR_OK)
+		err = judge(request, track, &pass, &info);
 	response_status(response, err_http_status(err) == 200 ? 204 : err_http_status(err));
 	if (err_http_status(err) < 500)
 		bound(request, response, &pass);
 	if (err != ERR_OK) {
-		/* nginx knows no other refusals here. */
-		response_error(response,
-			err == ERR_NOT_FOUND ? &(struct err_info){ERR_FORBIDDEN, "there is no such track"} : &info);
+		refuse(request, response, &info);
 		return;
 	}
 	response_header(response, "X-Tonearm-Cache-Control", file_cache(request, &pass));

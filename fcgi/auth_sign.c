@@ -88,7 +88,7 @@ static void send_signed(struct request *request, struct response *response, cons
 {
 	const struct responder *responder = responder_of(request);
 	int64_t now = clock_seconds(responder->access.clock);
-	const struct origin origin = {.subject = origin_tag(claims->subject), .issued = now};
+	const struct origin origin = {.token = ORIGIN_SIGNED, .subject = origin_tag(claims->subject), .issued = now};
 	const struct ticket ticket = {
 		.kind = wish->file != NULL ? TICKET_STREAM : TICKET_GRANT,
 		.name = wish->file != NULL ? wish->file : track,

@@ -132,6 +132,17 @@ static enum err open_database(struct responder *responder, struct err_info *info
 	return err;
 }
 
+static enum err open_limits(struct responder *responder, struct err_info *info)
+{
+	struct arena arena = {0};
+	enum err err = ratelimit_open(responder->conf, conf_run_path(responder->conf, &arena, "limits"),
+		responder->metrics, NULL, &responder->limits, info);
+
+	responder->access.limits = responder->limits;
+	arena_free(&arena);
+	return err;
+}
+
 static enum err open_all(struct responder *responder, const char *conf, struct err_info *info)
 {
 	enum err err = conf_read(conf_find(conf), &responder->conf, info);
@@ -149,6 +160,8 @@ static enum err open_all(struct responder *responder, const char *conf, struct e
 			&responder->access, responder->conf, responder->pool, responder->metrics, NULL, info);
 	if (err == ERR_OK)
 		err = cdn_open(responder->conf, &responder->cdn, info);
+	if (err == ERR_OK)
+		err = open_limits(responder, info);
 	return err;
 }
 
@@ -181,6 +194,7 @@ static void close_all(struct responder *responder)
 {
 	cdn_close(responder->cdn);
 	access_close(&responder->access);
+	ratelimit_close(responder->limits);
 	if (responder->pool != NULL)
 		db_pool_close(responder->pool);
 	db_time_watch(NULL);
@@ -201,10 +215,16 @@ static enum err authorize(struct request *request, const char *scope, struct err
 	return access_scope_all(&responder_of(request)->access, request, scope, &claims, info);
 }
 
+static enum err admit(struct request *request, struct err_info *info)
+{
+	return ratelimit_admit(
+		responder_of(request)->limits, request, ratelimit_route(request->method, request->route), info);
+}
+
 int responder_run(
 	int argc, char **argv, const char *name, const char *summary, const struct route *routes, size_t count)
 {
-	const struct router router = {routes, count, authorize};
+	const struct router router = {routes, count, authorize, admit};
 	struct responder responder = {.name = name};
 	struct err_info info = {0};
 	struct options options;

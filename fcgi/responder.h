@@ -24,6 +24,7 @@ struct responder {
 	struct db_pool *pool;
 	struct access access;
 	struct cdn *cdn;
+	struct ratelimit *limits; /* NULL: none */
 	atomic_int streams; /* of events, open now */
 	atomic_int uploads, bodies; /* uploads and JSON bodies that come in now */
 };

@@ -9,6 +9,7 @@
 #include "fcgi/listen.h"
 #include "fcgi/responder.h"
 #include "http/deliver.h"
+#include "http/range.h"
 #include "http/url.h"
 #include "package/ts_cmaf.h"
 
@@ -76,14 +77,60 @@ static struct deliverable part_of(struct request *request, const struct renditio
 	};
 }
 
+/* How many of SIZE bytes the ranges of the request name, all when it has none. */
+static uint64_t asked_bytes(const struct request *request, uint64_t size)
+{
+	struct range ranges[RANGE_MOST];
+	uint64_t asked = 0;
+	size_t count;
+
+	if (range_parse(request_header(request, "range"), size, ranges, &count) != RANGE_OK)
+		return size;
+	for (size_t i = 0; i < count; i++)
+		asked += ranges[i].last - ranges[i].first + 1;
+	return asked;
+}
+
+/* What goes out to the one who asks for SIZE bytes of RENDITION, for limits. */
+static struct ratelimit_sound sound_of(const struct request *request, const struct listening *listening,
+	const struct rendition *rendition, uint64_t size)
+{
+	uint64_t bytes = asked_bytes(request, size);
+	double whole_ms = 1000.0 * (double)rendition->samples / rendition->timescale;
+
+	return (struct ratelimit_sound){
+		.track = rendition->track,
+		.subject = listening->pass.payer,
+		.bytes = bytes,
+		.lasts_ms = rendition->file_size > 0
+				    ? (int64_t)(whole_ms * (double)bytes / (double)rendition->file_size)
+				    : 0,
+	};
+}
+
+/* False when a refusal was sent: 429. */
+static bool within_limits(struct request *request, struct response *response, const struct ratelimit_sound *sound)
+{
+	struct err_info info;
+
+	if (ratelimit_sound(responder_of(request)->limits, request, sound, &info) == ERR_OK)
+		return true;
+	response_error(response, &info);
+	return false;
+}
+
 /* Sends such a part; of a file that grows the whole is what a range of the request names. */
 static void deliver(struct request *request, struct response *response, const struct listening *listening,
 	const struct rendition *rendition, const char *cache, const char *slice, uint64_t offset, uint64_t length)
 {
+	struct ratelimit_sound sound =
+		sound_of(request, listening, rendition, length > 0 ? length : rendition->file_size);
 	struct deliverable file;
 	struct cdn_link link;
 
 	if (length == 0 && request_header(request, "range") == NULL && listen_unfinished(response, rendition))
+		return;
+	if (!within_limits(request, response, &sound))
 		return;
 	file = part_of(request, rendition, cache, slice, offset, length);
 	if (strcmp(request->delivery, "redirect") == 0 && length == 0 && edge_link(request, listening, rendition, &link)) {
@@ -93,6 +140,8 @@ static void deliver(struct request *request, struct response *response, const st
 	}
 	file.rate = responder_of(request)->conf->stream_rate;
 	deliver_file(response, &file);
+	if (response->bytes > 0)
+		ratelimit_silence(responder_of(request)->limits, request, &sound);
 }
 
 /* "m4a" is another name of "mp4". */
@@ -270,6 +319,7 @@ static void segment_ts(struct request *request, struct response *response)
 {
 	struct listening listening = {.track = request->capture[0]};
 	struct err_info info = {0};
+	struct ratelimit_sound sound;
 	struct rendition rendition;
 	struct deliverable file;
 	const struct segment *at;
@@ -285,6 +335,9 @@ static void segment_ts(struct request *request, struct response *response)
 		return;
 	}
 	at = &rendition.segments.segments[index];
+	sound = sound_of(request, &listening, &rendition, at->size);
+	if (!within_limits(request, response, &sound))
+		return;
 	file = part_of(request, &rendition, cache_lasting(request, &listening),
 		arena_printf(request->arena, "-ts1-%zu", index), at->offset, at->size);
 	file.type = "video/mp2t";

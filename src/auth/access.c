@@ -4,6 +4,7 @@
 #include "auth/scope.h"
 #include "auth/ticket.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <strings.h>
 
@@ -70,6 +71,23 @@ static enum err verify_by_issuer(const struct access *access, const struct jwt_p
 	return first;
 }
 
+/* The one whose limits a credential counts for: its subject, else the token itself. */
+static uint64_t payer_of_token(const struct origin *origin, const char *token)
+{
+	if (origin->subject != 0)
+		return origin->subject;
+	return origin->token != 0 ? origin->token : origin_tag(token);
+}
+
+/* The same of the token that it was handed out for; of an address that was signed for somebody it is that, from where it is used. */
+static uint64_t payer_of_ticket(const struct request *request, const struct origin *origin, const struct ticket *ticket)
+{
+	if (origin->token != ORIGIN_SIGNED && (origin->subject != 0 || origin->token != 0))
+		return origin->subject != 0 ? origin->subject : origin->token;
+	return origin_tag(
+		arena_printf(request->arena, "%s|%" PRId64 "|%s", ticket->name, ticket->expires, request->remote));
+}
+
 /* TRACK is "" when it is not about one. */
 static enum err check_token(const struct access *access, struct request *request, const char *scope, const char *track,
 	struct jwt_claims *claims, struct err_info *info)
@@ -93,6 +111,8 @@ static enum err check_token(const struct access *access, struct request *request
 	}
 	if (err == ERR_OK && scope != NULL && !scope_has(claims->scope, scope))
 		err = err_set(info, ERR_FORBIDDEN, "the token lacks the scope %s", scope);
+	if (err == ERR_OK)
+		err = ratelimit_subject(access->limits, request, payer_of_token(&origin, token), info);
 	return err;
 }
 
@@ -132,6 +152,7 @@ static enum err by_token(const struct access *access, struct request *request, c
 	origin = origin_of(&claims);
 	*pass = (struct access_pass){.by_token = true,
 		.subject = claims.subject,
+		.payer = payer_of_token(&origin, find_token(request)),
 		.expires = claims.expires,
 		.network = "",
 		.origin = origin_write(&origin, request->arena)};
@@ -144,6 +165,7 @@ static enum err by_ticket(const struct access *access, struct request *request, 
 {
 	struct origin origin = {0};
 	struct ticket ticket;
+	uint64_t payer;
 	enum err err = ticket_read(access->conf, kind, name, query, request->remote, access->clock,
 		request->arena, &ticket, info);
 
@@ -154,9 +176,14 @@ static enum err by_ticket(const struct access *access, struct request *request, 
 	err = revoked_check(access->revoked, &origin, track, info);
 	if (err == ERR_UNAUTHORIZED)
 		return err_set(info, ERR_FORBIDDEN, "the address has been revoked");
+	if (err != ERR_OK)
+		return err;
+	payer = payer_of_ticket(request, &origin, &ticket);
+	err = ratelimit_subject(access->limits, request, payer, info);
 	if (err == ERR_OK)
 		*pass = (struct access_pass){.by_grant = kind == TICKET_GRANT,
 			.subject = "",
+			.payer = payer,
 			.expires = ticket.expires,
 			.network = ticket.network,
 			.origin = ticket.origin};

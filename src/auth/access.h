@@ -11,6 +11,7 @@
 #include "auth/geo.h"
 #include "auth/jwks.h"
 #include "auth/jwt.h"
+#include "auth/ratelimit.h"
 #include "auth/revoked.h"
 #include "conf/conf.h"
 #include "http/request.h"
@@ -25,6 +26,7 @@ struct access {
 	struct geo *geo;
 	struct metrics *metrics;
 	const struct clock *clock;
+	const struct ratelimit *limits; /* set by whoever has them; NULL: none */
 };
 
 /* What let the request in. */
@@ -32,6 +34,7 @@ struct access_pass {
 	bool by_token;       /* a valid token with the scope */
 	bool by_grant;       /* the query that a manifest handed out */
 	const char *subject; /* of the token, "" otherwise */
+	uint64_t payer;      /* whose limits it counts for, see ratelimit.h; 0 for a public track */
 	int64_t expires;     /* of the credential, seconds; 0 for a public track */
 	bool placed;         /* it depends on where the listener is */
 	const char *network; /* from where alone it is good, "" for anywhere */
@@ -48,7 +51,7 @@ void access_close(struct access *access);
 
 /*
  * The claims of the request's token. ERR_UNAUTHORIZED when there is none or it is not valid; ERR_FORBIDDEN when it
- * lacks SCOPE; SCOPE NULL takes any valid token. Whoever lets such a token at a track asks jwt_reaches() too.
+ * lacks SCOPE; SCOPE NULL takes any valid token; ERR_TOO_MANY when the one it stands for comes too often. Whoever lets such a token at a track asks jwt_reaches() too.
  */
 enum err access_scope(const struct access *access, struct request *request, const char *scope,
 	struct jwt_claims *claims, struct err_info *info);
@@ -68,7 +71,8 @@ bool access_has_token(struct request *request);
  * is let in must besides be where the track may be heard.
  * ERR_OK fills PASS; ERR_UNAUTHORIZED without a credential or with an invalid token; ERR_FORBIDDEN for a foreign or
  * expired signature or grant and for a token without stream:read or for other tracks; ERR_NOT_FOUND for a valid
- * credential and a track that does not exist; ERR_PLACE, with PASS filled, from where it may not be heard.
+ * credential and a track that does not exist; ERR_PLACE, with PASS filled, from where it may not be heard; ERR_TOO_MANY
+ * as above.
  */
 enum err access_listen(const struct access *access, struct request *request, const char *track, const char *file,
 	const struct track_audience *audience, struct access_pass *pass, struct err_info *info);

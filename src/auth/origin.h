@@ -12,6 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* In place of the tag of a token: somebody signed an address for another, whom it does not name. */
+#define ORIGIN_SIGNED UINT64_MAX
+
 struct origin {
 	uint64_t token, subject; /* tags; 0 when there is none */
 	int64_t issued;          /* seconds; 0 when unknown */

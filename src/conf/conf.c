@@ -12,6 +12,21 @@
 
 enum { FILE_MOST = 1 << 20 };
 
+/* Those in the default of OPTION, separated by spaces; NULL is none. */
+static void set_networks(struct conf *conf, const struct option *option)
+{
+	struct conf_networks *out = option_networks(conf, option);
+	char *words = arena_strdup(&conf->arena, option->text), *save = NULL;
+
+	if (words == NULL)
+		return;
+	out->networks = arena_array(&conf->arena, strlen(words), sizeof *out->networks);
+	for (char *word = strtok_r(words, " ", &save); word != NULL; word = strtok_r(NULL, " ", &save)) {
+		if (!network_read(word, &out->networks[out->count++]))
+			abort();
+	}
+}
+
 static void set_default(struct conf *conf, const struct option *option)
 {
 	switch (option->type) {
@@ -33,7 +48,16 @@ static void set_default(struct conf *conf, const struct option *option)
 	case OPTION_PRESETS:
 	case OPTION_KEYS:
 	case OPTION_SECRETS:
+	case OPTION_ROBOTS:
+		break;
+	case OPTION_RATES:
+		conf->rate_count = option_rate_count;
+		conf->rates = arena_array(&conf->arena, option_rate_count, sizeof *conf->rates);
+		memcpy(conf->rates, option_rates, option_rate_count * sizeof *conf->rates);
+		break;
 	case OPTION_NETWORKS:
+		set_networks(conf, option);
+		break;
 	case OPTION_EDGES:
 		break;
 	case OPTION_PATHS:

@@ -76,6 +76,46 @@ struct conf_edge {
 	const char *policy, *cookie_domain;                      /* of CloudFront */
 };
 
+/* What requests count as for limits. */
+enum conf_route {
+	CONF_PLAYLIST, /* of HLS, and MPDs */
+	CONF_MEDIA,    /* sound: files, segments, verdicts about them */
+	CONF_KEY,      /* that sound is encrypted with */
+	CONF_AUTH,     /* tokens, signatures, revocation */
+	CONF_UPLOAD,
+	CONF_API, /* all else, but health and counters, which nothing limits */
+	CONF_ROUTES
+};
+extern const char *const conf_route_names[CONF_ROUTES];
+
+/* Whose requests are counted together. */
+enum conf_by {
+	CONF_BY_ADDRESS,  /* of IPv6 the prefix */
+	CONF_BY_SUBJECT,  /* of the token, or what stands for one */
+	CONF_BY_STRANGER, /* an address, but only requests without any cookie or credential */
+	CONF_BY_ALL,
+	CONF_BYS
+};
+extern const char *const conf_by_names[CONF_BYS];
+
+/* One row of limits.rates. One of requests, streams and bytes is set, the others are 0. */
+struct conf_rate {
+	const char *name; /* [a-z0-9-]{1,32}, unique */
+	unsigned routes;  /* a bit for each enum conf_route */
+	enum conf_by by;
+	double requests; /* per second */
+	int64_t streams; /* at a time */
+	int64_t bytes;   /* per second */
+	int64_t burst;   /* requests or bytes at once */
+};
+
+/* One row of limits.robots. */
+struct conf_robot {
+	const char *agent; /* what its User-Agent holds, in any case */
+	double requests;   /* per second, all of them together; 0: none */
+	int64_t burst;
+};
+
 struct conf {
 	struct arena arena; /* owns all text below */
 	const char *path;   /* file it was read from */
@@ -86,6 +126,7 @@ struct conf {
 	const char *base_url; /* "" or e.g. "https://audio.example.org", no slash at the end */
 	const char *delivery;       /* where the web server does not say: "direct", "xsendfile", ... */
 	const char *redirect_url;   /* "" or as base_url */
+	const char *robots_text;    /* which /robots.txt: "sound", "all" or "none" */
 	int64_t stream_rate;        /* bytes per second, 0: no limit */
 	struct conf_networks trusted_proxies;
 	const char *client_address; /* the field by which they name the client */
@@ -130,6 +171,13 @@ struct conf {
 	int64_t uploads_open;  /* resumable ones that are not finished, of one uploader */
 	int64_t upload_keep_s; /* of a resumable one, from piece to piece */
 	int64_t source_duration_s;
+	struct conf_rate *rates; /* may be empty, as the next two */
+	size_t rate_count;
+	struct conf_robot *robots;
+	size_t robot_count;
+	struct conf_networks exempt; /* addresses that nothing limits */
+	int64_t ipv6_prefix;         /* bits of an address that one subscriber has */
+	int64_t stream_idle_s;       /* how long a stream counts after its last request */
 
 	int64_t segment_ms;
 	bool keep_source;

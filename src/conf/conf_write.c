@@ -62,6 +62,22 @@ static void put_real(struct buf *out, double value)
 	buf_printf(out, "%.2f", value);
 }
 
+/* Words separated by spaces (NULL is none) as an array. */
+static void put_networks(struct buf *out, const char *words)
+{
+	const char *comma = "";
+
+	buf_putc(out, '[');
+	while (words != NULL && *words != '\0') {
+		size_t length = strcspn(words, " ");
+
+		buf_printf(out, "%s\"%.*s\"", comma, (int)length, words);
+		words += length + (words[length] == ' ');
+		comma = ", ";
+	}
+	buf_putc(out, ']');
+}
+
 static void put_default(struct buf *out, const struct option *option)
 {
 	switch (option->type) {
@@ -78,7 +94,13 @@ static void put_default(struct buf *out, const struct option *option)
 	case OPTION_KEYS:
 	case OPTION_SECRETS:
 	case OPTION_EDGES:
+	case OPTION_ROBOTS:
 		buf_puts(out, "()");
+		break;
+	case OPTION_RATES:
+		buf_puts(out, "(\n\t\t");
+		option_write_rates(out, option_rates, option_rate_count, ",\n\t\t");
+		buf_puts(out, "\n\t)");
 		break;
 	case OPTION_SWITCH:
 		buf_puts(out, option->standard ? "true" : "false");
@@ -86,8 +108,10 @@ static void put_default(struct buf *out, const struct option *option)
 	case OPTION_LADDER:
 		put_ladder(out);
 		break;
-	case OPTION_PATHS:
 	case OPTION_NETWORKS:
+		put_networks(out, option->text);
+		break;
+	case OPTION_PATHS:
 		buf_puts(out, "[]");
 		break;
 	default:
@@ -219,6 +243,10 @@ static void put_manual_facts(struct buf *out, const struct option *option)
 			buf_printf(&facts, "%s %s (%" PRId64 "k)", i == 0 ? "" : ",", option_ladder[i].quality,
 				option_ladder[i].bit_rate / 1000);
 		buf_puts(&facts, ", each AAC at 44.1 kHz in stereo.");
+	} else if (option->type == OPTION_RATES) {
+		buf_puts(&facts, "The default is ( ");
+		option_write_rates(&facts, option_rates, option_rate_count, ", ");
+		buf_puts(&facts, " ).");
 	} else {
 		buf_puts(&facts, has_range(option) ? "the default is " : "The default is ");
 		put_default(&facts, option);
@@ -303,6 +331,16 @@ static void put_value(struct buf *out, struct conf *conf, const struct option *o
 		for (size_t i = 0; i < conf->import_dir_count; i++) {
 			buf_puts(out, i == 0 ? "" : ", ");
 			put_quoted(out, conf->import_dirs[i]);
+		}
+		break;
+	case OPTION_RATES:
+		option_write_rates(out, conf->rates, conf->rate_count, ", ");
+		break;
+	case OPTION_ROBOTS:
+		for (size_t i = 0; i < conf->robot_count; i++) {
+			buf_puts(out, i == 0 ? "" : ", ");
+			put_quoted(out, conf->robots[i].agent);
+			buf_printf(out, ":%g:%" PRId64, conf->robots[i].requests, conf->robots[i].burst);
 		}
 		break;
 	case OPTION_NETWORKS:

@@ -46,6 +46,8 @@ const struct option option_table[] = {
 		.standard = 0,
 		.sentence = "What one listener gets of one file at the most; 0 is no limit. Kept by nginx, by lighttpd and in "
 			    "direct delivery; Apache has mod_ratelimit for it."},
+	{"http", "robots", OPTION_CHOICE, AT(robots_text), .text = "sound", .choices = {"sound", "all", "none"},
+		.sentence = "What /robots.txt keeps search engines from: the sound and the API, all, or nothing."},
 	{"http", "trusted_proxies", OPTION_NETWORKS, AT(trusted_proxies),
 		.sentence = "The proxies, CDNs and load balancers between listeners and the web server, by address and prefix: "
 			    "[\"127.0.0.1\", \"10.0.0.0/8\", \"2001:db8::/32\"]. What they say of the client's address and of "
@@ -164,6 +166,31 @@ const struct option option_table[] = {
 		.standard = DAY, .sentence = "How long a resumable upload waits for its next piece before it is removed."},
 	{"limits", "source_duration_s", OPTION_INTEGER, AT(source_duration_s), .unit = "seconds", .least = 1,
 		.most = 2 * DAY, .standard = 43200, .sentence = "Longest source that is taken."},
+
+	{"limits", "rates", OPTION_RATES, AT(rates),
+		.sentence = "What may be had in a time; past it the answer is 429 with Retry-After. A list of { name = \"...\"; "
+			    "routes = \"...\"; by = \"...\"; } with one of requests (per second), streams (at a time) and "
+			    "bytes (of sound, per second). name stands in RateLimit fields and counters. routes are of "
+			    "\"playlist\", \"media\", \"key\", \"auth\", \"upload\" and \"api\"; left out they are all, "
+			    "and of streams and bytes always \"media\". by is \"address\", \"subject\" (of the token, also "
+			    "behind what a manifest hands out; a signed URL is one for each address that uses it), "
+			    "\"stranger\" (an address, counting only requests without any cookie or credential) or \"all\" "
+			    "(everybody together). burst is what may come at once (ten seconds' worth when left out). A stream is a track on a device, which is an "
+			    "address and a User-Agent: it counts while its request takes at the pace of the sound, and "
+			    "limits.stream_idle_s after that. Bytes count as they are asked for, of one request at most the "
+			    "burst. The whole list may be (), which is no limit."},
+	{"limits", "robots", OPTION_ROBOTS, AT(robots),
+		.sentence = "Programs by what their User-Agent holds, in any case: a list of { agent = \"BadBot\"; }, which are "
+			    "answered with 403, and of { agent = \"bingbot\"; requests = 0.5; burst = 10; }, which get so much "
+			    "per second all together. All of them may read /robots.txt."},
+	{"limits", "exempt", OPTION_NETWORKS, AT(exempt), .text = "127.0.0.0/8 ::1",
+		.sentence = "Addresses and prefixes that limits.rates and limits.robots do not concern: this machine, so that a "
+			    "proxy on it that http.trusted_proxies does not name makes nobody pay for all."},
+	{"limits", "ipv6_prefix", OPTION_INTEGER, AT(ipv6_prefix), .unit = "bits", .least = 32, .most = 128, .standard = 64,
+		.sentence = "What one subscriber has of IPv6: addresses that begin so are counted as one."},
+	{"limits", "stream_idle_s", OPTION_INTEGER, AT(stream_idle_s), .unit = "seconds", .least = 5, .most = 3600,
+		.standard = 20, .sentence = "How long a stream of limits.rates counts after its last request: longer than players "
+					    "wait between two segments."},
 
 	{"media", "segment_ms", OPTION_INTEGER, AT(segment_ms), .unit = "milliseconds", .least = 1000, .most = 10000,
 		.standard = 4000, .sentence = "Length of a segment."},
@@ -326,6 +353,14 @@ const struct conf_rendition option_ladder[] = {
 	{"mobile", "aac", 96000, 44100, 2, "cmaf"},
 };
 const size_t option_ladder_count = sizeof option_ladder / sizeof option_ladder[0];
+
+/* Far above what a school behind one address does. */
+const struct conf_rate option_rates[] = {
+	{"playlists", 1 << CONF_PLAYLIST | 1 << CONF_KEY, CONF_BY_ADDRESS, .requests = 300, .burst = 6000},
+	{"media", 1 << CONF_MEDIA, CONF_BY_ADDRESS, .requests = 1000, .burst = 20000},
+	{"api", 1 << CONF_AUTH | 1 << CONF_UPLOAD | 1 << CONF_API, CONF_BY_ADDRESS, .requests = 50, .burst = 1000},
+};
+const size_t option_rate_count = sizeof option_rates / sizeof option_rates[0];
 
 int64_t *option_number(struct conf *conf, const struct option *option)
 {

@@ -25,11 +25,13 @@ enum option_type {
 	OPTION_PRESETS, /* list of groups */
 	OPTION_KEYS,    /* list of groups, secrets never shown */
 	OPTION_SECRETS, /* list of groups of id and secret */
-	OPTION_EDGES    /* list of groups */
+	OPTION_EDGES,   /* list of groups */
+	OPTION_RATES,   /* list of groups */
+	OPTION_ROBOTS   /* list of groups */
 };
 
 enum { OPTION_SECRET_LEAST = 32, OPTION_CHOICES = 6, OPTION_LADDER_MOST = 16, OPTION_PRESETS_MOST = 64, OPTION_PATHS_MOST = 64, OPTION_NETWORKS_MOST = 1024,
-	OPTION_KEYS_MOST = 32, OPTION_KEY_ID_MOST = 64, OPTION_EDGES_MOST = 64 };
+	OPTION_KEYS_MOST = 32, OPTION_KEY_ID_MOST = 64, OPTION_EDGES_MOST = 64, OPTION_RATES_MOST = 32, OPTION_ROBOTS_MOST = 256 };
 
 struct option {
 	const char *section, *name;
@@ -62,6 +64,10 @@ extern const size_t option_count;
 extern const struct conf_rendition option_ladder[];
 extern const size_t option_ladder_count;
 
+/* The default of limits.rates. */
+extern const struct conf_rate option_rates[];
+extern const size_t option_rate_count;
+
 /* The option of this name; NULL when there is none. */
 const struct option *option_find(const char *section, const char *name);
 
@@ -78,6 +84,9 @@ bool *option_switch(struct conf *conf, const struct option *option);
 const char **option_text(struct conf *conf, const struct option *option);
 struct conf_keys *option_keys(struct conf *conf, const struct option *option);
 struct conf_networks *option_networks(struct conf *conf, const struct option *option);
+
+/* RATES as groups of libconfig, BETWEEN each two. */
+void option_write_rates(struct buf *out, const struct conf_rate *rates, size_t count, const char *between);
 
 /* Past a comment or a string that begins at TEXT; TEXT itself when none does. */
 const char *option_skip_quiet(const char *text);

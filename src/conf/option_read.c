@@ -69,6 +69,13 @@ static bool parse_size(const char *text, int64_t *out)
 	return true;
 }
 
+bool option_size(const config_setting_t *setting, int64_t *out)
+{
+	if (config_setting_type(setting) == CONFIG_TYPE_STRING)
+		return parse_size(config_setting_get_string(setting), out);
+	return get_integer(setting, out);
+}
+
 static enum err read_number(const struct reader *reader, const struct option *option, const config_setting_t *setting)
 {
 	bool size = option->type == OPTION_SIZE;
@@ -221,14 +228,13 @@ static bool quality_valid(const char *name)
 	return length >= 1 && length <= 23 && name[length] == '\0';
 }
 
-/* Whether RUNG has settings besides those of the first COUNT of NAMES. */
-static bool has_others(const config_setting_t *rung, const char *const *names, size_t count)
+bool option_has_others(const config_setting_t *group, const char *const *names, size_t count)
 {
 	int known = 0;
 
 	for (size_t i = 0; i < count; i++)
-		known += config_setting_get_member(rung, names[i]) != NULL;
-	return config_setting_length(rung) != known;
+		known += config_setting_get_member(group, names[i]) != NULL;
+	return config_setting_length(group) != known;
 }
 
 static enum err read_rung(const struct reader *reader, const config_setting_t *rung, struct conf_rendition *out)
@@ -239,7 +245,7 @@ static enum err read_rung(const struct reader *reader, const config_setting_t *r
 	struct err_info reason;
 	enum err err;
 
-	if (!config_setting_is_group(rung) || has_others(rung, names, sizeof names / sizeof *names))
+	if (!config_setting_is_group(rung) || option_has_others(rung, names, sizeof names / sizeof *names))
 		return option_refuse(reader, rung,
 			"quality, codec, container, bit_rate, sample_rate and channels are wanted, and nothing else");
 	if (!config_setting_lookup_string(rung, "quality", &quality) || !quality_valid(quality))
@@ -355,7 +361,7 @@ static enum err read_key(const struct reader *reader, const config_setting_t *se
 	static const char id_characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:/=+-";
 
 	*out = (struct conf_key){.id = "", .algorithms = ""};
-	if (!config_setting_is_group(setting) || has_others(setting, names, sizeof names / sizeof *names) ||
+	if (!config_setting_is_group(setting) || option_has_others(setting, names, sizeof names / sizeof *names) ||
 		!key_text(reader, setting, "id", &out->id) ||
 		!key_text(reader, setting, "algorithms", &out->algorithms) ||
 		!key_text(reader, setting, "file", &out->file) || !key_text(reader, setting, "secret", &out->secret))
@@ -382,7 +388,7 @@ static enum err read_secret(const struct reader *reader, const config_setting_t 
 	static const char *const names[] = {"id", "secret"};
 
 	*out = (struct conf_key){.id = "", .algorithms = "", .secret = ""};
-	if (!config_setting_is_group(setting) || has_others(setting, names, sizeof names / sizeof *names) ||
+	if (!config_setting_is_group(setting) || option_has_others(setting, names, sizeof names / sizeof *names) ||
 		!key_text(reader, setting, "id", &out->id) || !key_text(reader, setting, "secret", &out->secret))
 		return option_refuse(reader, setting, "texts id and secret are wanted, and nothing else");
 	if (out->id[0] == '\0' || strlen(out->id) > OPTION_KEY_ID_MOST ||
@@ -434,6 +440,10 @@ enum err option_read(const struct reader *reader, const struct option *option, c
 		return read_paths(reader, setting);
 	case OPTION_NETWORKS:
 		return read_networks(reader, option, setting);
+	case OPTION_RATES:
+		return option_read_rates(reader, setting);
+	case OPTION_ROBOTS:
+		return option_read_robots(reader, setting);
 	case OPTION_LADDER:
 		return read_ladder(reader, setting);
 	case OPTION_PRESETS:

@@ -36,4 +36,14 @@ enum err option_check_url(const struct reader *reader, const config_setting_t *s
 /* The list SETTING into the conf's edges. */
 enum err option_read_edges(const struct reader *reader, const config_setting_t *setting);
 
+/* limits.rates and limits.robots, as option_read(). */
+enum err option_read_rates(const struct reader *reader, const config_setting_t *setting);
+enum err option_read_robots(const struct reader *reader, const config_setting_t *setting);
+
+/* A number of bytes, or text such as "512M". */
+bool option_size(const config_setting_t *setting, int64_t *out);
+
+/* Whether GROUP has settings besides those of the COUNT NAMES. */
+bool option_has_others(const config_setting_t *group, const char *const *names, size_t count);
+
 #endif

@@ -34,6 +34,15 @@ enum { REQUEST_CAPTURES = 4, REQUEST_URI_MOST = 8192, REQUEST_ID_SIZE = 33 };
 struct metrics;
 struct transport; /* serve.h's side of the request: reads the body, takes the response */
 
+/* What limits have counted of a request (auth/ratelimit.h), and what its answer tells of that. */
+struct request_quota {
+	bool admitted; /* it is one that limits concern */
+	bool counted;  /* for whom its credential stands for */
+	int route;     /* what it counts as */
+	const char *policies, *states; /* RateLimit-Policy and RateLimit; NULL: no limit counted it */
+	int64_t retry_s;               /* Retry-After of a refusal; 0: there is none */
+};
+
 struct request {
 	struct arena *arena;
 	struct transport *transport;
@@ -51,6 +60,8 @@ struct request {
 	int64_t content_length; /* -1 when not told */
 	const char *content_type; /* "" when not told */
 	bool https;
+	const char *route; /* the pattern that matched; "" when none did */
+	struct request_quota quota;
 	char id[REQUEST_ID_SIZE]; /* names this request in logs and answers; a sane X-Request-Id from outside is kept */
 	const char *capture[REQUEST_CAPTURES]; /* what {name} matched in the route's pattern, in order */
 	int64_t started_us; /* clock_monotonic_us() */

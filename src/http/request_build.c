@@ -161,7 +161,7 @@ enum err request_build(struct request *request, struct transport *transport, str
 	const char *https;
 	enum err code;
 
-	*request = (struct request){.arena = arena, .transport = transport, .path = "", .content_length = -1};
+	*request = (struct request){.arena = arena, .transport = transport, .path = "", .route = "", .content_length = -1};
 	request->started_us = clock_monotonic_us();
 	take_id(request);
 	request->method_name = parameter_or(request, "REQUEST_METHOD", "");

@@ -181,14 +181,33 @@ static void transport_write(struct response *response, const void *bytes, size_t
 	}
 }
 
+/*
+ * RateLimit fields (draft-ietf-httpapi-ratelimit-headers-10), but where caches give the answer to others, for whom they
+ * would not hold.
+ */
+static void quota_headers(struct response *response)
+{
+	const struct request_quota *quota = &response->request->quota;
+	const struct response_field *cached = find_field(response, "Cache-Control");
+
+	if (quota->policies != NULL && (cached == NULL || strncmp(cached->value, "public", 6) != 0)) {
+		response_header(response, "RateLimit-Policy", quota->policies);
+		response_header(response, "RateLimit", quota->states);
+	}
+	if (response->status == 429 && quota->retry_s > 0)
+		response_headerf(response, "Retry-After", "%" PRId64, quota->retry_s);
+}
+
 static void common_headers(struct response *response)
 {
 	response_header(response, "X-Content-Type-Options", "nosniff");
 	response_header(response, "X-Request-Id", response->request->id);
+	quota_headers(response);
 	if (response->shared) {
 		response_header(response, "Access-Control-Allow-Origin", "*");
 		response_headerf(response, "Access-Control-Expose-Headers", "%s%s",
-			"Accept-Ranges, Content-Length, Content-Range, ETag, Location, Retry-After, X-Request-Id",
+			"Accept-Ranges, Content-Length, Content-Range, ETag, Location, RateLimit, RateLimit-Policy, "
+			"Retry-After, X-Request-Id",
 			response->exposed != NULL ? response->exposed : "");
 	}
 }
@@ -283,7 +302,7 @@ void response_json(struct response *response, int status, json_t *object)
 static void keep_refusal_fields(struct response *response)
 {
 	static const char *const kept[] = {"Allow", "Retry-After", "WWW-Authenticate", "Content-Range", "Vary",
-		"X-Accel-Expires", "Tus-Resumable", "Tus-Version", "Tus-Max-Size"};
+		"X-Accel-Expires", "X-Tonearm-Retry-After", "Tus-Resumable", "Tus-Version", "Tus-Max-Size"};
 	struct response_field **at = &response->fields;
 
 	while (*at != NULL) {

@@ -94,6 +94,11 @@ static void call(
 {
 	struct err_info info = {0};
 
+	request->route = route->pattern;
+	if (router->admit != NULL && router->admit(request, &info) != ERR_OK) {
+		response_error(response, &info);
+		return;
+	}
 	if (route->scope != NULL) {
 		assert(router->authorize != NULL);
 		if (router->authorize(request, route->scope, &info) != ERR_OK) {

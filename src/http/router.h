@@ -21,6 +21,8 @@ struct router {
 	size_t count;
 	/* Called before the handler of a route with a scope; ERR_OK lets it in. NULL when no route has one. */
 	enum err (*authorize)(struct request *request, const char *scope, struct err_info *info);
+	/* Called before any handler: ERR_OK lets it in. NULL lets in all. */
+	enum err (*admit)(struct request *request, struct err_info *info);
 };
 
 /*

@@ -25,7 +25,7 @@ enum metric {
 	METRIC_REQUEST_BYTES,      /* {program,route}: bodies in */
 	METRIC_RESPONSE_BYTES,     /* {program,route}: bodies out, sent by us */
 	METRIC_REFUSED,            /* {program,reason}: answers that are problems, by their slug */
-	METRIC_RATE_LIMITED,       /* {limit,key}: what ran out ("requests", "streams", "bytes"); whose ("token", ...) */
+	METRIC_RATE_LIMITED,       /* {limit,key,route}: what ran out ("requests", ...); whose ("address", ...); of what */
 	METRIC_AUTH_VERDICTS,      /* {verdict} */
 	METRIC_PLAYLISTS,          /* {kind}: playlists and MPDs that were handed out */
 	METRIC_STREAMS_STARTED,    /* deliveries of sound */

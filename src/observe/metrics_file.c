@@ -2,30 +2,19 @@
 #include "observe/metrics_file.h"
 
 #include "base/clock.h"
+#include "base/shared.h"
 #include "observe/metrics_table.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-enum { LOCK_WAIT_MS = 5000, LOCK_STEP_MS = 5 };
 
 static const uint64_t file_magic = 0x746F6E6561726D32; /* "tonearm2": the last digit is the layout's version */
 
-/* Lock-free 64-bit atomics are what makes them work between processes. */
-_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "shared counters need lock-free 64-bit atomics");
-
 struct file {
-	_Atomic uint64_t magic; /* written last when the file is made */
-	_Atomic uint64_t size;
-	_Atomic uint64_t table;
+	struct shared_head head; /* its mark is the table's */
 	_Atomic uint64_t dropped;
 	struct metrics_slot slots[METRICS_SLOTS];
 	struct metrics_process processes[METRICS_PROCESSES];
@@ -37,120 +26,18 @@ struct metrics {
 	struct metrics_process *own;
 };
 
-/* flock() within LOCK_WAIT_MS; making the file takes far less. */
-static int lock_file(int fd)
-{
-	for (int waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += LOCK_STEP_MS) {
-		if ((errno != EWOULDBLOCK && errno != EINTR) || waited >= LOCK_WAIT_MS)
-			return -1;
-		poll(NULL, 0, LOCK_STEP_MS);
-	}
-	return 0;
-}
-
-/* Opens PATH and locks it; *FD is the file that PATH names while the lock is held. */
-static enum err open_locked(const char *path, int *out, struct err_info *info)
-{
-	for (;;) {
-		struct stat held, named;
-		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0660);
-
-		if (fd < 0)
-			return err_set_errno(info, ERR_IO, errno, "cannot open %s", path);
-		if (lock_file(fd) < 0 || fstat(fd, &held) < 0) {
-			enum err code = err_set_errno(info, ERR_IO, errno, "cannot lock %s", path);
-
-			close(fd);
-			return code;
-		}
-		if (stat(path, &named) == 0 && named.st_dev == held.st_dev && named.st_ino == held.st_ino) {
-			*out = fd;
-			return ERR_OK;
-		}
-		close(fd); /* replaced while we waited */
-	}
-}
-
-static enum err map(int fd, struct file **out, struct err_info *info)
-{
-	void *address = mmap(NULL, sizeof **out, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-
-	if (address == MAP_FAILED)
-		return err_set_errno(info, ERR_IO, errno, "cannot map the metrics");
-	*out = address;
-	return ERR_OK;
-}
-
-/* Space is taken now, as a full disk would kill the process on its first count later. */
-static enum err initialise(int fd, struct file **out, struct err_info *info)
-{
-	int failed = posix_fallocate(fd, 0, sizeof **out);
-	enum err code;
-
-	if (failed != 0)
-		return err_set_errno(info, ERR_IO, failed, "cannot make room for the metrics");
-	code = map(fd, out, info);
-	if (code == ERR_OK) {
-		atomic_store(&(*out)->size, sizeof **out);
-		atomic_store(&(*out)->table, metrics_table_mark());
-		atomic_store(&(*out)->magic, file_magic);
-	}
-	return code;
-}
-
-static bool layout_matches(int fd)
-{
-	uint64_t header[3];
-	struct stat status;
-
-	return fstat(fd, &status) == 0 && status.st_size == (off_t)sizeof(struct file) &&
-		pread(fd, header, sizeof header, 0) == (ssize_t)sizeof header && header[0] == file_magic &&
-		header[1] == sizeof(struct file) && header[2] == metrics_table_mark();
-}
-
-/* *FD is locked, and may become that of another file. */
-static enum err map_or_make(const char *path, int *fd, struct file **out, struct err_info *info)
-{
-	struct stat status;
-
-	if (layout_matches(*fd))
-		return map(*fd, out, info);
-	if (fstat(*fd, &status) == 0 && status.st_size > 0) {
-		/* Another layout, perhaps still mapped by an older process: leave it that file and make our own. */
-		int old = *fd;
-		enum err code;
-
-		*fd = -1;
-		code = unlink(path) < 0 ? err_set_errno(info, ERR_IO, errno, "cannot replace %s", path) : ERR_OK;
-		if (code == ERR_OK)
-			code = open_locked(path, fd, info);
-		close(old);
-		if (code != ERR_OK)
-			return code;
-	}
-	return layout_matches(*fd) ? map(*fd, out, info) : initialise(*fd, out, info);
-}
-
 enum err metrics_open(const char *path, struct metrics **out, struct err_info *info)
 {
-	struct file *file;
-	enum err code;
-	int fd;
+	struct shared shared;
+	enum err code = shared_open(path, file_magic, metrics_table_mark(), sizeof(struct file), &shared, info);
 
 	*out = NULL;
-	code = open_locked(path, &fd, info);
 	if (code != ERR_OK)
 		return code;
-	code = map_or_make(path, &fd, &file, info);
-	if (fd >= 0)
-		flock(fd, LOCK_UN);
-	if (code == ERR_OK && (*out = malloc(sizeof **out)) == NULL)
+	if ((*out = malloc(sizeof **out)) == NULL)
 		abort();
-	if (code == ERR_OK)
-		**out = (struct metrics){file, fd, NULL};
-	else if (fd >= 0)
-		close(fd);
-	return code;
+	**out = (struct metrics){shared.address, shared.fd, NULL};
+	return ERR_OK;
 }
 
 void metrics_close(struct metrics *metrics)

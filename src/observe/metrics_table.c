@@ -34,7 +34,7 @@ const struct metric_row metrics_table[METRIC_COUNT] = {
 		"Bytes of response bodies sent by the responders themselves."},
 	[METRIC_REFUSED] = {"tonearm_http_problems_total", METRIC_COUNTER, NULL, {"program", "reason"},
 		"Requests answered with a problem, and answers that broke off, by the reason."},
-	[METRIC_RATE_LIMITED] = {"tonearm_rate_limited_total", METRIC_COUNTER, NULL, {"limit", "key"},
+	[METRIC_RATE_LIMITED] = {"tonearm_rate_limited_total", METRIC_COUNTER, NULL, {"limit", "key", "route"},
 		"Requests refused for there were too many, by what ran out and whose it was."},
 	[METRIC_AUTH_VERDICTS] = {"tonearm_auth_verdicts_total", METRIC_COUNTER, NULL, {"verdict"},
 		"Decisions about who may have what."},

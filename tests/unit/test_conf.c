@@ -304,6 +304,72 @@ static void test_edges(void **state)
 			refused[i].reason);
 }
 
+static void test_rates(void **state)
+{
+	static const struct {
+		const char *rates, *reason;
+	} cases[] = {
+		{"{ name = \"a\"; by = \"address\"; requests = 1; }", "a list of at most"},
+		{"( { name = \"A\"; by = \"address\"; requests = 1; } )", "name must be"},
+		{"( { name = \"a\"; by = \"nobody\"; requests = 1; } )", "by is"},
+		{"( { name = \"a\"; by = \"all\"; routes = \"media radio\"; requests = 1; } )", "routes are of"},
+		{"( { name = \"a\"; by = \"all\"; } )", "one of requests, streams and bytes"},
+		{"( { name = \"a\"; by = \"all\"; requests = 1; bytes = 1; } )", "one of requests, streams and bytes"},
+		{"( { name = \"a\"; by = \"all\"; requests = 0; } )", "requests must be"},
+		{"( { name = \"a\"; by = \"all\"; requests = \"1\"; } )", "requests must be"},
+		{"( { name = \"a\"; by = \"all\"; streams = 257; } )", "streams must be"},
+		{"( { name = \"a\"; by = \"all\"; streams = 2; burst = 2; } )", "streams have no burst"},
+		{"( { name = \"a\"; by = \"all\"; requests = 0.001; burst = 1000; } )", "more than comes in a day"},
+		{"( { name = \"a\"; by = \"all\"; bytes = 1; routes = \"api\"; } )", "are of \"media\""},
+		{"( { name = \"a\"; by = \"all\"; requests = 1; per = 1; } )", "and nothing else"},
+		{"( { name = \"a\"; by = \"all\"; requests = 1; }, { name = \"a\"; by = \"all\"; requests = 1; } )",
+			"is there twice"},
+	};
+	struct fixture *fixture = *state;
+	struct conf *conf = must_read(fixture, SECRETS "limits: { rates = ( "
+		"{ name = \"a\"; by = \"subject\"; routes = \"api  key\"; requests = 0.5; }, "
+		"{ name = \"b\"; by = \"address\"; bytes = \"1M\"; burst = \"2M\"; }, "
+		"{ name = \"c\"; by = \"stranger\"; streams = 3; } ); };");
+
+	assert_int_equal(conf->rate_count, 3);
+	assert_int_equal(conf->rates[0].routes, 1 << CONF_API | 1 << CONF_KEY);
+	assert_int_equal(conf->rates[0].by, CONF_BY_SUBJECT);
+	assert_true(conf->rates[0].requests > 0.49 && conf->rates[0].requests < 0.51);
+	assert_int_equal(conf->rates[0].burst, 6);
+	assert_int_equal(conf->rates[1].routes, 1 << CONF_MEDIA);
+	assert_int_equal(conf->rates[1].bytes, 1 << 20);
+	assert_int_equal(conf->rates[1].burst, 2 << 20);
+	assert_int_equal(conf->rates[2].streams, 3);
+	conf_free(conf);
+	conf = must_read(fixture, SECRETS);
+	assert_int_equal(conf->rate_count, option_rate_count);
+	assert_int_equal(conf->exempt.count, 2);
+	assert_int_equal(conf->exempt.networks[0].bits, 96 + 8);
+	conf_free(conf);
+	conf = must_read(fixture, SECRETS "limits: { rates = (); exempt = []; };");
+	assert_int_equal(conf->rate_count + conf->exempt.count, 0);
+	conf_free(conf);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		assert_refused(fixture, arena_printf(&fixture->arena, SECRETS "limits: { rates = %s; };", cases[i].rates),
+			2, cases[i].reason);
+}
+
+static void test_robots(void **state)
+{
+	struct fixture *fixture = *state;
+	struct conf *conf = must_read(fixture, SECRETS "limits: { robots = ( { agent = \"BadBot\"; }, "
+		"{ agent = \"bingbot\"; requests = 0.5; burst = 10; } ); };");
+
+	assert_int_equal(conf->robot_count, 2);
+	assert_string_equal(conf->robots[0].agent, "BadBot");
+	assert_true(conf->robots[0].requests <= 0);
+	assert_int_equal(conf->robots[1].burst, 10);
+	conf_free(conf);
+	assert_refused(fixture, SECRETS "limits: { robots = ( { agent = \"\"; } ); };", 2, "agent must be");
+	assert_refused(fixture, SECRETS "limits: { robots = ( { agent = \"x\"; burst = 1; } ); };", 2, "burst is more");
+	assert_refused(fixture, SECRETS "limits: { robots = [\"x\"]; };", 2, "a list of at most");
+}
+
 static void test_presets(void **state)
 {
 	static const struct {
@@ -630,6 +696,8 @@ int main(void)
 		WITH_DIR(test_wrong_ladders),
 		WITH_DIR(test_networks),
 		WITH_DIR(test_edges),
+		WITH_DIR(test_rates),
+		WITH_DIR(test_robots),
 		WITH_DIR(test_presets),
 		WITH_DIR(test_keys),
 		WITH_DIR(test_what_libconfig_would_take_amiss),

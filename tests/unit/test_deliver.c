@@ -33,7 +33,7 @@ static void handler(struct request *request, struct response *response)
 }
 
 static const struct route routes[] = {{HTTP_GET, "/f", NULL, handler}};
-static const struct router router = {routes, 1, NULL};
+static const struct router router = {routes, 1, NULL, NULL};
 static struct serve_options options = {.program = "test", .router = &router};
 
 static unsigned char byte_at(uint64_t i)

@@ -131,7 +131,7 @@ static const struct route routes[] = {
 	{HTTP_GET, "/metrics", NULL, empty},
 	{HTTP_POST, "/scoped", "track:write", empty},
 };
-static const struct router router = {routes, sizeof routes / sizeof *routes, authorize};
+static const struct router router = {routes, sizeof routes / sizeof *routes, authorize, NULL};
 static const struct serve_options options = {.program = "test", .router = &router};
 static struct memory_transport answer;
 

@@ -116,7 +116,7 @@ static const struct route routes[] = {
 	{HTTP_GET, "/shrunk", NULL, shrunk},
 	{HTTP_GET, "/large", NULL, large},
 };
-static const struct router router = {routes, sizeof routes / sizeof *routes, NULL};
+static const struct router router = {routes, sizeof routes / sizeof *routes, NULL, NULL};
 static struct serve_options options = {
 	.program = "test", .router = &router, .event = BY_EVENTS, .threads = 4, .backlog = 64, .idle_s = 2};
 static struct fcgi_server server;

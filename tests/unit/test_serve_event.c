@@ -78,7 +78,7 @@ static const struct route routes[] = {
 	{.methods = HTTP_GET, .pattern = "/large", .handler = large},
 	{.methods = HTTP_GET, .pattern = "/events", .handler = events},
 };
-static const struct router router = {routes, sizeof routes / sizeof *routes, NULL};
+static const struct router router = {routes, sizeof routes / sizeof *routes, NULL, NULL};
 static struct serve_options options = {
 	.program = "test", .router = &router, .event = true, .threads = 3, .backlog = 512, .idle_s = 2};
 static struct fcgi_server server;

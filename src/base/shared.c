@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/shared.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { LOCK_WAIT_MS = 5000, LOCK_STEP_MS = 5 };
+
+/* Lock-free 64-bit atomics are what makes them work between processes. */
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "what is shared needs lock-free 64-bit atomics");
+
+/* What the head of a file must say. */
+struct layout {
+	uint64_t magic, size, mark;
+};
+
+/* flock() within LOCK_WAIT_MS; making the file takes far less. */
+static int lock_file(int fd)
+{
+	for (int waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += LOCK_STEP_MS) {
+		if ((errno != EWOULDBLOCK && errno != EINTR) || waited >= LOCK_WAIT_MS)
+			return -1;
+		poll(NULL, 0, LOCK_STEP_MS);
+	}
+	return 0;
+}
+
+/* Opens PATH and locks it; *FD is the file that PATH names while the lock is held. */
+static enum err open_locked(const char *path, int *out, struct err_info *info)
+{
+	for (;;) {
+		struct stat held, named;
+		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0660);
+
+		if (fd < 0)
+			return err_set_errno(info, ERR_IO, errno, "cannot open %s", path);
+		if (lock_file(fd) < 0 || fstat(fd, &held) < 0) {
+			enum err code = err_set_errno(info, ERR_IO, errno, "cannot lock %s", path);
+
+			close(fd);
+			return code;
+		}
+		if (stat(path, &named) == 0 && named.st_dev == held.st_dev && named.st_ino == held.st_ino) {
+			*out = fd;
+			return ERR_OK;
+		}
+		close(fd); /* replaced while we waited */
+	}
+}
+
+static enum err map_file(int fd, size_t size, void **out, struct err_info *info)
+{
+	void *address = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (address == MAP_FAILED)
+		return err_set_errno(info, ERR_IO, errno, "cannot map a shared file");
+	*out = address;
+	return ERR_OK;
+}
+
+/* Space is taken now, as a full disk would kill the process on its first write later. */
+static enum err initialise(int fd, const struct layout *layout, void **out, struct err_info *info)
+{
+	int failed = posix_fallocate(fd, 0, (off_t)layout->size);
+	struct shared_head *head;
+	enum err code;
+
+	if (failed != 0)
+		return err_set_errno(info, ERR_IO, failed, "cannot make room for a shared file");
+	code = map_file(fd, layout->size, out, info);
+	if (code == ERR_OK) {
+		head = *out;
+		atomic_store(&head->size, layout->size);
+		atomic_store(&head->mark, layout->mark);
+		atomic_store(&head->magic, layout->magic);
+	}
+	return code;
+}
+
+static bool layout_matches(int fd, const struct layout *layout)
+{
+	struct layout found;
+	struct stat status;
+
+	return fstat(fd, &status) == 0 && status.st_size == (off_t)layout->size &&
+		pread(fd, &found, sizeof found, 0) == (ssize_t)sizeof found && found.magic == layout->magic &&
+		found.size == layout->size && found.mark == layout->mark;
+}
+
+/* *FD is locked, and may become that of another file. */
+static enum err map_or_make(
+	const char *path, const struct layout *layout, int *fd, void **out, struct err_info *info)
+{
+	struct stat status;
+
+	if (layout_matches(*fd, layout))
+		return map_file(*fd, layout->size, out, info);
+	if (fstat(*fd, &status) == 0 && status.st_size > 0) {
+		/* Another layout, perhaps still mapped by an older process: leave it that file and make our own. */
+		int old = *fd;
+		enum err code;
+
+		*fd = -1;
+		code = unlink(path) < 0 ? err_set_errno(info, ERR_IO, errno, "cannot replace %s", path) : ERR_OK;
+		if (code == ERR_OK)
+			code = open_locked(path, fd, info);
+		close(old);
+		if (code != ERR_OK)
+			return code;
+	}
+	return layout_matches(*fd, layout) ? map_file(*fd, layout->size, out, info)
+					   : initialise(*fd, layout, out, info);
+}
+
+enum err shared_open(const char *path, uint64_t magic, uint64_t mark, size_t size, struct shared *out,
+	struct err_info *info)
+{
+	const struct layout layout = {magic, size, mark};
+	enum err code;
+
+	*out = (struct shared){.fd = -1};
+	code = open_locked(path, &out->fd, info);
+	if (code != ERR_OK)
+		return code;
+	code = map_or_make(path, &layout, &out->fd, &out->address, info);
+	if (out->fd >= 0)
+		flock(out->fd, LOCK_UN); /* a mapping keeps the file open, and so the lock, beyond close() */
+	if (code != ERR_OK && out->fd >= 0)
+		close(out->fd);
+	return code;
+}
