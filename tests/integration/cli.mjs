@@ -8,6 +8,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import {after, before, test} from "node:test";
+import {keep, keepLogs, logged} from "./lib/evidence.mjs";
 import {request} from "./lib/http.mjs";
 import {build, missing, source} from "./lib/tools.mjs";
 
@@ -99,6 +100,7 @@ async function serve(folder = site) {
 async function stop(run, signal = "SIGINT") {
 	run.child.kill(signal);
 	const end = await run.ended;
+	logged("serve", run.err);
 	assert.deepEqual(session(run.pid), [], "no process is left");
 	return end;
 }
@@ -113,7 +115,12 @@ before(() => {
 	ok("init", site);
 });
 
-after(() => fs.rmSync(dir, {recursive: true, force: true}));
+after(() => {
+	for (const name of ["url_secret", "jwt_secret"])
+		keep(`the setting auth.${name}`, secret(name));
+	keepLogs(dir);
+	fs.rmSync(dir, {recursive: true, force: true});
+});
 
 test("help and version", () => {
 	assert.match(ok("--version"), /^tonearm \d+\.\d+\.\d+\n$/);

@@ -9,6 +9,7 @@ import path from "node:path";
 import {after, before, describe, test} from "node:test";
 import {promisify} from "node:util";
 import {library as makeLibrary} from "./lib/cgi.mjs";
+import {logged} from "./lib/evidence.mjs";
 import {startStore, storeMissing} from "./lib/radosgw.mjs";
 import {build} from "./lib/tools.mjs";
 
@@ -58,8 +59,10 @@ describe("a copy of the library in an object store", {skip: storeMissing()}, () 
 	/** {code, told} of `tonearm storage WORDS`: its JSON, or what it said of a failure. */
 	async function storage(...words) {
 		return new Promise(resolve => {
-			execFile(path.join(build, "tonearm"), ["storage", ...words, "--json"], {env: environment()}, (failure, out, err) =>
-				resolve({code: failure?.code ?? 0, err, told: out ? JSON.parse(out) : null}));
+			execFile(path.join(build, "tonearm"), ["storage", ...words, "--json"], {env: environment()}, (failure, out, err) => {
+				logged("tonearm", out + err);
+				resolve({code: failure?.code ?? 0, err, told: out ? JSON.parse(out) : null});
+			});
 		});
 	}
 

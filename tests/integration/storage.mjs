@@ -10,6 +10,7 @@ import os from "node:os";
 import path from "node:path";
 import {after, before, describe, test} from "node:test";
 import {promisify} from "node:util";
+import {logged} from "./lib/evidence.mjs";
 import {startStore, storeMissing} from "./lib/radosgw.mjs";
 import {startProxy} from "./lib/store_proxy.mjs";
 import {build, missing} from "./lib/tools.mjs";
@@ -47,6 +48,7 @@ describe("object storage", {skip: storeMissing()}, () => {
 	function tool(words, env = {}) {
 		return new Promise(resolve => {
 			execFile(program, words, {env: environment(env)}, (failure, out, err) => {
+				logged("storage_tool", out + err);
 				try {
 					resolve(JSON.parse(out));
 				} catch {

@@ -7,6 +7,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import {confText} from "./conf.mjs";
+import {answered, keep, keepAsked, keepLogs, logged} from "./evidence.mjs";
 import {build} from "./tools.mjs";
 
 const SILENCE_MS = 60000;
@@ -38,7 +39,10 @@ export function library(changes = {}) {
 		ids: JSON.parse(made.stdout),
 		/** Writes the configuration anew. */
 		configure: more => fs.writeFileSync(path.join(dir, "tonearm.conf"), configured(more)),
-		remove: () => fs.rmSync(dir, {recursive: true, force: true}),
+		remove: () => {
+			keepLogs(dir);
+			fs.rmSync(dir, {recursive: true, force: true});
+		},
 	};
 }
 
@@ -48,6 +52,7 @@ export function library(changes = {}) {
  */
 export function cgi(place, program, target, {method = "GET", headers = {}, body = "", length, parameters = {}} = {}) {
 	const bytes = Buffer.from(body);
+	keepAsked(target, headers, body);
 	const env = {
 		TONEARM_CONF: place.conf,
 		GATEWAY_INTERFACE: "CGI/1.1",
@@ -92,6 +97,8 @@ function parse(bytes, log) {
 	for (const line of lines)
 		headers[line.slice(0, line.indexOf(":")).toLowerCase()] = line.slice(line.indexOf(":") + 1).trim();
 	const body = bytes.subarray(end + 4);
+	answered(headers.status, headers, body);
+	logged("cgi", log);
 	return {
 		status: Number.parseInt(headers.status, 10),
 		headers,
@@ -111,7 +118,7 @@ const encode = object => Buffer.from(JSON.stringify(object)).toString("base64url
 /** A token with SCOPE for SUBJECT, good for an hour unless CLAIMS say otherwise. */
 export function token(scope, {subject = "alice", secret = JWT_SECRET, header = {alg: "HS256", typ: "JWT"}, claims = {}} = {}) {
 	const text = `${encode(header)}.${encode({sub: subject, scope, exp: Math.floor(Date.now() / 1000) + 3600, ...claims})}`;
-	return `${text}.${createHmac("sha256", secret).update(text).digest("base64url")}`;
+	return keep("token", `${text}.${createHmac("sha256", secret).update(text).digest("base64url")}`);
 }
 
 export const bearer = (...args) => ({Authorization: `Bearer ${token(...args)}`});

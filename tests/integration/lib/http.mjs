@@ -2,6 +2,7 @@
 // One request as it is written: no redirect, no normalised path, no header that was not asked for, no kept connection.
 
 import http from "node:http";
+import {answered, keepAsked} from "./evidence.mjs";
 
 const SILENCE_MS = 30000;
 
@@ -11,6 +12,7 @@ const SILENCE_MS = 30000;
  */
 export function request(origin, {method = "GET", path = "/", headers = {}, body} = {}) {
 	const {hostname, port} = new URL(origin);
+	keepAsked(path, headers, body);
 	return new Promise((resolve, reject) => {
 		const sent = http.request({hostname, port, method, path, headers, agent: false}, answer => {
 			const pieces = [];
@@ -25,6 +27,7 @@ export function request(origin, {method = "GET", path = "/", headers = {}, body}
 }
 
 function reply(answer, body) {
+	answered(answer.statusCode, answer.headers, body);
 	return {
 		status: answer.statusCode,
 		headers: answer.headers,

@@ -7,6 +7,8 @@ import fs from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import {promisify} from "node:util";
+import {confText} from "./conf.mjs";
+import {keepLogs} from "./evidence.mjs";
 import {Process} from "./server.mjs";
 import {build} from "./tools.mjs";
 
@@ -81,12 +83,7 @@ export class Library {
 		};
 		for (const [name, values] of Object.entries(conf))
 			sections[name] = {...sections[name], ...values};
-		let text = "";
-		for (const [name, values] of Object.entries(sections)) {
-			const options = Object.entries(values).map(([key, value]) => `\t${key} = ${JSON.stringify(value)};\n`);
-			text += `${name}: {\n${options.join("")}};\n`;
-		}
-		await fs.writeFile(this.path("tonearm.conf"), text, {mode: 0o600});
+		await fs.writeFile(this.path("tonearm.conf"), confText(sections), {mode: 0o600});
 	}
 
 	path(...names) {
@@ -164,6 +161,7 @@ export class Library {
 			runner.kill("SIGCONT");
 			await runner.stop();
 		}
+		keepLogs(this.dir);
 		await fs.rm(this.dir, {recursive: true, force: true});
 	}
 }

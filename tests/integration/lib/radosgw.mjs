@@ -10,6 +10,7 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import {promisify} from "node:util";
+import {keep} from "./evidence.mjs";
 import {Process} from "./server.mjs";
 import {missing, which} from "./tools.mjs";
 
@@ -55,7 +56,7 @@ class Store {
 	constructor() {
 		this.processes = [];
 		this.accessKey = randomBytes(10).toString("hex").toUpperCase();
-		this.secretKey = randomBytes(20).toString("base64");
+		this.secretKey = keep("the store's secret key", randomBytes(20).toString("base64"));
 	}
 
 	async start() {

@@ -15,6 +15,7 @@ import os from "node:os";
 import path from "node:path";
 import {promisify} from "node:util";
 import {confText} from "./conf.mjs";
+import {keep, keepLogs} from "./evidence.mjs";
 import {furnish, isFolder, spawnsItself} from "./homes.mjs";
 import {multipart, request} from "./http.mjs";
 import {build, which} from "./tools.mjs";
@@ -238,7 +239,7 @@ class Site {
 		const now = Math.floor(Date.now() / 1000);
 		const encode = value => Buffer.from(JSON.stringify(value)).toString("base64url");
 		const text = `${encode({alg: "HS256", typ: "JWT"})}.${encode({sub: "tester", iat: now, exp: now + 600, scope: scopes, ...claims})}`;
-		return `${text}.${createHmac("sha256", key).update(text).digest("base64url")}`;
+		return keep("token", `${text}.${createHmac("sha256", key).update(text).digest("base64url")}`);
 	}
 
 	bearer(scopes, claims) {
@@ -313,6 +314,7 @@ class Site {
 				bad.push(`${name} ended with ${end.signal ?? end.code}: ${await fs.readFile(started.log, "utf8").catch(() => "")}`);
 		}
 		this.processes.clear();
+		keepLogs(this.dir);
 		if (trace === "strace")
 			process.stderr.write(`# traces are in ${this.dir}\n`);
 		else if (this.dir)
