@@ -162,6 +162,8 @@ static enum err open_all(struct responder *responder, const char *conf, struct e
 		err = cdn_open(responder->conf, &responder->cdn, info);
 	if (err == ERR_OK)
 		err = open_limits(responder, info);
+	if (err == ERR_OK)
+		err = presign_open(responder->conf, NULL, &responder->presign, info);
 	return err;
 }
 
@@ -192,6 +194,7 @@ static enum err serve_all(
 
 static void close_all(struct responder *responder)
 {
+	presign_close(responder->presign);
 	cdn_close(responder->cdn);
 	access_close(&responder->access);
 	ratelimit_close(responder->limits);

@@ -14,6 +14,7 @@
 #include "http/router.h"
 #include "observe/metrics.h"
 #include "storage/cdn.h"
+#include "storage/presign.h"
 
 #include <stdatomic.h>
 
@@ -25,6 +26,7 @@ struct responder {
 	struct access access;
 	struct cdn *cdn;
 	struct ratelimit *limits; /* NULL: none */
+	struct presign *presign; /* NULL: there is no object store */
 	atomic_int streams; /* of events, open now */
 	atomic_int uploads, bodies; /* uploads and JSON bodies that come in now */
 };

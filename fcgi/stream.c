@@ -5,7 +5,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "conf/profile.h"
-#include "fcgi/edge.h"
+#include "fcgi/lead.h"
 #include "fcgi/listen.h"
 #include "fcgi/responder.h"
 #include "http/deliver.h"
@@ -126,20 +126,14 @@ static void deliver(struct request *request, struct response *response, const st
 	struct ratelimit_sound sound =
 		sound_of(request, listening, rendition, length > 0 ? length : rendition->file_size);
 	struct deliverable file;
-	struct cdn_link link;
 
 	if (length == 0 && request_header(request, "range") == NULL && listen_unfinished(response, rendition))
 		return;
 	if (!within_limits(request, response, &sound))
 		return;
 	file = part_of(request, rendition, cache, slice, offset, length);
-	if (strcmp(request->delivery, "redirect") == 0 && length == 0 && edge_link(request, listening, rendition, &link)) {
-		file.location = link.url;
-		response_status(response, 302);
-		edge_cookies(response, &link);
-	}
 	file.rate = responder_of(request)->conf->stream_rate;
-	deliver_file(response, &file);
+	lead_deliver(response, listening, rendition, &file);
 	if (response->bytes > 0)
 		ratelimit_silence(responder_of(request)->limits, request, &sound);
 }
@@ -341,7 +335,7 @@ static void segment_ts(struct request *request, struct response *response)
 	file = part_of(request, &rendition, cache_lasting(request, &listening),
 		arena_printf(request->arena, "-ts1-%zu", index), at->offset, at->size);
 	file.type = "video/mp2t";
-	bytes = deliver_read(response, &file);
+	bytes = lead_read(response, &rendition, &file);
 	if (bytes == NULL)
 		return;
 	buf_init(&made, 2 * TS_CMAF_MOST);

@@ -72,6 +72,8 @@ enum err publish_check(const struct publish *publish, size_t index, struct err_i
 {
 	struct publish_output *output = &publish->outputs[index];
 	struct rendition *row = &output->row;
+	/* Where the web server makes its own ETag of the file's time, it is the same after the file was fetched back. */
+	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
 	unsigned char digest[HASH_SIZE];
 	enum err err;
 
@@ -80,7 +82,10 @@ enum err publish_check(const struct publish *publish, size_t index, struct err_i
 		return err_set(info, ERR_UNPROCESSABLE, "a quality is named with a-z, 0-9 and -, at most %zu of them",
 			sizeof row->quality - 1);
 	err = read_back(publish, output, info);
-	if (err == ERR_OK && (fchmod(output->fd, 0640) != 0 || fsync(output->fd) != 0))
+	row->modified = clock_seconds(publish->clock);
+	times[1].tv_sec = row->modified;
+	if (err == ERR_OK &&
+		(fchmod(output->fd, 0640) != 0 || futimens(output->fd, times) != 0 || fsync(output->fd) != 0))
 		err = err_set_errno(info, ERR_IO, errno, "cannot finish %s", output->path);
 	if (err == ERR_OK)
 		err = hash_sha256_watched(output->fd, watch_stop, (void *)(uintptr_t)publish->stop, digest, info);
@@ -94,7 +99,6 @@ enum err publish_check(const struct publish *publish, size_t index, struct err_i
 	row->bit_rate = (uint32_t)output->wanted->bit_rate;
 	if (output->passed && row->bit_rate > 0)
 		row->bit_rate = row->average_bandwidth;
-	row->modified = clock_seconds(publish->clock);
 	return ERR_OK;
 }
 

@@ -84,7 +84,7 @@ static enum err copy_page(const struct cgi_site *site, struct arena *arena, stru
 static enum err copy_programs(const char *private, struct arena *arena, struct err_info *info)
 {
 	static const char *const names[] = {"manifest.fcgi", "stream.fcgi", "api.fcgi", "auth.fcgi",
-		"tonearm-jobrunner", "tonearm-jwks", "tonearm-worker"};
+		"tonearm-fetch", "tonearm-jobrunner", "tonearm-jwks", "tonearm-worker"};
 	const char *bin = arena_printf(arena, "%s/bin", private);
 	enum err err = fs_make_dirs(bin, FOLDER_MODE, info);
 

@@ -254,7 +254,7 @@ static void check_helper(struct doctor *doctor, const char *name)
 void doctor_programs(struct doctor *doctor)
 {
 	static const char *const helpers[] = {"api.fcgi", "auth.fcgi", "manifest.fcgi", "stream.fcgi",
-		"tonearm-jobrunner", "tonearm-jwks", "tonearm-worker"};
+		"tonearm-fetch", "tonearm-jobrunner", "tonearm-jwks", "tonearm-worker"};
 	const char *lighttpd = NULL, *nginx = NULL, *page;
 	struct arena *arena = &doctor->cli->arena;
 

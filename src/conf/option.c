@@ -311,6 +311,14 @@ const struct option option_table[] = {
 		.standard = 0, .sentence = "What may be sent, and received, in a second; 0 is no limit."},
 	{"store", "requests_per_s", OPTION_INTEGER, AT(store_requests_per_s), .least = 0, .most = 100000, .standard = 0,
 		.sentence = "Requests that one process may begin in a second; 0 is no limit."},
+	{"store", "serve", OPTION_CHOICE, AT(store_serve), .text = "proxy", .choices = {"proxy", "redirect", "edge"},
+		.sentence = "What is done for a listener of a file that only the store has: \"proxy\" fetches it, keeps it as "
+			    "long as storage.cache_size allows, and sends it as it comes; \"redirect\" sends him to the "
+			    "store with a signed URL, good for the length of the programme and auth.grant_ttl_s, a week at "
+			    "most; \"edge\" to one of cdn.edges that reads the bucket itself. Single segments, and what "
+			    "the other two cannot do, are proxied."},
+	{"store", "fetches", OPTION_INTEGER, AT(store_fetches), .least = 1, .most = 1000, .standard = 32,
+		.sentence = "Files that are fetched from the store at the same time for those who listen."},
 	{"store", "writes_per_month", OPTION_INTEGER, AT(store_writes), .least = 0, .most = INT64_C(1000000000000),
 		.standard = 0,
 		.sentence = "Requests that write or list, which stores bill most, in a calendar month (UTC); past it none "

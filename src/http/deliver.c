@@ -23,6 +23,7 @@ struct source {
 	uint64_t offset, size;
 	char *piece;
 	const char *bytes; /* NULL: the file */
+	const struct deliver_feed *feed; /* in place of `fd`; NULL: none */
 	int64_t rate;      /* bytes per second, 0: no limit */
 	int64_t started_us;
 	uint64_t sent;
@@ -57,7 +58,35 @@ static void keep_rate(struct response *response, struct source *source)
 	}
 }
 
-/* Sends bytes FIRST to LAST of the representation; less when the file has shrunk or the client is gone. */
+/*
+ * True when bytes FIRST to LAST of the representation can be read, as those of a file always can. Otherwise the answer is
+ * sent, or breaks off.
+ */
+static bool seek_source(struct response *response, const struct source *source, struct range range)
+{
+	struct err_info info = {0};
+
+	if (source->feed == NULL || response->request->method == HTTP_HEAD ||
+		source->feed->seek(source->feed->context, source->offset + range.first, range.last - range.first + 1,
+			&info) == ERR_OK)
+		return true;
+	response_error(response, &info);
+	return false;
+}
+
+static ssize_t read_source(const struct source *source, void *out, size_t room, uint64_t at)
+{
+	ssize_t got;
+
+	if (source->feed != NULL)
+		return source->feed->read(source->feed->context, out, room);
+	do
+		got = pread(source->fd, out, room, (off_t)at);
+	while (got < 0 && errno == EINTR);
+	return got;
+}
+
+/* Sends bytes FIRST to LAST of the representation, to which SOURCE was sought; less when the file has shrunk or the client is gone. */
 static void send_range(struct response *response, struct source *source, struct range range)
 {
 	uint64_t at = source->offset + range.first;
@@ -70,10 +99,8 @@ static void send_range(struct response *response, struct source *source, struct 
 	while (left > 0) {
 		size_t most = piece_most(source);
 		size_t want = left < most ? (size_t)left : most;
-		ssize_t got = pread(source->fd, source->piece, want, (off_t)at);
+		ssize_t got = read_source(source, source->piece, want, at);
 
-		if (got < 0 && errno == EINTR)
-			continue;
 		if (got <= 0) {
 			response_problem(response, ERR_IO, "the file has become shorter"); /* breaks off */
 			return;
@@ -96,16 +123,22 @@ static void begin_with_length(struct response *response, uint64_t length)
 
 static void send_whole(struct response *response, const struct deliverable *file, struct source *source)
 {
+	struct range all = {0, source->size - 1};
+
+	if (source->size > 0 && !seek_source(response, source, all))
+		return;
 	response_status(response, 200);
 	response_header(response, "Content-Type", file->type);
 	begin_with_length(response, source->size);
 	if (source->size > 0 && response->request->method != HTTP_HEAD)
-		send_range(response, source, (struct range){0, source->size - 1});
+		send_range(response, source, all);
 }
 
 static void send_single(struct response *response, const struct deliverable *file, struct source *source,
 	struct range range)
 {
+	if (!seek_source(response, source, range))
+		return;
 	response_status(response, 206);
 	response_header(response, "Content-Type", file->type);
 	response_headerf(response, "Content-Range", "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, range.first, range.last,
@@ -133,11 +166,16 @@ static void send_several(struct response *response, const struct deliverable *fi
 			i == 0 ? "" : "\r\n", boundary, file->type, ranges[i].first, ranges[i].last, source->size);
 		length += strlen(heads[i]) + (ranges[i].last - ranges[i].first + 1);
 	}
+	if (!seek_source(response, source, ranges[0]))
+		return;
 	response_status(response, 206);
 	response_headerf(response, "Content-Type", "multipart/byteranges; boundary=%s", boundary);
 	begin_with_length(response, length);
-	for (size_t i = 0; i < count && response_write(response, heads[i], strlen(heads[i])); i++)
+	for (size_t i = 0; i < count && response_write(response, heads[i], strlen(heads[i])); i++) {
+		if (i > 0 && !seek_source(response, source, ranges[i]))
+			return;
 		send_range(response, source, ranges[i]);
+	}
 	response_write(response, tail, strlen(tail));
 }
 
@@ -189,15 +227,15 @@ static int open_path(const char *path)
 }
 
 /* Opens the file and finds its size; answers itself when that fails. */
-static bool open_source(struct response *response, const struct deliverable *file, struct source *source)
+static bool open_file(struct response *response, const struct deliverable *file, int *fd, uint64_t *size)
 {
 	struct err_info info = {0};
 	struct stat status;
 
-	source->fd = open_path(file->path);
-	if (source->fd < 0 && errno == ENOENT && file->moved_path != NULL)
-		source->fd = open_path(file->moved_path);
-	if (source->fd < 0) {
+	*fd = open_path(file->path);
+	if (*fd < 0 && errno == ENOENT && file->moved_path != NULL)
+		*fd = open_path(file->moved_path);
+	if (*fd < 0) {
 		if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) {
 			gone(response);
 		} else {
@@ -206,19 +244,39 @@ static bool open_source(struct response *response, const struct deliverable *fil
 		}
 		return false;
 	}
-	if (fstat(source->fd, &status) < 0 || !S_ISREG(status.st_mode) || file->offset > (uint64_t)status.st_size ||
-		file->length > (uint64_t)status.st_size - file->offset) {
-		close(source->fd);
+	if (fstat(*fd, &status) < 0 || !S_ISREG(status.st_mode)) {
+		close(*fd);
 		gone(response);
 		return false;
 	}
-	source->bytes = NULL;
-	source->offset = file->offset;
-	source->size = file->length > 0 ? file->length : (uint64_t)status.st_size - file->offset;
+	*size = (uint64_t)status.st_size;
+	return true;
+}
+
+static void close_source(const struct source *source)
+{
+	if (source->fd >= 0)
+		close(source->fd);
+}
+
+/* The part of the file that FILE is of; answers itself when it is not there. */
+static bool open_source(struct response *response, const struct deliverable *file, struct source *source)
+{
+	uint64_t size;
+
+	*source = (struct source){.fd = -1, .offset = file->offset, .feed = file->feed, .rate = file->rate};
+	if (file->feed != NULL)
+		size = file->feed->size;
+	else if (!open_file(response, file, &source->fd, &size))
+		return false;
+	if (file->offset > size || file->length > size - file->offset) {
+		close_source(source);
+		gone(response);
+		return false;
+	}
+	source->size = file->length > 0 ? file->length : size - file->offset;
 	source->piece = arena_alloc(response->request->arena, PIECE);
-	source->rate = file->rate;
 	source->started_us = clock_monotonic_us();
-	source->sent = 0;
 	return true;
 }
 
@@ -244,19 +302,17 @@ static void deliver_direct(struct response *response, const struct deliverable *
 	if (!open_source(response, file, &source))
 		return;
 	answer(response, file, &source);
-	close(source.fd);
+	close_source(&source);
 }
 
 /* Reads all of SOURCE into BYTES. */
-static bool read_source(const struct source *source, char *bytes)
+static bool read_all(const struct source *source, char *bytes)
 {
 	size_t at = 0;
 
 	while (at < source->size) {
-		ssize_t got = pread(source->fd, bytes + at, source->size - at, (off_t)(source->offset + at));
+		ssize_t got = read_source(source, bytes + at, source->size - at, source->offset + at);
 
-		if (got < 0 && errno == EINTR)
-			continue;
 		if (got <= 0)
 			return false;
 		at += (size_t)got;
@@ -267,16 +323,18 @@ static bool read_source(const struct source *source, char *bytes)
 const void *deliver_read(struct response *response, const struct deliverable *file)
 {
 	struct source source;
-	char *bytes;
+	char *bytes = NULL;
 
 	if (!open_source(response, file, &source))
 		return NULL;
-	bytes = arena_alloc(response->request->arena, source.size);
-	if (!read_source(&source, bytes)) {
-		gone(response);
-		bytes = NULL;
+	if (seek_source(response, &source, (struct range){0, source.size - 1})) {
+		bytes = arena_alloc(response->request->arena, source.size);
+		if (!read_all(&source, bytes)) {
+			gone(response);
+			bytes = NULL;
+		}
 	}
-	close(source.fd);
+	close_source(&source);
 	return bytes;
 }
 
@@ -301,10 +359,10 @@ static const char *stream_outcome(const struct response *response)
 	if (response->status >= 400)
 		return "refused";
 	if (!response_whole(response))
-		return "broken-off";
+		return "broken_off";
 	if (response->status >= 300)
 		return response->status == 304 ? "unchanged" : "redirected";
-	return response->expected < 0 ? "handed-over" : "complete";
+	return response->expected < 0 ? "handed_over" : "complete";
 }
 
 static void end_stream(const struct response *response, const struct deliverable *file)
@@ -467,7 +525,7 @@ void deliver_file(struct response *response, const struct deliverable *file)
 	response_status(response, 200);
 	if (file->cache_control != NULL)
 		response_header(response, "Cache-Control", file->cache_control);
-	if (file->moved_path != NULL)
+	if (file->moved_path != NULL || file->feed != NULL)
 		deliver_direct(response, file);
 	else if (asks_for(request, "lighttpd"))
 		deliver_lighttpd(response, file);

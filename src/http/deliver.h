@@ -10,12 +10,22 @@
  *     redirect   sends the listener elsewhere
  *
  * What a way cannot do is done directly: a slice of a file (one segment) by xsendfile, xaccel and redirect, a file that
- * still grows by any.
+ * still grows, or that is not here, by any.
  */
 #ifndef TONEARM_HTTP_DELIVER_H
 #define TONEARM_HTTP_DELIVER_H
 
 #include "http/response.h"
+
+/* Gives the bytes of a file that is not here, or not all of it. */
+struct deliver_feed {
+	uint64_t size; /* of the whole file */
+	/* LENGTH bytes from FIRST on are wanted next: waits until the first can be read. An error, and INFO, else. */
+	enum err (*seek)(void *context, uint64_t first, uint64_t length, struct err_info *info);
+	/* Up to ROOM of these, as soon as there are any; 0 or -1: no more will come. */
+	ssize_t (*read)(void *context, void *out, size_t room);
+	void *context;
+};
 
 struct deliverable {
 	const char *path;       /* absolute, made by us, never by the client */
@@ -26,6 +36,7 @@ struct deliverable {
 	int64_t modified;       /* seconds */
 	const char *cache_control;
 	uint64_t offset, length; /* the slice; length 0: the whole file */
+	const struct deliver_feed *feed; /* what gives the bytes in place of PATH, in `direct`; NULL: PATH does */
 	const char *location;    /* where redirect leads; NULL: nowhere */
 	int64_t rate;            /* bytes per second that one listener gets, 0: as many as he takes */
 	bool sound;              /* its delivery counts as a stream */

@@ -26,7 +26,7 @@ enum metric {
 	METRIC_RESPONSE_BYTES,     /* {program,route}: bodies out, sent by us */
 	METRIC_REFUSED,            /* {program,reason}: answers that are problems, by their slug */
 	METRIC_RATE_LIMITED,       /* {limit,key,route}: what ran out ("requests", ...); whose ("address", ...); of what */
-	METRIC_AUTH_VERDICTS,      /* {verdict,reason}: slug of the error; that of its reason, err_why() */
+	METRIC_AUTH_VERDICTS,      /* {verdict} */
 	METRIC_PLAYLISTS,          /* {kind}: playlists and MPDs that were handed out */
 	METRIC_STREAMS_STARTED,    /* deliveries of sound */
 	METRIC_STREAMS_ENDED,      /* {outcome} */
@@ -47,8 +47,9 @@ enum metric {
 	METRIC_STORAGE_BYTES,      /* {direction}: "in" from the store, "out" to it */
 	METRIC_STORAGE_BREAKER,    /* {endpoint}: 0 closed, 1 half open, 2 open */
 	METRIC_SYNC_OBJECTS,       /* {state}: files by how far the store has them */
-	METRIC_CACHE_REQUESTS,     /* {outcome}: of the cache of what the store holds: "hit", "miss", ... */
+	METRIC_CACHE_REQUESTS,     /* {outcome}: of the cache of what the store holds: "hit", "shared", "miss", "bypass" */
 	METRIC_CACHE_BYTES,        /* on the disk now */
+	METRIC_CACHE_EVICTIONS,    /* files that went to make room */
 	METRIC_PURGES,             /* {target,outcome}: of edges */
 	METRIC_COUNT
 };

@@ -36,7 +36,7 @@ const struct metric_row metrics_table[METRIC_COUNT] = {
 		"Requests answered with a problem, and answers that broke off, by the reason."},
 	[METRIC_RATE_LIMITED] = {"tonearm_rate_limited_total", METRIC_COUNTER, NULL, {"limit", "key", "route"},
 		"Requests refused for there were too many, by what ran out and whose it was."},
-	[METRIC_AUTH_VERDICTS] = {"tonearm_auth_verdicts_total", METRIC_COUNTER, NULL, {"verdict", "reason"},
+	[METRIC_AUTH_VERDICTS] = {"tonearm_auth_verdicts_total", METRIC_COUNTER, NULL, {"verdict"},
 		"Decisions about who may have what."},
 	[METRIC_PLAYLISTS] = {"tonearm_playlists_total", METRIC_COUNTER, NULL, {"kind"},
 		"Playlists and MPDs handed out."},
@@ -78,6 +78,8 @@ const struct metric_row metrics_table[METRIC_COUNT] = {
 	[METRIC_CACHE_REQUESTS] = {"tonearm_cache_requests_total", METRIC_COUNTER, NULL, {"outcome"},
 		"Looks into the local cache of what the object store holds."},
 	[METRIC_CACHE_BYTES] = {"tonearm_cache_bytes", METRIC_GAUGE, NULL, {NULL}, "Size of that cache."},
+	[METRIC_CACHE_EVICTIONS] = {"tonearm_cache_evictions_total", METRIC_COUNTER, NULL, {NULL},
+		"Files that went from it to make room."},
 	[METRIC_PURGES] = {"tonearm_purges_total", METRIC_COUNTER, NULL, {"target", "outcome"},
 		"Purges of what edges keep."},
 };

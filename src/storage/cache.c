@@ -178,8 +178,20 @@ void cache_remove(struct cache *cache, const struct cache_file *file)
 {
 	struct arena arena = {0};
 
-	unlink(media_path(cache, file, &arena));
+	if (cache_is_same(media_path(cache, file, &arena), entry_path(cache, file, &arena)))
+		unlink(media_path(cache, file, &arena));
 	unlink(entry_path(cache, file, &arena));
+	arena_free(&arena);
+}
+
+void cache_leave(struct cache *cache, const struct cache_file *file, int fd)
+{
+	struct arena arena = {0};
+	uint64_t have;
+
+	if (cache_have(fd, &have, NULL) == ERR_OK && have == 0)
+		unlink(entry_path(cache, file, &arena));
+	close(fd);
 	arena_free(&arena);
 }
 
@@ -225,12 +237,13 @@ static void note_use(const struct cache *cache, int fd, const struct stat *statu
 		cache_touch(cache, fd);
 }
 
-enum err cache_hold(const struct cache *cache, const char *path, int *fd, struct err_info *info)
+enum err cache_hold(const struct cache *cache, const char *path, int *fd, bool *cached, struct err_info *info)
 {
 	struct stat status;
 	enum err err = open_to_read(path, fd, info);
 
-	if (err == ERR_OK && fstat(*fd, &status) == 0 && status.st_nlink > 1) {
+	*cached = err == ERR_OK && fstat(*fd, &status) == 0 && status.st_nlink > 1;
+	if (*cached) {
 		cache_lock_shared(*fd, CACHE_READ);
 		note_use(cache, *fd, &status);
 	}

@@ -64,7 +64,7 @@ enum cache_turn {
 
 /*
  * Whose turn it is to fetch FILE. When it is the caller's, its room is reserved and *FD has what came before, from its
- * first byte on (see cache_have()); closing it gives the turn back, with what came. ERR_NO_SPACE when it does not fit
+ * first byte on (see cache_have()), until cache_leave(). ERR_NO_SPACE when it does not fit
  * beside what cannot go, ERR_BUSY when the folder stays locked, ERR_IO. *FD is -1 unless it is CACHE_MINE.
  */
 enum err cache_claim(struct cache *cache, const struct cache_file *file, enum cache_turn *turn, int *fd,
@@ -83,8 +83,11 @@ enum err cache_append(int fd, const struct cache_file *file, const void *bytes, 
 enum err cache_finish(struct cache *cache, const struct cache_file *file, int fd, const char *etag, int64_t modified,
 	struct err_info *info);
 
-/* Takes FILE, which was claimed, out of the cache and from its place. */
+/* Takes FILE, which was claimed, out of the cache, and from its place unless another one stands there. */
 void cache_remove(struct cache *cache, const struct cache_file *file);
+
+/* Gives the turn and FD back, whatever has come; when that is nothing, the room too. */
+void cache_leave(struct cache *cache, const struct cache_file *file, int fd);
 
 /*
  * FILE, which stands at its place and which a store has too, belongs to the cache from now on. ERR_NO_SPACE when there
@@ -97,10 +100,10 @@ enum err cache_adopt(
 void cache_forget(const struct cache *cache, const char *track);
 
 /*
- * The file at PATH is to be delivered. *FD keeps it until it is closed; of a file that is not in the cache nothing is
- * noted. ERR_NOT_FOUND, ERR_IO.
+ * The file at PATH is to be delivered. *CACHED tells whether it is in the cache; then *FD, to be closed, keeps it there.
+ * ERR_NOT_FOUND, ERR_IO; *FD is then -1.
  */
-enum err cache_hold(const struct cache *cache, const char *path, int *fd, struct err_info *info);
+enum err cache_hold(const struct cache *cache, const char *path, int *fd, bool *cached, struct err_info *info);
 
 enum cache_flow {
 	CACHE_FLOWS, /* more may come */

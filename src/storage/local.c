@@ -203,6 +203,7 @@ static enum err local_get(struct storage *storage, const char *key, const struct
 		end = at + range->length;
 	if ((block = malloc(BLOCK)) == NULL)
 		abort();
+	describe(&st, key, arena, out);
 	while (at < end) {
 		ssize_t got = pread(fd, block, end - at < BLOCK ? (size_t)(end - at) : BLOCK, (off_t)at);
 		struct err_info refusal = {0};
@@ -218,7 +219,6 @@ static enum err local_get(struct storage *storage, const char *key, const struct
 		}
 		at += (uint64_t)got;
 	}
-	describe(&st, key, arena, out);
 out:
 	free(block);
 	close(fd);

@@ -76,7 +76,20 @@ struct pour {
 	storage_sink *sink;
 	void *context;
 	const char *expected; /* beginning of the Content-Range header; NULL: any */
+	const char *key;
+	struct storage_object *out; /* filled by the first bytes */
 };
+
+/* What the answer tells of the whole object, of which it may be a range. */
+static void learn(const struct pour *pour)
+{
+	const char *total = transfer_answer_header(&pour->call->exchange, "content-range");
+
+	describe(pour->call, pour->key, pour->out);
+	total = total == NULL ? NULL : strchr(total, '/');
+	if (total != NULL && !text_to_u64(total + 1, INT64_MAX, &pour->out->size))
+		pour->out->size = 0;
+}
 
 static bool pour(void *context, const void *bytes, size_t length, struct err_info *info)
 {
@@ -88,6 +101,8 @@ static bool pour(void *context, const void *bytes, size_t length, struct err_inf
 		err_set(info, ERR_UNSUPPORTED, "the object store does not give the range it was asked for");
 		return false;
 	}
+	if (pour_->out->key == NULL)
+		learn(pour_);
 	return pour_->sink(pour_->context, bytes, length, info);
 }
 
@@ -95,10 +110,10 @@ enum err s3_get(struct storage *storage, const char *key, const struct storage_r
 	void *context, struct arena *arena, struct storage_object *out, struct err_info *info)
 {
 	struct s3_call call;
-	struct pour to = {&call, sink, context, NULL};
-	const char *total;
+	struct pour to = {&call, sink, context, NULL, key, out};
 	enum err err;
 
+	*out = (struct storage_object){0};
 	s3_call_begin(&call, of(storage), S3_COST_READ, "GET", key, arena);
 	if (range != NULL && (range->first > 0 || range->length > 0)) {
 		const char *last =
@@ -110,13 +125,8 @@ enum err s3_get(struct storage *storage, const char *key, const struct storage_r
 	call.sink = pour;
 	call.sink_context = &to;
 	err = s3_run_one(&call, info);
-	if (err == ERR_OK) {
-		describe(&call, key, out);
-		total = transfer_answer_header(&call.exchange, "content-range");
-		total = total == NULL ? NULL : strchr(total, '/');
-		if (total != NULL && !text_to_u64(total + 1, INT64_MAX, &out->size))
-			out->size = 0;
-	}
+	if (err == ERR_OK && out->key == NULL)
+		learn(&to);
 	s3_call_end(&call);
 	return err;
 }

@@ -89,7 +89,10 @@ bool storage_may_retry(enum err err);
 enum err storage_put(struct storage *storage, const struct storage_put *put, struct arena *arena,
 	struct storage_object *out, struct err_info *info);
 
-/* RANGE (NULL: all) of KEY to SINK; OUT as of storage_head(), may be NULL. ERR_NOT_FOUND, ERR_RANGE. */
+/*
+ * RANGE (NULL: all) of KEY to SINK. OUT, as of storage_head(), is filled before SINK gets the first byte; may be NULL.
+ * ERR_NOT_FOUND, ERR_RANGE.
+ */
 enum err storage_get(struct storage *storage, const char *key, const struct storage_range *range, storage_sink *sink,
 	void *context, struct arena *arena, struct storage_object *out, struct err_info *info);
 

@@ -127,9 +127,11 @@ static void fetch(struct place *place, int i)
 static void use(struct place *place, int i)
 {
 	struct err_info info;
+	bool cached;
 	int fd;
 
-	assert_int_equal(cache_hold(&place->cache, media_of(place, i), &fd, &info), ERR_OK);
+	assert_int_equal(cache_hold(&place->cache, media_of(place, i), &fd, &cached, &info), ERR_OK);
+	assert_true(cached);
 	close(fd);
 }
 
@@ -205,12 +207,13 @@ static void what_is_in_use_stays(void **state)
 {
 	struct place *place = *state;
 	struct err_info info;
+	bool cached;
 	int held[3];
 
 	for (int i = 0; i < 3; i++)
 		fetch(place, i);
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(cache_hold(&place->cache, media_of(place, i), &held[i], &info), ERR_OK);
+		assert_int_equal(cache_hold(&place->cache, media_of(place, i), &held[i], &cached, &info), ERR_OK);
 	now_ms += 2 * CACHE_FRESH_MS;
 	assert_full(place, 3);
 	close(held[1]);
