@@ -141,7 +141,7 @@ static enum err by_password(struct request *request, struct response *response, 
 	response_wait(response, 0); /* what comes takes long: an event loop goes on without this thread */
 	err = password_check(ask->password, account.password, &good, info);
 	if (err == ERR_OK && !good)
-		err = err_set(info, ERR_UNAUTHORIZED, "the name or the password is wrong");
+		err = err_set_why(info, ERR_UNAUTHORIZED, "password", "the name or the password is wrong");
 	if (err == ERR_OK)
 		err = db_pool_take(responder->pool, &db, info);
 	if (err != ERR_OK)
@@ -173,7 +173,7 @@ static enum err by_api_key(struct request *request, struct db *db, const char *t
 		return err;
 	hash_sha256(text, strlen(text), ours);
 	if (err != ERR_OK || !hash_from_hex(key.hash, theirs, sizeof theirs) || !hash_equal(ours, theirs, sizeof ours))
-		return err_set(info, ERR_UNAUTHORIZED, "the API key is not good here");
+		return err_set_why(info, ERR_UNAUTHORIZED, "api-key", "the API key is not good here");
 	*grantee = (struct grantee){.subject = key.subject, .scope = key.scope, .tracks = key.tracks};
 	id_new(responder_of(request)->access.clock, grantee->family);
 	return ERR_OK;
@@ -197,7 +197,7 @@ static enum err end_family(struct request *request, struct db *db, const char *f
 	if (err != ERR_OK)
 		return err;
 	log_message(LOG_WARNING, "a refresh token was used twice: its login is ended");
-	return err_set(info, ERR_UNAUTHORIZED, "the refresh token was used before: log in again");
+	return err_set_why(info, ERR_UNAUTHORIZED, "refresh-token", "the refresh token was used before: log in again");
 }
 
 static enum err by_refresh(struct request *request, struct db *db, const char *text, struct grantee *grantee,
@@ -215,7 +215,7 @@ static enum err by_refresh(struct request *request, struct db *db, const char *t
 	if (err == ERR_CONFLICT)
 		return end_family(request, db, token.family, info);
 	if (err == ERR_NOT_FOUND)
-		return err_set(info, ERR_UNAUTHORIZED, "the refresh token is not good here");
+		return err_set_why(info, ERR_UNAUTHORIZED, "refresh-token", "the refresh token is not good here");
 	*grantee = (struct grantee){.subject = token.subject, .scope = token.scope, .tracks = token.tracks};
 	memcpy(grantee->family, token.family, sizeof grantee->family);
 	if (err == ERR_OK)
@@ -264,7 +264,7 @@ static enum err narrow_scope(struct request *request, const struct ask *ask, con
 		return ERR_OK;
 	for (char *word = strtok_r(words, " ", &save); word != NULL; word = strtok_r(NULL, " ", &save)) {
 		if (!scope_has(grantee->scope, word))
-			return err_set(info, ERR_FORBIDDEN, "the scope %.40s is not yours", word);
+			return err_set_why(info, ERR_FORBIDDEN, "scope", "the scope %.40s is not yours", word);
 	}
 	return ERR_OK;
 }
@@ -289,7 +289,7 @@ static enum err narrow_tracks(struct request *request, const struct ask *ask, co
 		if (id == NULL || !id_valid(id))
 			return err_set(info, ERR_UNPROCESSABLE, "\"tracks\" must be an array of ids");
 		if (given != NULL && !is_among(given, id))
-			return err_set(info, ERR_FORBIDDEN, "one of the tracks is not yours");
+			return err_set_why(info, ERR_FORBIDDEN, "track", "one of the tracks is not yours");
 		tracks[claims->track_count++] = arena_strdup(request->arena, id);
 	}
 	return ERR_OK;
@@ -355,7 +355,8 @@ void auth_token(struct request *request, struct response *response)
 		err = find_grantee(request, response, &ask, &grantee, &info);
 	if (err == ERR_OK)
 		err = make_claims(request, &ask, &grantee, &claims, &info);
-	metrics_add(responder_of(request)->metrics, METRIC_AUTH_VERDICTS, 1, err_slug(err));
+	metrics_add(responder_of(request)->metrics, METRIC_AUTH_VERDICTS, 1, err_slug(err),
+		err_why(err, &info));
 	if (err == ERR_OK)
 		send_token(request, response, &claims, &grantee);
 	else

@@ -21,8 +21,8 @@ enum { KEEP_S = 60, KEEP_GROWING_S = 1, MANIFEST_MOST = 64 << 20 };
 struct kind {
 	const char *type, *name;
 };
-static const struct kind master_playlist = {"application/vnd.apple.mpegurl", "hls_master"};
-static const struct kind media_playlist = {"application/vnd.apple.mpegurl", "hls_media"};
+static const struct kind master_playlist = {"application/vnd.apple.mpegurl", "hls-master"};
+static const struct kind media_playlist = {"application/vnd.apple.mpegurl", "hls-media"};
 static const struct kind mpd_file = {"application/dash+xml", "dash"};
 
 /* In place of a date: what the manifest is of still grows. */

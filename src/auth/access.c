@@ -52,6 +52,13 @@ bool access_has_token(struct request *request)
 	return find_token(request) != NULL;
 }
 
+static enum err pass_on(struct err_info *info, const struct err_info *reason)
+{
+	if (info != NULL)
+		*info = *reason;
+	return reason->code;
+}
+
 /*
  * With the keys that the issuer publishes, after ours gave FIRST, which stays when the issuer has no key for it either.
  * An unknown key has the keys fetched, for the next time.
@@ -65,7 +72,7 @@ static enum err verify_by_issuer(const struct access *access, const struct jwt_p
 
 	jwks_give(access->jwks, keys);
 	if (err != ERR_NOT_FOUND)
-		return err == ERR_OK ? ERR_OK : err_set(info, err, "%s", reason.detail);
+		return err == ERR_OK ? ERR_OK : pass_on(info, &reason);
 	if (first == ERR_NOT_FOUND)
 		jwks_give(access->jwks, jwks_take(access->jwks, true));
 	return first;
@@ -99,33 +106,33 @@ static enum err check_token(const struct access *access, struct request *request
 	enum err err;
 
 	if (token == NULL)
-		return err_set(info, ERR_UNAUTHORIZED, "this needs a token");
+		return err_set_why(info, ERR_UNAUTHORIZED, "missing", "this needs a token");
 	err = jwt_verify(&access->keys, &policy, token, request->arena, claims, info);
 	if (access->jwks != NULL && err != ERR_OK)
 		err = verify_by_issuer(access, &policy, token, request->arena, claims, err, info);
 	if (err == ERR_NOT_FOUND)
-		err = err_set(info, ERR_UNAUTHORIZED, "the token's key is not known here");
+		err = err_set_why(info, ERR_UNAUTHORIZED, "unknown-key", "the token's key is not known here");
 	if (err == ERR_OK) {
 		origin = origin_of(claims);
 		err = revoked_check(access->revoked, &origin, track, info);
 	}
 	if (err == ERR_OK && scope != NULL && !scope_has(claims->scope, scope))
-		err = err_set(info, ERR_FORBIDDEN, "the token lacks the scope %s", scope);
+		err = err_set_why(info, ERR_FORBIDDEN, "scope", "the token lacks the scope %s", scope);
 	if (err == ERR_OK)
 		err = ratelimit_subject(access->limits, request, payer_of_token(&origin, token), info);
 	return err;
 }
 
-static enum err count_verdict(const struct access *access, enum err err)
+static enum err count_verdict(const struct access *access, enum err err, const struct err_info *info)
 {
-	metrics_add(access->metrics, METRIC_AUTH_VERDICTS, 1, err_slug(err));
+	metrics_add(access->metrics, METRIC_AUTH_VERDICTS, 1, err_slug(err), err_why(err, info));
 	return err;
 }
 
 enum err access_scope(const struct access *access, struct request *request, const char *scope,
 	struct jwt_claims *claims, struct err_info *info)
 {
-	return count_verdict(access, check_token(access, request, scope, "", claims, info));
+	return count_verdict(access, check_token(access, request, scope, "", claims, info), info);
 }
 
 enum err access_scope_all(const struct access *access, struct request *request, const char *scope,
@@ -134,8 +141,8 @@ enum err access_scope_all(const struct access *access, struct request *request, 
 	enum err err = check_token(access, request, scope, "", claims, info);
 
 	if (err == ERR_OK && claims->bounded)
-		err = err_set(info, ERR_FORBIDDEN, "the token is for single tracks");
-	return count_verdict(access, err);
+		err = err_set_why(info, ERR_FORBIDDEN, "track", "the token is for single tracks");
+	return count_verdict(access, err, info);
 }
 
 static enum err by_token(const struct access *access, struct request *request, const char *track,
@@ -146,7 +153,7 @@ static enum err by_token(const struct access *access, struct request *request, c
 	enum err err = check_token(access, request, SCOPE_STREAM_READ, track, &claims, info);
 
 	if (err == ERR_OK && !jwt_reaches(&claims, track))
-		err = err_set(info, ERR_FORBIDDEN, "the token is for other tracks");
+		err = err_set_why(info, ERR_FORBIDDEN, "track", "the token is for other tracks");
 	if (err != ERR_OK)
 		return err;
 	origin = origin_of(&claims);
@@ -172,10 +179,10 @@ static enum err by_ticket(const struct access *access, struct request *request, 
 	if (err != ERR_OK)
 		return err;
 	if (ticket.origin[0] != '\0' && !origin_read(ticket.origin, request->arena, &origin))
-		return err_set(info, ERR_FORBIDDEN, "the signature does not fit this address");
+		return err_set_why(info, ERR_FORBIDDEN, "signature", "the signature does not fit this address");
 	err = revoked_check(access->revoked, &origin, track, info);
 	if (err == ERR_UNAUTHORIZED)
-		return err_set(info, ERR_FORBIDDEN, "the address has been revoked");
+		return err_set_why(info, ERR_FORBIDDEN, "revoked", "the address has been revoked");
 	if (err != ERR_OK)
 		return err;
 	payer = payer_of_ticket(request, &origin, &ticket);
@@ -226,10 +233,11 @@ static enum err find_pass(const struct access *access, struct request *request, 
 		if (err == ERR_OK)
 			return ERR_OK;
 		if (first == ERR_NOT_FOUND && err != ERR_NOT_FOUND)
-			first = err_set(info, err, "%s", reason.detail);
+			first = pass_on(info, &reason);
 	}
-	return first != ERR_NOT_FOUND ? first
-				      : err_set(info, ERR_UNAUTHORIZED, "this needs a token or a signed address");
+	if (first != ERR_NOT_FOUND)
+		return first;
+	return err_set_why(info, ERR_UNAUTHORIZED, "missing", "this needs a token or a signed address");
 }
 
 static enum err check_place(const struct access *access, const struct request *request, const char *places,
@@ -263,7 +271,7 @@ enum err access_listen(const struct access *access, struct request *request, con
 		err = err_set(info, ERR_NOT_FOUND, "there is no such track");
 	if (err == ERR_OK)
 		err = check_place(access, request, audience->places, pass, info);
-	return count_verdict(access, err);
+	return count_verdict(access, err, info);
 }
 
 int64_t access_child_expires(const struct access *access, const struct access_pass *pass, int64_t duration_ms)

@@ -114,18 +114,18 @@ enum err jws_verify(const struct keyring *keys, const char *token, struct arena 
 	bool tried = false, good;
 
 	if (parts.total > JWS_MOST)
-		return err_set(info, ERR_UNAUTHORIZED, "the token is longer than %d bytes", JWS_MOST);
+		return err_set_why(info, ERR_UNAUTHORIZED, "malformed", "the token is longer than %d bytes", JWS_MOST);
 	if (!take_apart(token, &parts))
-		return err_set(info, ERR_UNAUTHORIZED, "the token is not a signed token in compact form");
+		return err_set_why(info, ERR_UNAUTHORIZED, "malformed", "the token is not a signed token in compact form");
 	if (!read_header(&parts, arena))
-		return err_set(info, ERR_UNAUTHORIZED, "the token's header is not one that is accepted here");
+		return err_set_why(info, ERR_UNAUTHORIZED, "algorithm", "the token's header is not one that is accepted here");
 	good = try_keys(keys, &parts, parts.kid, arena, &tried);
 	if (!tried && parts.kid != NULL)
 		good = try_keys(keys, &parts, "", arena, &tried);
 	if (!tried)
 		return err_set(info, ERR_NOT_FOUND, "the token's key is not known here");
 	if (!good)
-		return err_set(info, ERR_UNAUTHORIZED, "the token's signature is not valid");
+		return err_set_why(info, ERR_UNAUTHORIZED, "signature", "the token's signature is not valid");
 	*payload = (const char *)base64url_decode(parts.payload, parts.payload_length, arena, length);
 	return ERR_OK;
 }

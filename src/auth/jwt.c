@@ -46,15 +46,15 @@ static enum err check_times(
 
 	if (!read_time(object, "exp", &claims->expires) || !read_time(object, "nbf", &claims->not_before) ||
 		!read_time(object, "iat", &claims->issued))
-		return err_set(info, ERR_UNAUTHORIZED, "the token has a time that is not a number of seconds");
+		return err_set_why(info, ERR_UNAUTHORIZED, "malformed", "the token has a time that is not a number of seconds");
 	if (json_object_get(object, "exp") == NULL)
-		return err_set(info, ERR_UNAUTHORIZED, "the token never expires, which is not accepted here");
+		return err_set_why(info, ERR_UNAUTHORIZED, "never-expires", "the token never expires, which is not accepted here");
 	if (claims->expires <= now - policy->leeway_s)
-		return err_set(info, ERR_UNAUTHORIZED, "the token has expired");
+		return err_set_why(info, ERR_UNAUTHORIZED, "expired", "the token has expired");
 	if (claims->not_before > now + policy->leeway_s)
-		return err_set(info, ERR_UNAUTHORIZED, "the token is not valid yet");
+		return err_set_why(info, ERR_UNAUTHORIZED, "not-yet", "the token is not valid yet");
 	if (claims->issued > now + policy->leeway_s)
-		return err_set(info, ERR_UNAUTHORIZED, "the token says that it was made in the future");
+		return err_set_why(info, ERR_UNAUTHORIZED, "not-yet", "the token says that it was made in the future");
 	return ERR_OK;
 }
 
@@ -124,11 +124,11 @@ static enum err check_claims(const json_t *object, const struct jwt_policy *poli
 	if (!read_text(object, "iss", arena, &issuer) || !read_text(object, "sub", arena, &claims->subject) ||
 		!read_text(object, "scope", arena, &claims->scope) || !read_text(object, "jti", arena, &claims->id) ||
 		!read_tracks(object, arena, claims))
-		return err_set(info, ERR_UNAUTHORIZED, "the token has a claim of a wrong type");
+		return err_set_why(info, ERR_UNAUTHORIZED, "malformed", "the token has a claim of a wrong type");
 	if (!is_for(json_object_get(object, "aud"), policy->audience))
-		return err_set(info, ERR_UNAUTHORIZED, "the token is meant for another audience");
+		return err_set_why(info, ERR_UNAUTHORIZED, "audience", "the token is meant for another audience");
 	if (is_set(policy->issuer) && strcmp(issuer, policy->issuer) != 0)
-		return err_set(info, ERR_UNAUTHORIZED, "the token is from another issuer");
+		return err_set_why(info, ERR_UNAUTHORIZED, "issuer", "the token is from another issuer");
 	return check_times(object, policy, claims, info);
 }
 
@@ -146,7 +146,7 @@ enum err jwt_verify(const struct keyring *keys, const struct jwt_policy *policy,
 	if (json_is_object(object))
 		err = check_claims(object, policy, arena, claims, info);
 	else
-		err = err_set(info, ERR_UNAUTHORIZED, "the token's claims are not a JSON object");
+		err = err_set_why(info, ERR_UNAUTHORIZED, "malformed", "the token's claims are not a JSON object");
 	json_decref(object);
 	return err;
 }

@@ -64,12 +64,13 @@ static uint64_t mix(uint64_t value)
 	return value ^ value >> 33;
 }
 
-uint64_t rate_key(const struct rate_table *table, const char *text, uint64_t number)
+uint64_t rate_key(const struct rate_table *table, const void *bytes, size_t length, uint64_t number)
 {
 	uint64_t hash = mix(atomic_load_explicit(&table->seed, memory_order_relaxed) ^ number);
+	const unsigned char *at = bytes;
 
-	for (; *text != '\0'; text++)
-		hash = (hash ^ (unsigned char)*text) * 1099511628211U;
+	for (size_t i = 0; i < length; i++)
+		hash = (hash ^ at[i]) * 1099511628211U;
 	hash = mix(hash);
 	return hash == 0 ? 1 : hash;
 }

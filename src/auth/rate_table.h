@@ -36,8 +36,8 @@ enum err rate_table_open(const char *path, struct rate_table **out, struct err_i
 /* NULL is fine. */
 void rate_table_close(struct rate_table *table);
 
-/* A key of TEXT and NUMBER; keys of two tables differ. Never 0. */
-uint64_t rate_key(const struct rate_table *table, const char *text, uint64_t number);
+/* A key of LENGTH BYTES and NUMBER; keys of two tables differ. Never 0. */
+uint64_t rate_key(const struct rate_table *table, const void *bytes, size_t length, uint64_t number);
 
 struct rate_bucket {
 	double per_second;

@@ -2,14 +2,18 @@
 #include "auth/ratelimit.h"
 
 #include "auth/rate_table.h"
+#include "base/log.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 struct ratelimit {
 	const struct conf *conf;
+	struct arena arena;
+	const char **policies; /* of each rule, as RateLimit-Policy has it; in the arena */
 	struct rate_table *table;
 	struct metrics *metrics;
 	const struct clock *clock;
@@ -38,6 +42,28 @@ static const struct {
 	{0, "/robots.txt", "", CONF_ROUTES},
 };
 
+static int64_t seconds_of(int64_t ms)
+{
+	return (ms + 999) / 1000;
+}
+
+/* How long the bucket of RULE takes to fill, at least a second. */
+static int64_t window_of(const struct conf_rate *rule)
+{
+	int64_t window = (int64_t)((double)rule->burst / (rule->requests > 0 ? rule->requests : (double)rule->bytes));
+
+	return window > 0 ? window : 1;
+}
+
+static const char *policy_of(struct arena *arena, const struct conf_rate *rule)
+{
+	if (rule->streams > 0)
+		return arena_printf(
+			arena, "\"%s\";q=%" PRId64 ";qu=\"concurrent-requests\"", rule->name, rule->streams);
+	return arena_printf(arena, "\"%s\";q=%" PRId64 "%s;w=%" PRId64, rule->name, rule->burst,
+		rule->bytes > 0 ? ";qu=\"content-bytes\"" : "", window_of(rule));
+}
+
 enum err ratelimit_open(const struct conf *conf, const char *path, struct metrics *metrics, const struct clock *clock,
 	struct ratelimit **out, struct err_info *info)
 {
@@ -51,11 +77,14 @@ enum err ratelimit_open(const struct conf *conf, const char *path, struct metric
 	if (limits == NULL)
 		abort();
 	*limits = (struct ratelimit){.conf = conf, .metrics = metrics, .clock = clock};
+	limits->policies = arena_array(&limits->arena, conf->rate_count + 1, sizeof *limits->policies);
+	for (size_t i = 0; i < conf->rate_count; i++)
+		limits->policies[i] = policy_of(&limits->arena, &conf->rates[i]);
 	err = rate_table_open(path, &limits->table, info);
 	if (err == ERR_OK)
 		*out = limits;
 	else
-		free(limits);
+		ratelimit_close(limits);
 	return err;
 }
 
@@ -64,6 +93,7 @@ void ratelimit_close(struct ratelimit *limits)
 	if (limits == NULL)
 		return;
 	rate_table_close(limits->table);
+	arena_free(&limits->arena);
 	free(limits);
 }
 
@@ -84,25 +114,37 @@ enum conf_route ratelimit_route(enum http_method method, const char *pattern)
 
 /* --- what is told -------------------------------------------------------------------------------------------- */
 
-static int64_t seconds_of(int64_t ms)
-{
-	return (ms + 999) / 1000;
-}
-
-/* One policy more, QUOTA UNITs in a WINDOW (0: of no window), and what is left of it, to what the answer tells. */
-static void tell(struct request *request, const char *name, const char *unit, int64_t quota, int64_t window_s,
+/* One policy more, and what is left of it, to what the answer tells. */
+static void tell(const struct ratelimit *limits, struct request *request, const struct conf_rate *rule,
 	const struct rate_answer *answer)
 {
+	const char *policy = limits->policies[rule - limits->conf->rates];
 	struct request_quota *told = &request->quota;
-	const char *comma = told->policies != NULL ? ", " : "";
-	struct arena *arena = request->arena;
+	const char *state = arena_printf(request->arena, "\"%s\";r=%" PRId64 ";t=%" PRId64, rule->name, answer->left,
+		seconds_of(answer->wait_ms));
 
-	told->policies = arena_printf(arena, "%s%s\"%s\";q=%" PRId64 "%s", comma[0] != '\0' ? told->policies : "",
-		comma, name, quota, unit);
-	if (window_s > 0)
-		told->policies = arena_printf(arena, "%s;w=%" PRId64, told->policies, window_s);
-	told->states = arena_printf(arena, "%s%s\"%s\";r=%" PRId64 ";t=%" PRId64, comma[0] != '\0' ? told->states : "",
-		comma, name, answer->left, seconds_of(answer->wait_ms));
+	if (told->policies != NULL) {
+		policy = arena_printf(request->arena, "%s, %s", told->policies, policy);
+		state = arena_printf(request->arena, "%s, %s", told->states, state);
+	}
+	told->policies = policy;
+	told->states = state;
+}
+
+/*
+ * Once in a process it is told of an address that may be everybody's: without a word from the operator what it says of its
+ * clients does not count.
+ */
+static void suspect_proxy(const struct request *request)
+{
+	static atomic_flag told = ATOMIC_FLAG_INIT;
+	struct log_line line;
+
+	if (request->proxied || request_header(request, "x-forwarded-for") == NULL || atomic_flag_test_and_set(&told))
+		return;
+	log_begin(&line, LOG_WARNING, "limited, and names others by X-Forwarded-For: is it a proxy for http.trusted_proxies?");
+	log_text(&line, "remote", request->remote);
+	log_end(&line);
 }
 
 static enum err refuse(const struct ratelimit *limits, struct request *request, const char *name, const char *what,
@@ -112,22 +154,27 @@ static enum err refuse(const struct ratelimit *limits, struct request *request, 
 
 	if (wait_s > request->quota.retry_s)
 		request->quota.retry_s = wait_s;
+	suspect_proxy(request);
 	metrics_add(limits->metrics, METRIC_RATE_LIMITED, 1, what, whose, conf_route_names[request->quota.route]);
 	return err_set(info, ERR_TOO_MANY, "too many %s (limit %s): come again in %" PRId64 " s", what, name, wait_s);
 }
 
 /* --- who counts ---------------------------------------------------------------------------------------------- */
 
-/* The address that is counted; what is none (of a server that has none to tell) as it is. */
-static const char *counted_address(const struct ratelimit *limits, const struct request *request)
+/* A key of the address that is counted, and NUMBER; what is none (of a server that has none to tell) counts as it is. */
+static uint64_t address_key(const struct ratelimit *limits, const struct request *request, uint64_t number)
 {
-	char text[NETWORK_TEXT_MOST + 1];
 	struct network network;
 
 	if (!network_read_address(request->remote, &network))
-		return request->remote;
+		return rate_key(limits->table, request->remote, strlen(request->remote), number);
 	network_widen(&network, NETWORK_BITS_4, (unsigned)limits->conf->ipv6_prefix);
-	return arena_strdup(request->arena, network_write(&network, text));
+	return rate_key(limits->table, network.bytes, sizeof network.bytes, number);
+}
+
+static uint64_t text_key(const struct ratelimit *limits, const char *text, uint64_t number)
+{
+	return rate_key(limits->table, text, strlen(text), number);
 }
 
 static bool is_exempt(const struct ratelimit *limits, const struct request *request)
@@ -159,16 +206,16 @@ static bool is_stranger(const struct request *request)
 }
 
 /* The key of RULE for SUBJECT, or for the address. */
-static uint64_t key_of(const struct ratelimit *limits, struct request *request, const struct conf_rate *rule,
+static uint64_t key_of(const struct ratelimit *limits, const struct request *request, const struct conf_rate *rule,
 	uint64_t subject)
 {
-	uint64_t number = rate_key(limits->table, rule->name, (uint64_t)rule->by);
+	uint64_t number = text_key(limits, rule->name, (uint64_t)rule->by);
 
 	if (rule->by == CONF_BY_ALL)
 		return number;
 	if (rule->by == CONF_BY_SUBJECT)
-		return rate_key(limits->table, "", number ^ subject);
-	return rate_key(limits->table, counted_address(limits, request), number);
+		return rate_key(limits->table, &subject, sizeof subject, number);
+	return address_key(limits, request, number);
 }
 
 /* Whether RULE is for REQUEST, which has been admitted; rules by subject only for one that has one. */
@@ -189,15 +236,12 @@ static enum err take(const struct ratelimit *limits, struct request *request, co
 {
 	const struct rate_bucket bucket = {
 		rule->requests > 0 ? rule->requests : (double)rule->bytes, (double)rule->burst};
-	int64_t window_s = (int64_t)(bucket.burst / bucket.per_second);
 	struct rate_answer answer = rate_take(limits->table, key_of(limits, request, rule, subject), &bucket, need,
 		cost, clock_ms(limits->clock));
-	bool bytes = rule->bytes > 0;
 
-	tell(request, rule->name, bytes ? ";qu=\"content-bytes\"" : "", rule->burst, window_s > 0 ? window_s : 1,
-		&answer);
+	tell(limits, request, rule, &answer);
 	return answer.granted ? ERR_OK
-			      : refuse(limits, request, rule->name, bytes ? "bytes" : "requests",
+			      : refuse(limits, request, rule->name, rule->bytes > 0 ? "bytes" : "requests",
 					conf_by_names[rule->by], answer.wait_ms, info);
 }
 
@@ -242,8 +286,8 @@ static enum err judge_robot(const struct ratelimit *limits, struct request *requ
 			conf_route_names[request->quota.route]);
 		return err_set(info, ERR_FORBIDDEN, "programs of this kind get nothing here: see /robots.txt");
 	}
-	answer = rate_take(limits->table, rate_key(limits->table, robot->agent, CONF_BYS), &bucket, 1, 1,
-		clock_ms(limits->clock));
+	answer = rate_take(
+		limits->table, text_key(limits, robot->agent, CONF_BYS), &bucket, 1, 1, clock_ms(limits->clock));
 	return answer.granted ? ERR_OK
 			      : refuse(limits, request, "robots", "requests", "robot", answer.wait_ms, info);
 }
@@ -277,15 +321,13 @@ enum err ratelimit_subject(
 
 /* Who listens to what, as far as places are concerned. */
 static struct rate_holder holder_of(
-	const struct ratelimit *limits, struct request *request, const struct ratelimit_sound *sound)
+	const struct ratelimit *limits, const struct request *request, const struct ratelimit_sound *sound)
 {
 	const char *agent = request_header(request, "user-agent");
-	uint64_t device = rate_key(limits->table, agent != NULL ? agent : "", 0);
+	uint64_t device = text_key(limits, agent != NULL ? agent : "", 0);
 
 	return (struct rate_holder){
-		.device = rate_key(limits->table, counted_address(limits, request), device),
-		.what = rate_key(limits->table, sound->track, 0),
-	};
+		.device = address_key(limits, request, device), .what = text_key(limits, sound->track, 0)};
 }
 
 static enum err hold(const struct ratelimit *limits, struct request *request, const struct conf_rate *rule,
@@ -297,7 +339,7 @@ static enum err hold(const struct ratelimit *limits, struct request *request, co
 	struct rate_answer answer = rate_hold(limits->table, key_of(limits, request, rule, sound->subject),
 		(size_t)rule->streams, &holder, leave + lasts, leave, now);
 
-	tell(request, rule->name, ";qu=\"concurrent-requests\"", rule->streams, 0, &answer);
+	tell(limits, request, rule, &answer);
 	return answer.granted ? ERR_OK
 			      : refuse(limits, request, rule->name, "streams", conf_by_names[rule->by],
 					answer.wait_ms, info);

@@ -160,5 +160,5 @@ enum err revoked_check(struct revoked *revoked, const struct origin *origin, con
 		      (origin->subject != 0 && is_in(revoked, REVOKE_SUBJECT, origin->subject, origin->issued)) ||
 		      (track[0] != '\0' && is_in(revoked, REVOKE_TRACK, origin_tag(track), origin->issued));
 	pthread_rwlock_unlock(&revoked->lock);
-	return hit ? err_set(info, ERR_UNAUTHORIZED, "the credential has been revoked") : ERR_OK;
+	return hit ? err_set_why(info, ERR_UNAUTHORIZED, "revoked", "the credential has been revoked") : ERR_OK;
 }

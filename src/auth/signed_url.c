@@ -30,15 +30,15 @@ static enum err check(const char *secret, const char *kind, const char *name, co
 	uint64_t until;
 
 	if (!text_to_u64(expires, INT64_MAX, &until))
-		return err_set(info, ERR_FORBIDDEN, "`expires` is not a number of seconds");
+		return err_set_why(info, ERR_FORBIDDEN, "malformed", "`expires` is not a number of seconds");
 	if (!hash_from_hex(given, theirs, sizeof theirs))
-		return err_set(info, ERR_FORBIDDEN, "the signature is not %d hexadecimal digits", 2 * HASH_SIZE);
+		return err_set_why(info, ERR_FORBIDDEN, "malformed", "the signature is not %d hexadecimal digits", 2 * HASH_SIZE);
 	sign(secret, kind, name, (int64_t)until, ours);
 	if (!hash_equal(ours, theirs, sizeof ours))
-		return err_set(info, ERR_FORBIDDEN, "the signature does not fit this address");
+		return err_set_why(info, ERR_FORBIDDEN, "signature", "the signature does not fit this address");
 	/* Last, so that only who was given the address learns that it was good once. */
 	if ((int64_t)until <= clock_seconds(clock))
-		return err_set(info, ERR_FORBIDDEN, "the address has expired");
+		return err_set_why(info, ERR_FORBIDDEN, "expired", "the address has expired");
 	return ERR_OK;
 }
 
@@ -62,7 +62,7 @@ enum err signed_url_check_stream(const char *secret, const char *file, const cha
 	const struct clock *clock, struct err_info *info)
 {
 	if (strlen(file) > SUBJECT_MOST / 2 || strchr(file, '/') != NULL)
-		return err_set(info, ERR_FORBIDDEN, "the signature does not fit this address");
+		return err_set_why(info, ERR_FORBIDDEN, "signature", "the signature does not fit this address");
 	return check(secret, "", file, expires, sig, clock, info);
 }
 
@@ -70,6 +70,6 @@ enum err signed_url_check_grant(const char *secret, const char *track, const cha
 	const struct clock *clock, struct err_info *info)
 {
 	if (strlen(track) > SUBJECT_MOST / 2)
-		return err_set(info, ERR_FORBIDDEN, "the signature does not fit this address");
+		return err_set_why(info, ERR_FORBIDDEN, "signature", "the signature does not fit this address");
 	return check(secret, "grant/", track, expires, grant, clock, info);
 }

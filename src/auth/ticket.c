@@ -106,12 +106,12 @@ static enum err check_signature(const struct conf *conf, enum ticket_kind kind, 
 	unsigned char ours[HASH_SIZE], theirs[HASH_SIZE];
 
 	if (secret == NULL)
-		return err_set(info, ERR_FORBIDDEN, "the signature names a key that is not used any more");
+		return err_set_why(info, ERR_FORBIDDEN, "unknown-key", "the signature names a key that is not used any more");
 	if (!hash_from_hex(terms->signature, theirs, sizeof theirs))
-		return err_set(info, ERR_FORBIDDEN, "the signature is not %d hexadecimal digits", 2 * HASH_SIZE);
+		return err_set_why(info, ERR_FORBIDDEN, "malformed", "the signature is not %d hexadecimal digits", 2 * HASH_SIZE);
 	sign(secret, kind, name, terms, ours);
 	if (!hash_equal(ours, theirs, sizeof ours))
-		return err_set(info, ERR_FORBIDDEN, "the signature does not fit this address");
+		return err_set_why(info, ERR_FORBIDDEN, "signature", "the signature does not fit this address");
 	return ERR_OK;
 }
 
@@ -123,15 +123,15 @@ static enum err check_terms(const struct terms *terms, const char *address, cons
 
 	if (!text_to_u64(terms->expires, INT64_MAX, &expires) ||
 		(terms->from[0] != '\0' && !text_to_u64(terms->from, INT64_MAX, &from)))
-		return err_set(info, ERR_FORBIDDEN, "`expires` is not a number of seconds");
+		return err_set_why(info, ERR_FORBIDDEN, "malformed", "`expires` is not a number of seconds");
 	ticket->expires = (int64_t)expires;
 	ticket->from = (int64_t)from;
 	if (ticket->expires <= clock_seconds(clock))
-		return err_set(info, ERR_FORBIDDEN, "the address has expired");
+		return err_set_why(info, ERR_FORBIDDEN, "expired", "the address has expired");
 	if (ticket->from > clock_seconds(clock))
-		return err_set(info, ERR_FORBIDDEN, "the address is not good yet");
+		return err_set_why(info, ERR_FORBIDDEN, "not-yet", "the address is not good yet");
 	if (terms->network[0] != '\0' && !network_holds(terms->network, address))
-		return err_set(info, ERR_FORBIDDEN, "the address is for another place");
+		return err_set_why(info, ERR_FORBIDDEN, "address", "the address is for another place");
 	return ERR_OK;
 }
 
@@ -159,7 +159,7 @@ enum err ticket_read(const struct conf *conf, enum ticket_kind kind, const char 
 	if (!take(query, words[kind], arena, &terms.signature) || !take(query, "expires", arena, &terms.expires) ||
 		!take(query, "from", arena, &terms.from) || !take(query, "net", arena, &terms.network) ||
 		!take(query, "key", arena, &terms.key) || !take(query, "by", arena, &terms.origin))
-		return err_set(info, ERR_FORBIDDEN, "the signature does not fit this address");
+		return err_set_why(info, ERR_FORBIDDEN, "signature", "the signature does not fit this address");
 	if (url_query_value(query, words[kind], arena) == NULL || url_query_value(query, "expires", arena) == NULL)
 		return err_set(info, ERR_NOT_FOUND, "there is no signature");
 	*out = (struct ticket){.kind = kind, .name = name, .network = terms.network, .origin = terms.origin};

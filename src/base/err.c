@@ -46,6 +46,7 @@ static const struct {
 static void set_detail(struct err_info *info, enum err code, const char *format, va_list args)
 {
 	info->code = code;
+	info->why = NULL;
 	if (vsnprintf(info->detail, sizeof info->detail, format, args) < 0)
 		info->detail[0] = '\0';
 }
@@ -58,6 +59,19 @@ enum err err_set(struct err_info *info, enum err code, const char *format, ...)
 		va_start(args, format);
 		set_detail(info, code, format, args);
 		va_end(args);
+	}
+	return code;
+}
+
+enum err err_set_why(struct err_info *info, enum err code, const char *why, const char *format, ...)
+{
+	if (info != NULL) {
+		va_list args;
+
+		va_start(args, format);
+		set_detail(info, code, format, args);
+		va_end(args);
+		info->why = why;
 	}
 	return code;
 }
@@ -91,6 +105,11 @@ const char *err_slug(enum err code)
 {
 	assert(code < ERR_COUNT);
 	return table[code].slug;
+}
+
+const char *err_why(enum err code, const struct err_info *info)
+{
+	return code != ERR_OK && info != NULL && info->why != NULL ? info->why : err_slug(code);
 }
 
 const char *err_title(enum err code)

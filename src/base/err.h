@@ -43,6 +43,7 @@ enum err {
 struct err_info {
 	enum err code;
 	char detail[256]; /* one sentence, UTF-8, no secrets, cut at the end when too long */
+	const char *why;  /* which of the reasons that a code has: a static slug, for counters; NULL when not told */
 };
 
 /*
@@ -51,6 +52,10 @@ struct err_info {
  */
 enum err err_set(struct err_info *info, enum err code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* As err_set(), with the slug WHY ("expired"), which is kept. */
+enum err err_set_why(struct err_info *info, enum err code, const char *why, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 
 /* As err_set(), with ": " and strerror(ERRNUM) appended. ENOSPC and EDQUOT turn CODE into ERR_NO_SPACE. */
 enum err err_set_errno(struct err_info *info, enum err code, int errnum, const char *format, ...)
@@ -61,6 +66,9 @@ int err_http_status(enum err code);
 
 /* Stable slug, e.g. "not-found": the last part of the problem type URI, and the metric label. Static. */
 const char *err_slug(enum err code);
+
+/* The slug of the reason of CODE in INFO (may be NULL); that of CODE itself when none is told. Static. */
+const char *err_why(enum err code, const struct err_info *info);
 
 /* Short title, e.g. "Not found" (RFC 9457 section 3.1.3). Static. */
 const char *err_title(enum err code);

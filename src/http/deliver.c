@@ -359,10 +359,10 @@ static const char *stream_outcome(const struct response *response)
 	if (response->status >= 400)
 		return "refused";
 	if (!response_whole(response))
-		return "broken_off";
+		return "broken-off";
 	if (response->status >= 300)
 		return response->status == 304 ? "unchanged" : "redirected";
-	return response->expected < 0 ? "handed_over" : "complete";
+	return response->expected < 0 ? "handed-over" : "complete";
 }
 
 static void end_stream(const struct response *response, const struct deliverable *file)

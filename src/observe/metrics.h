@@ -26,7 +26,7 @@ enum metric {
 	METRIC_RESPONSE_BYTES,     /* {program,route}: bodies out, sent by us */
 	METRIC_REFUSED,            /* {program,reason}: answers that are problems, by their slug */
 	METRIC_RATE_LIMITED,       /* {limit,key,route}: what ran out ("requests", ...); whose ("address", ...); of what */
-	METRIC_AUTH_VERDICTS,      /* {verdict} */
+	METRIC_AUTH_VERDICTS,      /* {verdict,reason}: slug of the error; that of its reason, err_why() */
 	METRIC_PLAYLISTS,          /* {kind}: playlists and MPDs that were handed out */
 	METRIC_STREAMS_STARTED,    /* deliveries of sound */
 	METRIC_STREAMS_ENDED,      /* {outcome} */

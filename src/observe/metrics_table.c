@@ -36,7 +36,7 @@ const struct metric_row metrics_table[METRIC_COUNT] = {
 		"Requests answered with a problem, and answers that broke off, by the reason."},
 	[METRIC_RATE_LIMITED] = {"tonearm_rate_limited_total", METRIC_COUNTER, NULL, {"limit", "key", "route"},
 		"Requests refused for there were too many, by what ran out and whose it was."},
-	[METRIC_AUTH_VERDICTS] = {"tonearm_auth_verdicts_total", METRIC_COUNTER, NULL, {"verdict"},
+	[METRIC_AUTH_VERDICTS] = {"tonearm_auth_verdicts_total", METRIC_COUNTER, NULL, {"verdict", "reason"},
 		"Decisions about who may have what."},
 	[METRIC_PLAYLISTS] = {"tonearm_playlists_total", METRIC_COUNTER, NULL, {"kind"},
 		"Playlists and MPDs handed out."},

@@ -58,11 +58,13 @@ describe("a site at work", {skip: cannotServe("lighttpd"), timeout: 120000}, () 
 			return sum(found, "tonearm_http_requests_total", 'program="stream"') === 3 && found;
 		});
 		const route = '{program="manifest",route="/hls/{track}/master.m3u8"}';
-		assert.equal(now['tonearm_playlists_total{kind="hls_master"}'], 1);
-		assert.equal(now['tonearm_playlists_total{kind="hls_media"}'], 1);
+		assert.equal(now['tonearm_playlists_total{kind="hls-master"}'], 1);
+		assert.equal(now['tonearm_playlists_total{kind="hls-media"}'], 1);
 		assert.equal(now[`tonearm_http_first_byte_seconds_count${route}`], 1);
 		assert.equal(now[`tonearm_http_request_duration_seconds_count${route}`], 1);
 		assert.equal(now['tonearm_http_problems_total{program="stream",reason="unauthorized"}'], 1);
+		assert.equal(now['tonearm_auth_verdicts_total{verdict="unauthorized",reason="missing"}'], 1);
+		assert.ok(now['tonearm_auth_verdicts_total{verdict="ok",reason="ok"}'] >= 4);
 		assert.equal(now.tonearm_streams_started_total, 2);
 		assert.equal(now['tonearm_streams_ended_total{outcome="complete"}'], 1);
 		assert.equal(now['tonearm_streams_ended_total{outcome="refused"}'], 1);
@@ -110,7 +112,7 @@ describe("a site at work", {skip: cannotServe("lighttpd"), timeout: 120000}, () 
 		await until("it is noticed", async () => sum(await series(), "tonearm_stream_errors_total", "aborted") === 1);
 		const now = await series();
 		assert.equal(sum(now, "tonearm_streams_active"), 0);
-		assert.equal(now['tonearm_streams_ended_total{outcome="broken_off"}'], 1);
+		assert.equal(now['tonearm_streams_ended_total{outcome="broken-off"}'], 1);
 	});
 
 	test("promtool check metrics", {skip: missing("promtool")}, async () => promtool(["check", "metrics"], await text()));

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Which credentials open what, with a clock of our own and requests from memory. */
 #include "auth/access.h"
+#include "auth/origin.h"
 #include "auth/scope.h"
 #include "auth/signed_url.h"
+#include "auth/ticket.h"
+#include "fixture.h"
 #include "memory_transport.h"
 
 #include <setjmp.h>
@@ -308,6 +311,60 @@ static void a_place_counts_for_whoever_may_listen(void **state)
 	assert_int_equal(listen(scene, "", with_token(scene, "stream:read"), NULL, &audience), ERR_PLACE);
 }
 
+/* As listen(), for a request that limits concern, from ADDRESS. */
+static enum err listen_limited(struct scene *scene, const char *address, const char *query, const char *param)
+{
+	struct request *request = ask(scene, query, param);
+
+	request->remote = address;
+	assert_int_equal(ratelimit_admit(scene->access.limits, request, CONF_MEDIA, &scene->info), ERR_OK);
+	return access_listen(&scene->access, request, track, NULL, &private, &scene->pass, &scene->info);
+}
+
+/* Whom a credential counts for: see payer in access.h. */
+static void limits_are_of_whom_a_credential_stands_for(void **state)
+{
+	static struct conf_rate rate = {
+		"mine", 1 << CONF_MEDIA, CONF_BY_SUBJECT, .requests = 0.001, .burst = 2};
+	const struct conf limited = {.rates = &rate, .rate_count = 1, .ipv6_prefix = 64};
+	struct origin handed = {.token = 7, .subject = origin_tag("alice")};
+	struct origin signed_by_hand = {.token = ORIGIN_SIGNED, .subject = origin_tag("alice")};
+	struct ticket ticket = {.kind = TICKET_GRANT, .name = track, .expires = NOW_S + 60, .network = ""};
+	struct scene *scene = *state;
+	struct ratelimit *limits;
+	const char *child, *link;
+	void *fixture;
+
+	assert_int_equal(fixture_dir(&fixture), 0);
+	assert_int_equal(ratelimit_open(&limited,
+				 arena_printf(&scene->arena, "%s/limits", ((struct fixture *)fixture)->dir), NULL, &at,
+				 &limits, &scene->info),
+		ERR_OK);
+	scene->access.limits = limits;
+	ticket.origin = origin_write(&handed, &scene->arena);
+	child = ticket_write(&conf, &ticket, &scene->arena);
+	ticket.origin = origin_write(&signed_by_hand, &scene->arena);
+	link = ticket_write(&conf, &ticket, &scene->arena);
+	/* a token, and what a manifest handed out for it, from anywhere */
+	assert_int_equal(listen_limited(scene, "192.0.2.1", "", with_token(scene, SCOPE_STREAM_READ)), ERR_OK);
+	assert_int_equal(listen_limited(scene, "192.0.2.2", child, NULL), ERR_OK);
+	assert_int_equal(listen_limited(scene, "192.0.2.3", child, NULL), ERR_TOO_MANY);
+	assert_int_equal(
+		listen_limited(scene, "192.0.2.4", child, with_token(scene, SCOPE_STREAM_READ)), ERR_TOO_MANY);
+	/* what does not let in counts for nobody */
+	assert_int_equal(listen_limited(scene, "192.0.2.5", "expires=1&grant=00", NULL), ERR_FORBIDDEN);
+	/* a signed address counts for each address that uses it, whatever else its query says */
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(listen_limited(scene, "192.0.2.6",
+					 arena_printf(&scene->arena, "%s&x=%d", link, i), NULL),
+			ERR_OK);
+	assert_int_equal(listen_limited(scene, "192.0.2.6", link, NULL), ERR_TOO_MANY);
+	assert_int_equal(listen_limited(scene, "192.0.2.7", link, NULL), ERR_OK);
+	scene->access.limits = NULL;
+	ratelimit_close(limits);
+	fixture_remove(&fixture);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -321,6 +378,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_place_is_asked_for_where_it_matters, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_place_counts_for_whoever_may_listen, setup, teardown),
 		cmocka_unit_test_setup_teardown(scopes_are_asked_for, setup, teardown),
+		cmocka_unit_test_setup_teardown(limits_are_of_whom_a_credential_stands_for, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("access", tests, NULL, NULL);

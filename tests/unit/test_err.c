@@ -46,6 +46,21 @@ static void test_set(void **state)
 	assert_int_equal(strlen(info.detail), sizeof info.detail - 1);
 }
 
+static void test_why(void **state)
+{
+	struct err_info info = {0};
+
+	(void)state;
+	assert_int_equal(err_set_why(NULL, ERR_FORBIDDEN, "expired", "x"), ERR_FORBIDDEN);
+	assert_int_equal(err_set_why(&info, ERR_FORBIDDEN, "expired", "since %d", 7), ERR_FORBIDDEN);
+	assert_string_equal(info.detail, "since 7");
+	assert_string_equal(err_why(ERR_FORBIDDEN, &info), "expired");
+	assert_string_equal(err_why(ERR_OK, &info), "ok");
+	err_set(&info, ERR_FORBIDDEN, "x"); /* another reason, not told */
+	assert_string_equal(err_why(ERR_FORBIDDEN, &info), "forbidden");
+	assert_string_equal(err_why(ERR_FORBIDDEN, NULL), "forbidden");
+}
+
 static void test_set_errno(void **state)
 {
 	struct err_info info = {0};
@@ -68,6 +83,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table_is_whole),
 		cmocka_unit_test(test_set),
+		cmocka_unit_test(test_why),
 		cmocka_unit_test(test_set_errno),
 	};
 

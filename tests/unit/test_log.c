@@ -114,7 +114,7 @@ static void test_context(void **state)
 
 static void test_failure(void **state)
 {
-	struct err_info info = {ERR_NO_SPACE, "the disk is full"};
+	struct err_info info = {.code = ERR_NO_SPACE, .detail = "the disk is full"};
 	json_t *got;
 
 	log_failure(LOG_ERROR, "upload lost", &info);

@@ -33,11 +33,16 @@ static struct rate_table *open_table(struct fixture *fixture)
 	return table;
 }
 
+static uint64_t key_of(const struct rate_table *table, const char *text, uint64_t number)
+{
+	return rate_key(table, text, strlen(text), number);
+}
+
 static void a_bucket_fills_at_its_rate(void **state)
 {
 	static const struct rate_bucket bucket = {.per_second = 2, .burst = 3};
 	struct rate_table *table = open_table(*state);
-	uint64_t key = rate_key(table, "alice", 0);
+	uint64_t key = key_of(table, "alice", 0);
 	struct rate_answer answer;
 
 	for (int i = 2; i >= 0; i--) {
@@ -58,8 +63,8 @@ static void a_bucket_fills_at_its_rate(void **state)
 	assert_int_equal(answer.left, 2);
 	/* full is full, however long ago */
 	assert_int_equal(rate_take(table, key, &bucket, 1, 1, now + 1000000).left, 2);
-	assert_int_equal(rate_take(table, rate_key(table, "bob", 0), &bucket, 1, 1, now).left, 2);
-	assert_int_equal(rate_take(table, rate_key(table, "alice", 1), &bucket, 1, 1, now).left, 2);
+	assert_int_equal(rate_take(table, key_of(table, "bob", 0), &bucket, 1, 1, now).left, 2);
+	assert_int_equal(rate_take(table, key_of(table, "alice", 1), &bucket, 1, 1, now).left, 2);
 	rate_table_close(table);
 }
 
@@ -67,7 +72,7 @@ static void what_costs_more_than_there_is_is_owed(void **state)
 {
 	static const struct rate_bucket bucket = {.per_second = 1000, .burst = 10000};
 	struct rate_table *table = open_table(*state);
-	uint64_t key = rate_key(table, "alice", 0);
+	uint64_t key = key_of(table, "alice", 0);
 	struct rate_answer answer;
 
 	assert_true(rate_take(table, key, &bucket, 1, 9000, now).granted);
@@ -89,7 +94,7 @@ static void a_clock_that_goes_back(void **state)
 	static const struct rate_bucket bucket = {.per_second = 1, .burst = 1};
 	const struct rate_holder holder = {1, 2};
 	struct rate_table *table = open_table(*state);
-	uint64_t key = rate_key(table, "alice", 0);
+	uint64_t key = key_of(table, "alice", 0);
 
 	assert_true(rate_take(table, key, &bucket, 1, 1, now + 4 * RATE_HORIZON_MS).granted);
 	assert_true(rate_take(table, key, &bucket, 1, 1, now).granted);
@@ -166,7 +171,7 @@ static void *fight(void *context)
 	struct fighter *fighter = context;
 
 	for (int i = 0; i < ROUNDS; i++)
-		fighter->granted += rate_take(fighter->table, rate_key(fighter->table, "alice", 0), &slow, 1, 1, now).granted;
+		fighter->granted += rate_take(fighter->table, key_of(fighter->table, "alice", 0), &slow, 1, 1, now).granted;
 	return NULL;
 }
 
@@ -198,7 +203,7 @@ static void run_wild(const char *path)
 	for (uint64_t i = 0;; i++) {
 		const struct rate_holder holder = {i % 7, i % 3};
 
-		rate_take(table, rate_key(table, "wild", i % 50000), &slow, 1, 1, now);
+		rate_take(table, key_of(table, "wild", i % 50000), &slow, 1, 1, now);
 		rate_hold(table, i % 1000, 4, &holder, now + 1000, now + 100, now);
 	}
 }
@@ -226,7 +231,7 @@ static void the_dead_leave_no_mess(void **state)
 	}
 	/* What the table forgets under pressure is what ends first: a full bucket that fills in hours stays. */
 	assert_in_range(fighter.granted, BURST, BURST + DRAWN);
-	assert_false(rate_take(table, rate_key(table, "alice", 0), &slow, 1, 1, now).granted);
+	assert_false(rate_take(table, key_of(table, "alice", 0), &slow, 1, 1, now).granted);
 	assert_true(rate_hold(table, 5, 4, &holder, now + 5000, now + 2000, now + 1001).granted);
 	rate_table_close(table);
 }
@@ -242,11 +247,11 @@ static void a_flood_of_keys(void **state)
 
 	assert_int_equal(stat(path_of(fixture), &before), 0);
 	for (uint64_t i = 0; i < 200000; i++)
-		granted += rate_take(table, rate_key(table, "flood", i), &bucket, 1, 1, now).granted;
+		granted += rate_take(table, key_of(table, "flood", i), &bucket, 1, 1, now).granted;
 	assert_int_equal(granted, 200000);
 	for (int i = 0; i < 10; i++)
-		assert_true(rate_take(table, rate_key(table, "late", 0), &bucket, 1, 1, now).granted);
-	assert_false(rate_take(table, rate_key(table, "late", 0), &bucket, 1, 1, now).granted);
+		assert_true(rate_take(table, key_of(table, "late", 0), &bucket, 1, 1, now).granted);
+	assert_false(rate_take(table, key_of(table, "late", 0), &bucket, 1, 1, now).granted);
 	assert_int_equal(stat(path_of(fixture), &after), 0);
 	assert_int_equal(before.st_size, after.st_size);
 	assert_int_equal(before.st_ino, after.st_ino);
