@@ -118,6 +118,17 @@ static enum err map_or_make(
 					   : initialise(*fd, layout, out, info);
 }
 
+/* The file as most find it: made, and of their layout. Nobody has to wait for that. */
+static bool open_made(const char *path, const struct layout *layout, int *fd)
+{
+	*fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (*fd < 0 || layout_matches(*fd, layout))
+		return *fd >= 0;
+	close(*fd);
+	*fd = -1;
+	return false;
+}
+
 enum err shared_open(const char *path, uint64_t magic, uint64_t mark, size_t size, struct shared *out,
 	struct err_info *info)
 {
@@ -125,12 +136,16 @@ enum err shared_open(const char *path, uint64_t magic, uint64_t mark, size_t siz
 	enum err code;
 
 	*out = (struct shared){.fd = -1};
-	code = open_locked(path, &out->fd, info);
-	if (code != ERR_OK)
-		return code;
-	code = map_or_make(path, &layout, &out->fd, &out->address, info);
-	if (out->fd >= 0)
-		flock(out->fd, LOCK_UN); /* a mapping keeps the file open, and so the lock, beyond close() */
+	if (open_made(path, &layout, &out->fd)) {
+		code = map_file(out->fd, size, &out->address, info);
+	} else {
+		code = open_locked(path, &out->fd, info);
+		if (code != ERR_OK)
+			return code;
+		code = map_or_make(path, &layout, &out->fd, &out->address, info);
+		if (out->fd >= 0)
+			flock(out->fd, LOCK_UN); /* a mapping keeps the file open, and so the lock, beyond close() */
+	}
 	if (code != ERR_OK && out->fd >= 0)
 		close(out->fd);
 	return code;

@@ -7,7 +7,7 @@
  *                      anybody's word  the client  trusted      trusted
  *
  * The list is read from its end; the first address that is no trusted proxy is the client, and what stands before it is
- * not looked at. Room-internal. Pure, thread-safe.
+ * not looked at. Pure, thread-safe.
  */
 #ifndef TONEARM_HTTP_CLIENT_H
 #define TONEARM_HTTP_CLIENT_H
