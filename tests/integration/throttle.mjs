@@ -20,7 +20,7 @@ const ROBOTS = [{agent: "BadBot"}, {agent: "SlowBot", requests: 0.001, burst: 1}
 const PROXY = "127.0.0.1";
 const homes = [
 	{server: "lighttpd", transport: "threads"}, {server: "lighttpd", check: true}, {server: "nginx", transport: "event"},
-	{server: "nginx", check: true}, {server: "apache-fcgid"}, {server: "apache-cgi"},
+	{server: "nginx", check: true}, {server: "apache-fcgid", check: true}, {server: "apache-cgi"},
 ];
 
 let addresses = 0;
@@ -99,8 +99,10 @@ for (const home of homes) {
 			assert.equal((await ask(url, devices[1], {...carol, ...range})).status, 206);
 			assert.equal((await ask(url, devices[0], {...carol, Range: "bytes=100-199"})).status, 206);
 			const answer = await ask(url, devices[2], {...carol, ...range});
-			assert.equal(answer.status, 429);
-			assert.ok(answer.headers["retry-after"] > 0 && answer.headers["retry-after"] <= 30, answer.headers["retry-after"]);
+			if (home.server === "apache-fcgid")
+				assert.equal(answer.status, 401, "mod_fcgid knows no other refusal of an authorizer");
+			else
+				assert.deepEqual([answer.status, answer.headers["retry-after"] > 0 && answer.headers["retry-after"] <= 30], [429, true]);
 			assert.equal((await ask(url, devices[2], {...site.bearer("stream:read", {sub: "dave"}), ...range})).status, 206);
 		});
 
