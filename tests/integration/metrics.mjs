@@ -3,22 +3,27 @@
 
 import assert from "node:assert/strict";
 import {spawnSync} from "node:child_process";
+import {readFileSync} from "node:fs";
 import fs from "node:fs/promises";
 import http from "node:http";
+import os from "node:os";
 import path from "node:path";
 import {after, before, describe, test} from "node:test";
 import {cgi, library} from "./lib/cgi.mjs";
 import {until} from "./lib/library.mjs";
 import {cannotServe, start} from "./lib/server.mjs";
 import {wav} from "./lib/sound.mjs";
-import {missing, which} from "./lib/tools.mjs";
+import {missing, source, which} from "./lib/tools.mjs";
 
 const FAR = {parameters: {REMOTE_ADDR: "192.0.2.7"}};
+
+const example = name => path.join(source, "conf-examples", "monitoring", name);
+const dashboard = JSON.parse(readFileSync(example("tonearm-dashboard.json"), "utf8"));
+const queries = dashboard.panels.flatMap(panel => panel.targets.map(target => target.expr));
 
 function promtool(words, input) {
 	const {status, stdout, stderr} = spawnSync(which("promtool"), words, {input, encoding: "utf8"});
 	assert.equal(status, 0, stdout + stderr);
-	assert.doesNotMatch(stdout + stderr, /^[a-z].*\w/m, "promtool has something to say");
 }
 
 /** {series: value} of a text of metrics. */
@@ -116,6 +121,39 @@ describe("a site at work", {skip: cannotServe("lighttpd"), timeout: 120000}, () 
 	});
 
 	test("promtool check metrics", {skip: missing("promtool")}, async () => promtool(["check", "metrics"], await text()));
+
+	test("what rules and dashboard ask for is there", async () => {
+		const now = await text();
+		const kinds = Object.fromEntries([...now.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, kind]) => [name, kind]));
+		for (const words of [readFileSync(example("tonearm-rules.yml"), "utf8"), ...queries]) {
+			for (const [, asked] of words.matchAll(/\b((?:tonearm|process)_[a-z_]+)\b/g)) {
+				const name = asked.replace(/_(bucket|sum|count)$/, "");
+				assert.ok(kinds[asked] || kinds[name] === "histogram", `${asked} is no metric`);
+			}
+		}
+	});
+});
+
+describe("rules and dashboard", {skip: missing("promtool")}, () => {
+	let dir;
+
+	before(async () => {
+		dir = await fs.mkdtemp(path.join(os.tmpdir(), "tonearm-rules-"));
+	});
+	after(() => fs.rm(dir, {recursive: true}));
+
+	test("promtool check rules, config", () => {
+		promtool(["check", "rules", example("tonearm-rules.yml")]);
+		promtool(["check", "config", example("prometheus.yml")]);
+	});
+
+	test("what the dashboard asks is PromQL", async () => {
+		const rules = queries.map((expr, i) => ({record: `panel_${i}`,
+			expr: expr.replaceAll("$__rate_interval", "5m").replaceAll("$instance", ".*")}));
+		const file = path.join(dir, "panels.yml");
+		await fs.writeFile(file, JSON.stringify({groups: [{name: "panels", rules}]}));
+		promtool(["check", "rules", file]);
+	});
 });
 
 describe("who may read the counters", () => {
