@@ -316,7 +316,7 @@ void api_track_patch(struct request *request, struct response *response)
 static enum err delete_rows(struct request *request, struct db *db, const struct jwt_claims *claims,
 	struct track *track, struct err_info *info)
 {
-	int64_t now_ms = clock_ms(responder_of(request)->access.clock);
+	const struct responder *responder = responder_of(request);
 	enum err err = db_begin(db, info);
 
 	if (err != ERR_OK)
@@ -324,7 +324,7 @@ static enum err delete_rows(struct request *request, struct db *db, const struct
 	err = get_track(db, request->capture[0], request->arena, track, info);
 	err = may_change(claims, err, track, info);
 	if (err == ERR_OK)
-		err = removal_rows(db, track, now_ms, request->arena, info);
+		err = removal_rows(responder->conf, db, responder->access.clock, track, request->arena, info);
 	if (err == ERR_OK)
 		err = db_commit(db, info);
 	if (err != ERR_OK)

@@ -131,7 +131,8 @@ void conclude_run(struct run *run)
 		log_end_of(run, "job done", LOG_INFO);
 		measure_end(run);
 	} else if (run->verdict == RUN_PARKED) {
-		log_end_of(run, "job measured, waits for its album", LOG_INFO);
+		log_end_of(run, run->class == JOB_NETWORK ? "job put back, to wait" : "job measured, waits for its album",
+			LOG_INFO);
 	} else {
 		conclude_unfinished(run);
 	}

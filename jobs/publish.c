@@ -8,6 +8,7 @@
 #include "jobs/native.h"
 #include "model/job.h"
 #include "package/cmaf_index.h"
+#include "storage/sync.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -250,6 +251,8 @@ enum err publish_commit(const struct publish *publish, struct err_info *info)
 		err = track_set_state(publish->db, publish->track, TRACK_READY, NULL, now, info);
 	if (err == ERR_OK)
 		err = forget_source(publish, &track, &source, info);
+	if (err == ERR_OK)
+		err = sync_order(publish->conf, publish->db, publish->clock, publish->track, publish->arena, info);
 	if (err == ERR_OK)
 		err = db_commit(publish->db, info);
 	if (err != ERR_OK)

@@ -5,6 +5,7 @@
 #include "jobs/conclude.h"
 #include "jobs/passed.h"
 #include "jobs/prepare.h"
+#include "jobs/source_report.h"
 #include "jobs/upkeep.h"
 
 #include <stdio.h>
@@ -102,6 +103,17 @@ static void begin_sealing(struct run *run)
 		write_progress(run, "publish");
 }
 
+static enum err begin_calling(struct run *run, struct err_info *info)
+{
+	const struct runner *runner = run->runner;
+
+	run->phase = RUN_CALLING;
+	run->network.job.conf = runner->conf;
+	run->network.job.clock = runner->clock;
+	run->network.job.metrics = runner->metrics;
+	return network_start(&run->network, &run->job, &run->aside, info);
+}
+
 static void start(struct run *run)
 {
 	struct err_info info = {0};
@@ -111,12 +123,12 @@ static void start(struct run *run)
 		run->phase = RUN_TIDYING;
 		return;
 	}
-	err = prepare_run(run, &info);
+	err = run->class == JOB_NETWORK ? begin_calling(run, &info) : prepare_run(run, &info);
 	if (err != ERR_OK)
 		decide(run, is_hopeless(err) ? RUN_HOPELESS : RUN_FAILED, &info);
-	else if (run->worker.pid == 0)
+	else if (run->worker.pid == 0 && run->phase == RUN_WORKING)
 		begin_publishing(run);
-	else
+	else if (run->phase == RUN_WORKING)
 		log_message(LOG_INFO, "worker started");
 }
 
@@ -153,51 +165,6 @@ enum err run_claim(struct runner *runner, unsigned classes, struct run **out, st
 	log_context(NULL);
 	*out = run;
 	return ERR_OK;
-}
-
-static const char *keep_text(struct run *run, const char *text)
-{
-	return text[0] == '\0' ? NULL : arena_strdup(&run->arena, text);
-}
-
-/* All tags of the source, beside those that became columns of the track. */
-static enum err keep_tags(struct run *run, const struct tags *tags, struct err_info *info)
-{
-	json_t *object = tags_json(tags);
-	char *text = json_dumps(object, JSON_COMPACT);
-	enum err err;
-
-	if (text == NULL)
-		abort();
-	err = track_set_tags(run->runner->db, run->job.track, text, info);
-	free(text);
-	json_decref(object);
-	return err;
-}
-
-static enum err take_source(struct run *run, const struct report_source *source, struct err_info *info)
-{
-	struct track *track = &run->publish.source;
-	const struct tags *tags = &source->tags;
-	enum err err;
-
-	if (track->sample_rate != 0)
-		return err_set(info, ERR_UNPROCESSABLE, "the worker broke the protocol: two \"source\"");
-	snprintf(track->id, sizeof track->id, "%s", run->job.track);
-	track->title = keep_text(run, tags->title);
-	track->artist = keep_text(run, tags->artist);
-	track->album = keep_text(run, tags->album);
-	track->number = tags->track;
-	track->year = tags->year;
-	track->duration_ms = source->duration_ms;
-	track->sample_rate = source->sample_rate;
-	track->channels = source->channels;
-	track->source_format = keep_text(run, source->format);
-	track->updated_ms = clock_ms(run->runner->clock);
-	err = track_set_source(run->runner->db, track, info);
-	if (err == ERR_OK)
-		err = keep_tags(run, tags, info);
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_INTERNAL, "the track was deleted while it was worked on") : err;
 }
 
 static enum err take_segments(struct run *run, const struct report_segments *segments, struct err_info *info)
@@ -241,7 +208,7 @@ static enum err take_report(struct run *run, const struct report *report, struct
 	run->heard_us = clock_monotonic_us();
 	switch (report->kind) {
 	case REPORT_SOURCE:
-		return take_source(run, &report->source, info);
+		return source_report_take(&run->publish, &report->source, info);
 	case REPORT_PROGRESS:
 		run->progress = report->progress;
 		run->speed = report->speed;
@@ -395,12 +362,21 @@ static void look_at_clock(struct run *run)
 	}
 }
 
+static const char *stage_aside(const struct run *run)
+{
+	if (run->phase == RUN_CALLING)
+		return "transfer";
+	return run->phase == RUN_SEALING ? "publish" : "tidy";
+}
+
 void run_tick(struct run *run)
 {
 	if (run_is_ready(run) || run->verdict != RUN_UNDECIDED)
 		return;
 	log_context(run->job.id);
-	if (run->phase == RUN_WORKING || write_progress(run, run->phase == RUN_SEALING ? "publish" : "tidy"))
+	if (run->phase == RUN_CALLING)
+		run->progress = network_done(&run->network);
+	if (run->phase == RUN_WORKING || write_progress(run, stage_aside(run)))
 		look_at_clock(run);
 	log_context(NULL);
 }
@@ -507,6 +483,40 @@ static void step_tidying(struct run *run)
 		decide(run, RUN_DONE, NULL);
 }
 
+/* The thread has ended by itself: what its function returned decides. */
+static void judge_call(struct run *run, enum err err, const struct err_info *reason)
+{
+	struct runner *runner = run->runner;
+	int64_t now = clock_ms(runner->clock);
+	struct err_info info = {0};
+	enum err written = ERR_OK;
+
+	if (err == ERR_OK)
+		written = job_finish(runner->db, run->job.id, runner->owner, now, &info);
+	else if (err == ERR_NOT_READY)
+		written = job_park(
+			runner->db, run->job.id, runner->owner, "waiting", run->network.job.due_ms, now, &info);
+	if (written != ERR_OK)
+		fail(run, written, &info);
+	else if (err == ERR_OK)
+		decide(run, RUN_DONE, NULL);
+	else if (err == ERR_NOT_READY)
+		decide(run, RUN_PARKED, reason);
+	else
+		decide(run, is_hopeless(err) ? RUN_HOPELESS : RUN_FAILED, reason);
+}
+
+static void step_calling(struct run *run)
+{
+	struct err_info info = {0};
+	enum err err;
+
+	if (run->verdict != RUN_UNDECIDED)
+		end_decided(run);
+	else if (network_end(&run->network, &run->aside, &err, &info))
+		judge_call(run, err, &info);
+}
+
 void run_step(struct run *run)
 {
 	log_context(run->job.id);
@@ -516,6 +526,8 @@ void run_step(struct run *run)
 		step_publishing(run);
 	else if (run->phase == RUN_TIDYING)
 		step_tidying(run);
+	else if (run->phase == RUN_CALLING)
+		step_calling(run);
 	log_context(NULL);
 }
 

@@ -9,7 +9,7 @@
  *
  * SEALING reads the files of the worker, hashes them and has them written to the disk, in a thread aside (aside.h):
  * they may be gigabytes. A job of house-keeping (upkeep.h) has no worker: it is TIDYING, a step in each turn, from its
- * claim to its end.
+ * claim to its end; and one that waits for other machines (network.h) is CALLING, in a thread aside.
  *
  * The loop tells it what happened (a descriptor is readable, a child ended, time passed); it never waits itself. How a
  * run ends is a verdict, written to the job table once its worker or its thread is gone. Belongs to one thread.
@@ -24,6 +24,7 @@
 #include "jobs/aside.h"
 #include "jobs/album_job.h"
 #include "jobs/grow.h"
+#include "jobs/network.h"
 #include "jobs/publish.h"
 #include "jobs/reports.h"
 #include "jobs/spawn.h"
@@ -49,7 +50,7 @@ struct runner {
 	char owner[JOB_OWNER]; /* "host:pid:random" */
 };
 
-enum run_phase { RUN_WORKING, RUN_SEALING, RUN_PUBLISHING, RUN_TIDYING, RUN_OVER };
+enum run_phase { RUN_WORKING, RUN_SEALING, RUN_PUBLISHING, RUN_TIDYING, RUN_CALLING, RUN_OVER };
 
 enum run_verdict {
 	RUN_UNDECIDED,
@@ -59,7 +60,7 @@ enum run_verdict {
 	RUN_LOST,     /* another runner has it, or it was taken from the table: write nothing */
 	RUN_CANCELLED,
 	RUN_HANDED_BACK,
-	RUN_PARKED /* it waits for its album (album_job.h): written already */
+	RUN_PARKED /* it waits for its album (album_job.h) or its hour (network.h): written already */
 };
 
 struct run {
@@ -78,6 +79,7 @@ struct run {
 	struct grow grow;
 	struct aside aside;
 	struct verify_job verify; /* of a job of that kind */
+	struct network_run network;
 	struct worker worker;
 	struct reports reports;
 	bool done_seen;

@@ -3,6 +3,7 @@
 
 #include "base/fs.h"
 #include "base/log.h"
+#include "jobs/sync_job.h"
 #include "model/job.h"
 #include "model/login.h"
 #include "model/periodic.h"
@@ -129,9 +130,15 @@ static enum err expire_uploads(
 	return err;
 }
 
+static int64_t when_synced(const struct conf *conf)
+{
+	return sync_is_on(conf) ? HOUR_MS : 0;
+}
+
 static const struct {
 	const char *kind;
 	int64_t (*interval_ms)(const struct conf *conf); /* 0: never */
+	/* NULL: it is of another class, whose own its work is. */
 	enum err (*step)(const struct upkeep *upkeep, struct verify_job *work, bool *done, struct err_info *info);
 } tasks[] = {
 	{"prune-jobs", hourly, prune_jobs},
@@ -139,6 +146,7 @@ static const struct {
 	{VERIFY_KIND, as_configured, verify_media},
 	{"prune-credentials", hourly, prune_credentials},
 	{"expire-uploads", hourly, expire_uploads},
+	{SYNC_LIBRARY_KIND, when_synced, NULL},
 };
 
 /* A new library has nothing to tidy: the first time is an interval away. */
@@ -174,7 +182,7 @@ enum err upkeep_step(const struct upkeep *upkeep, struct verify_job *work, const
 {
 	*done = false;
 	for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) {
-		if (strcmp(tasks[i].kind, kind) == 0)
+		if (tasks[i].step != NULL && strcmp(tasks[i].kind, kind) == 0)
 			return tasks[i].step(upkeep, work, done, info);
 	}
 	return err_set(info, ERR_UNPROCESSABLE, "this jobrunner knows no such job: %.32s", kind);

@@ -79,16 +79,25 @@ static void pause_before(int try)
 	nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
 }
 
-/* Looks for FILE in the store, and sends it when that is wanted. */
+/* Looks for FILE in the store, sends it when that is wanted, and writes down what the store has. */
 static enum err handle_once(struct tour *tour, const struct stored *file, struct arena *arena,
 	enum mirror_state *state, bool *sent, struct err_info *info)
 {
-	enum err err = mirror_look(&tour->store, file, arena, state, info);
+	const char *key = remote_key(tour->store.conf, file, arena), *store = tour->store.send.store;
+	char etag[HASH_HEX_SIZE];
+	enum err err = mirror_look(&tour->store, file, arena, state, etag, info);
 
-	if (err == ERR_OK && *state != MIRROR_SAME && tour->send) {
-		err = mirror_send(&tour->store, file, arena, info);
-		*sent = err == ERR_OK;
-	}
+	if (err != ERR_OK)
+		return err;
+	if (*state != MIRROR_SAME && !tour->send)
+		return remote_doubt(tour->cli->db, store, key, info);
+	if (*state == MIRROR_SAME)
+		err = remote_expect(tour->cli->db, store, key, file, info);
+	else
+		err = mirror_send(&tour->store, file, arena, etag, info);
+	if (err == ERR_OK)
+		err = mirror_confirm(&tour->store, file, etag, info);
+	*sent = err == ERR_OK && *state != MIRROR_SAME;
 	return err;
 }
 
@@ -171,6 +180,8 @@ static enum err handle_page(
 	}
 	if (err == ERR_OK && tour->remove && count > 0)
 		err = storage_delete_all(tour->store.storage, strays, count, info);
+	for (size_t i = 0; i < count && err == ERR_OK && tour->remove; i++)
+		err = remote_forget(tour->cli->db, tour->store.send.store, strays[i], info);
 	if (err != ERR_OK)
 		return err;
 	tour->tally.removed += tour->remove ? (int64_t)count : 0;
@@ -243,7 +254,7 @@ static enum err open_tour(struct cli *cli, const struct args *args, struct tour 
 		return err;
 	if ((err = cli_open_db(cli, info)) != ERR_OK)
 		return err;
-	if ((err = store_open(&tour->store, cli->conf, cli->db, NULL, info)) != ERR_OK)
+	if ((err = store_open(&tour->store, cli->conf, cli->db, NULL, NULL, info)) != ERR_OK)
 		return err;
 	return each_file(tour, NULL, info);
 }

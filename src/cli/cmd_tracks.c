@@ -343,7 +343,7 @@ static enum err remove_rows(struct cli *cli, const char *id, struct track *track
 		return err;
 	err = track_get(cli->db, id, &cli->arena, track, info);
 	if (err == ERR_OK)
-		err = removal_rows(cli->db, track, clock_ms(NULL), &cli->arena, info);
+		err = removal_rows(cli->conf, cli->db, NULL, track, &cli->arena, info);
 	if (err == ERR_OK)
 		err = db_commit(cli->db, info);
 	if (err != ERR_OK)

@@ -279,7 +279,7 @@ const struct option option_table[] = {
 		.sentence = "Folders on this machine whose files a submitted job may name by path."},
 
 	{"store", "endpoint", OPTION_URL, AT(store_endpoint), .text = "",
-		.sentence = "The S3-compatible object store that `tonearm storage` copies the library to, such as "
+		.sentence = "The S3-compatible object store that the library is copied to, such as "
 			    "\"https://s3.eu-central-1.amazonaws.com\"; when empty there is none. Its keys come from "
 			    "the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY), a credentials file, or the "
 			    "machine's metadata service."},
@@ -303,6 +303,9 @@ const struct option option_table[] = {
 		.sentence = "Section of that file; when empty it is $AWS_PROFILE or \"default\"."},
 	{"store", "ca_file", OPTION_PATH, AT(store_ca_file), .text = "",
 		.sentence = "PEM file of the authorities that vouch for the store; when empty those of the system."},
+	{"store", "sync", OPTION_SWITCH, AT(store_sync), .standard = 1,
+		.sentence = "Whether jobrunners send to the store what they make, and remove there what is deleted; otherwise "
+			    "only `tonearm storage` does."},
 	{"store", "part_size", OPTION_SIZE, AT(store_part_size), .unit = "bytes", .least = 5 * MIB, .most = 5 * GIB,
 		.standard = 16 * MIB, .sentence = "Larger files are sent in parts of this size."},
 	{"store", "parallel", OPTION_INTEGER, AT(store_parallel), .least = 1, .most = 64, .standard = 4,

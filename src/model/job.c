@@ -91,6 +91,38 @@ enum err job_submit(struct db *db, const struct job *job, int64_t max_queued, st
 	return err;
 }
 
+/* Whether STMT finds nothing. */
+static enum err finds_none(struct db_stmt *stmt, bool *none, struct err_info *info)
+{
+	enum err err = db_step(stmt, info);
+
+	db_reset(stmt);
+	*none = err == ERR_NOT_FOUND;
+	return *none ? err_set(info, ERR_OK, "%s", "") : err;
+}
+
+enum err job_submit_once(struct db *db, const struct job *job, bool *submitted, struct err_info *info)
+{
+	struct db_stmt *stmt = db_stmt(db, SQL_JOB_SAME);
+	bool none;
+	enum err err;
+
+	db_bind_text(stmt, ":kind", job->kind);
+	db_bind_text(stmt, ":payload", job->payload);
+	err = finds_none(stmt, &none, info);
+	if (submitted != NULL)
+		*submitted = none;
+	return none ? job_submit(db, job, 0, info) : err;
+}
+
+enum err job_is_alone(struct db *db, const char *id, bool *alone, struct err_info *info)
+{
+	struct db_stmt *stmt = db_stmt(db, SQL_JOB_BEFORE);
+
+	db_bind_text(stmt, ":id", id);
+	return finds_none(stmt, alone, info);
+}
+
 static enum err add_need(struct db *db, const char *id, const char *needs, struct err_info *info)
 {
 	struct db_stmt *stmt = db_stmt(db, SQL_JOB_NEED_ADD);

@@ -24,6 +24,7 @@
 #include "db/db.h"
 #include "model/job_kind.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { JOB_PAGE_MOST = 200, JOB_OWNER = 80, JOB_PAYLOAD_MOST = 65536 };
@@ -84,6 +85,15 @@ enum err job_state_parse(const char *name, enum job_state *out);
  * +-JOB_PRIORITY_MOST; ERR_CONFLICT when the id exists.
  */
 enum err job_submit(struct db *db, const struct job *job, int64_t max_queued, struct err_info *info);
+
+/*
+ * As job_submit(), without a limit, for a job of the class JOB_NETWORK, unless one of the same kind and payload waits
+ * already. *SUBMITTED may be NULL.
+ */
+enum err job_submit_once(struct db *db, const struct job *job, bool *submitted, struct err_info *info);
+
+/* Whether no job of the kind and payload of job ID, which runs, is at work that began before it. */
+enum err job_is_alone(struct db *db, const char *id, bool *alone, struct err_info *info);
 
 /*
  * As job_submit(), for a job that runs only when those in NEEDS (at most JOB_NEEDS_MOST, all there before it, so that

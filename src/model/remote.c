@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ROOM_FIRST = 16 };
-
 static struct db_stmt *prepare(struct db *db, enum sql sql, const char *store, const char *key)
 {
 	struct db_stmt *stmt = db_stmt(db, sql);
@@ -37,7 +35,6 @@ enum err remote_list(struct db *db, const char *store, const char *track, struct
 	size_t *count, struct err_info *info)
 {
 	struct db_stmt *stmt = db_stmt(db, SQL_REMOTE_LIST);
-	size_t room = 0;
 	enum err err;
 
 	*out = NULL;
@@ -45,13 +42,7 @@ enum err remote_list(struct db *db, const char *store, const char *track, struct
 	db_bind_text(stmt, ":store", store);
 	db_bind_text(stmt, ":track", track);
 	while ((err = db_step(stmt, info)) == ERR_OK) {
-		if (*count == room) {
-			struct remote *larger = arena_array(arena, room = room == 0 ? ROOM_FIRST : 2 * room, sizeof *larger);
-
-			if (*count > 0)
-				memcpy(larger, *out, *count * sizeof *larger);
-			*out = larger;
-		}
+		*out = arena_grow(arena, *out, *count, sizeof **out);
 		err = read_row(stmt, arena, &(*out)[*count], info);
 		if (err != ERR_OK)
 			break;
@@ -79,27 +70,32 @@ enum err remote_find(struct db *db, const char *store, const char *track, enum s
 	return err;
 }
 
-enum err remote_expect(
-	struct db *db, const char *store, const char *key, const struct stored *stored, struct err_info *info)
+/* For a row of KEY that is to be the bytes of STORED with ETAG. */
+static struct db_stmt *prepare_file(struct db *db, enum sql sql, const char *store, const char *key,
+	const struct stored *stored, const char *etag)
 {
-	struct db_stmt *stmt = prepare(db, SQL_REMOTE_EXPECT, store, key);
+	struct db_stmt *stmt = prepare(db, sql, store, key);
 
 	db_bind_text(stmt, ":track", stored->track);
 	db_bind_text(stmt, ":what", stored_what_name(stored->what));
 	db_bind_text(stmt, ":name", stored->name);
-	db_bind_text(stmt, ":etag", stored->etag);
+	db_bind_text(stmt, ":etag", etag);
 	db_bind_int(stmt, ":size", stored->size);
-	return db_run(stmt, info);
+	return stmt;
+}
+
+enum err remote_expect(
+	struct db *db, const char *store, const char *key, const struct stored *stored, struct err_info *info)
+{
+	return db_run(prepare_file(db, SQL_REMOTE_EXPECT, store, key, stored, stored->etag), info);
 }
 
 enum err remote_confirm(struct db *db, const char *store, const char *key, const struct stored *stored, const char *etag,
 	int64_t now_ms, struct err_info *info)
 {
-	struct db_stmt *stmt = prepare(db, SQL_REMOTE_CONFIRM, store, key);
+	struct db_stmt *stmt = prepare_file(db, SQL_REMOTE_CONFIRM, store, key, stored, etag);
 	enum err err;
 
-	db_bind_text(stmt, ":etag", etag);
-	db_bind_int(stmt, ":size", stored->size);
 	db_bind_int(stmt, ":now", now_ms);
 	err = db_run(stmt, info);
 	if (err == ERR_OK && db_changes(db) == 0)

@@ -53,8 +53,8 @@ enum err remote_expect(
 	struct db *db, const char *store, const char *key, const struct stored *stored, struct err_info *info);
 
 /*
- * The store has confirmed that KEY has the bytes of STORED, whose SHA-256 is ETAG. ERR_CONFLICT, nothing written, when
- * something else is to be there by now.
+ * The store has confirmed that KEY has the bytes of STORED, whose SHA-256 is ETAG; the row is made when there is none.
+ * ERR_CONFLICT, nothing written, when something else is to be there by now.
  */
 enum err remote_confirm(struct db *db, const char *store, const char *key, const struct stored *stored, const char *etag,
 	int64_t now_ms, struct err_info *info);

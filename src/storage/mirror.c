@@ -10,24 +10,37 @@
 #include <string.h>
 #include <unistd.h>
 
+/* The SHA-256 of STORED, read of the file when it is not known. */
+static enum err find_etag(struct store *store, const struct stored *stored, struct arena *arena,
+	char out[static HASH_HEX_SIZE], struct err_info *info)
+{
+	struct verify_look look = {0};
+	enum err err = ERR_OK;
+
+	if (stored->etag[0] == '\0')
+		err = verify_look(verify_path(store->conf, stored, arena), stored, NULL, NULL, &look, info);
+	memcpy(out, stored->etag[0] == '\0' ? look.etag : stored->etag, HASH_HEX_SIZE);
+	return err;
+}
+
 enum err mirror_look(struct store *store, const struct stored *stored, struct arena *arena, enum mirror_state *out,
-	struct err_info *info)
+	char etag[static HASH_HEX_SIZE], struct err_info *info)
 {
 	struct storage_object object;
 	enum err err = storage_head(store->storage, remote_key(store->conf, stored, arena), arena, &object, info);
 
+	etag[0] = '\0';
 	if (err == ERR_NOT_FOUND) {
 		*out = MIRROR_ABSENT;
 		return err_set(info, ERR_OK, "%s", "");
 	}
-	if (err != ERR_OK)
+	*out = MIRROR_OTHER;
+	if (err != ERR_OK || object.size != (uint64_t)stored->size || object.sha256 == NULL)
 		return err;
-	*out = MIRROR_SAME;
-	/* A source that was never read has no checksum here yet. */
-	if (object.size != (uint64_t)stored->size || object.sha256 == NULL ||
-		(stored->etag[0] != '\0' && strcmp(object.sha256, stored->etag) != 0))
-		*out = MIRROR_OTHER;
-	return ERR_OK;
+	err = find_etag(store, stored, arena, etag, info);
+	if (err == ERR_OK && strcmp(object.sha256, etag) == 0)
+		*out = MIRROR_SAME;
+	return err;
 }
 
 /* What the store is told that an object is. */
@@ -56,14 +69,14 @@ static const char *media_type(const char *file)
 	return "application/octet-stream";
 }
 
-enum err mirror_send(struct store *store, const struct stored *stored, struct arena *arena, struct err_info *info)
+enum err mirror_send(struct store *store, const struct stored *stored, struct arena *arena,
+	char etag[static HASH_HEX_SIZE], struct err_info *info)
 {
 	struct storage_put put = {.key = remote_key(store->conf, stored, arena),
 		.fd = open(verify_path(store->conf, stored, arena), O_RDONLY | O_CLOEXEC | O_NOFOLLOW),
 		.size = (uint64_t)stored->size,
 		.content_type = media_type(stored->file)};
 	unsigned char hash[HASH_SIZE];
-	char sha256[HASH_HEX_SIZE];
 	off_t size;
 	enum err err;
 
@@ -73,16 +86,42 @@ enum err mirror_send(struct store *store, const struct stored *stored, struct ar
 		return err_set_errno(info, ERR_IO, errno, "it cannot be opened");
 	if ((err = hash_sha256_file(put.fd, hash, info)) != ERR_OK)
 		goto out;
-	hash_hex(hash, sizeof hash, sha256);
+	hash_hex(hash, sizeof hash, etag);
 	size = lseek(put.fd, 0, SEEK_END);
-	if (size != (off_t)stored->size || (stored->etag[0] != '\0' && strcmp(sha256, stored->etag) != 0)) {
+	if (size != (off_t)stored->size || (stored->etag[0] != '\0' && strcmp(etag, stored->etag) != 0)) {
 		err = err_set(info, ERR_UNPROCESSABLE, "it is not what it was when it was made");
 		goto out;
 	}
-	put.sha256 = sha256;
-	err = send_file(&store->send, &put, arena, NULL, info);
+	put.sha256 = etag;
+	err = remote_expect(store->db, store->send.store, put.key, stored, info);
+	if (err == ERR_OK)
+		err = send_file(&store->send, &put, arena, NULL, info);
 out:
 	close(put.fd);
+	return err;
+}
+
+enum err mirror_confirm(
+	struct store *store, const struct stored *stored, const char *etag, struct err_info *info)
+{
+	int64_t now_ms = clock_ms(store->send.clock);
+	struct arena arena = {0};
+	bool news;
+	enum err err = db_begin(store->db, info);
+
+	if (err != ERR_OK)
+		return err;
+	/* A source keeps the checksum that it was found to have. */
+	if (stored->damage == DAMAGE_NONE)
+		err = stored_mark(store->db, stored, DAMAGE_NONE, etag, now_ms, &news, info);
+	if (err == ERR_OK)
+		err = remote_confirm(store->db, store->send.store, remote_key(store->conf, stored, &arena), stored, etag,
+			now_ms, info);
+	if (err == ERR_OK)
+		err = db_commit(store->db, info);
+	if (err != ERR_OK)
+		db_rollback(store->db);
+	arena_free(&arena);
 	return err;
 }
 

@@ -10,22 +10,34 @@
 #ifndef TONEARM_STORAGE_MIRROR_H
 #define TONEARM_STORAGE_MIRROR_H
 
-#include "model/stored.h"
+#include "model/remote.h"
 #include "storage/store.h"
 
 #include <stdbool.h>
 
 enum mirror_state { MIRROR_SAME, MIRROR_ABSENT, MIRROR_OTHER };
 
-/* What the store has of STORED. Errors as storage_head(). */
+/*
+ * What the store has of STORED; ETAG is the SHA-256 of the file, "" unless it is the same. Errors as storage_head() and,
+ * for a source that was never read, as reading it.
+ */
 enum err mirror_look(struct store *store, const struct stored *stored, struct arena *arena, enum mirror_state *out,
-	struct err_info *info);
+	char etag[static HASH_HEX_SIZE], struct err_info *info);
 
 /*
- * Sends STORED. ERR_UNPROCESSABLE when the file here is not what it was when it was made: such a one is not copied.
- * Else as send_file().
+ * Sends STORED; ETAG is the SHA-256 that the file had. The row of its object is there before the first byte goes.
+ * ERR_UNPROCESSABLE when the file here is not what it was when it was made: such a one is not copied. Else as
+ * send_file().
  */
-enum err mirror_send(struct store *store, const struct stored *stored, struct arena *arena, struct err_info *info);
+enum err mirror_send(struct store *store, const struct stored *stored, struct arena *arena,
+	char etag[static HASH_HEX_SIZE], struct err_info *info);
+
+/*
+ * Writes down that the store has STORED with ETAG, as mirror_look() or mirror_send() has it. ERR_CONFLICT when the file
+ * was made anew meanwhile; database errors. Outside of a transaction.
+ */
+enum err mirror_confirm(
+	struct store *store, const struct stored *stored, const char *etag, struct err_info *info);
 
 /*
  * Whether a file of the library has the object KEY, listed by the store. False for one that no row names, true for what

@@ -2,16 +2,18 @@
 #include "storage/removal.h"
 
 #include "base/fs.h"
+#include "base/wake.h"
 #include "model/job.h"
 #include "storage/cache.h"
+#include "storage/sync.h"
 
 static bool may_run(const struct job *job)
 {
 	return job->state == JOB_QUEUED || job->state == JOB_RUNNING || job->state == JOB_FAILED;
 }
 
-enum err removal_rows(
-	struct db *db, const struct track *track, int64_t now_ms, struct arena *arena, struct err_info *info)
+enum err removal_rows(const struct conf *conf, struct db *db, const struct clock *clock, const struct track *track,
+	struct arena *arena, struct err_info *info)
 {
 	struct job *jobs;
 	size_t count;
@@ -19,9 +21,11 @@ enum err removal_rows(
 
 	for (size_t i = 0; err == ERR_OK && i < count; i++) {
 		if (may_run(&jobs[i]))
-			err = job_cancel(db, jobs[i].id, now_ms, info);
+			err = job_cancel(db, jobs[i].id, clock_ms(clock), info);
 	}
-	return err == ERR_OK ? track_delete(db, track->id, info) : err;
+	if (err == ERR_OK)
+		err = track_delete(db, track->id, info);
+	return err == ERR_OK ? sync_order(conf, db, clock, track->id, arena, info) : err;
 }
 
 enum err removal_files(
@@ -32,6 +36,7 @@ enum err removal_files(
 
 	cache_init(&cache, conf, NULL, arena);
 	cache_forget(&cache, track->id);
+	wake_post(conf->run_dir);
 	if (track->source_file != NULL)
 		source = fs_remove_tree(
 			conf_data_path(conf, arena, "source/%s", track->source_file), media == ERR_OK ? info : NULL);

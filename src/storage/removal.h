@@ -7,20 +7,21 @@
 #define TONEARM_STORAGE_REMOVAL_H
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "conf/conf.h"
 #include "db/db.h"
 #include "model/track.h"
 
 /*
- * Within the caller's transaction: cancels the jobs of TRACK that are not over and removes all that the database has of
- * it. Database errors.
+ * Within the caller's transaction: cancels the jobs of TRACK that are not over, removes all that the database has of it,
+ * and orders that the object store follows (sync.h). Database errors.
  */
-enum err removal_rows(
-	struct db *db, const struct track *track, int64_t now_ms, struct arena *arena, struct err_info *info);
+enum err removal_rows(const struct conf *conf, struct db *db, const struct clock *clock, const struct track *track,
+	struct arena *arena, struct err_info *info);
 
 /*
- * When that is committed: the renditions, and the source all the same when these cannot be removed. ERR_IO: what is
- * left is waste.
+ * When that is committed: the renditions, and the source all the same when these cannot be removed; and jobrunners are
+ * told. ERR_IO: what is left is waste.
  */
 enum err removal_files(
 	const struct conf *conf, const struct track *track, struct arena *arena, struct err_info *info);

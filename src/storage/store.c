@@ -22,6 +22,13 @@ static enum s3_payload payload(const char *name)
 	return strcmp(name, "unsigned") == 0 ? S3_PAYLOAD_UNSIGNED : S3_PAYLOAD_SIGNED;
 }
 
+static bool is_stopped(void *context)
+{
+	const struct store *store = context;
+
+	return store->stop != NULL && atomic_load(store->stop);
+}
+
 static struct s3_options options(struct store *store, const struct clock *clock)
 {
 	const struct conf *conf = store->conf;
@@ -38,14 +45,16 @@ static struct s3_options options(struct store *store, const struct clock *clock)
 			.bandwidth = conf->store_bandwidth,
 			.requests_per_s = conf->store_requests_per_s,
 			.parallel = (size_t)conf->store_parallel,
-			.ca_file = conf->store_ca_file},
+			.ca_file = conf->store_ca_file,
+			.cancelled = is_stopped,
+			.context = store},
 		.credentials = store->credentials,
 		.budget = allowance_budget(&store->allowance),
 		.clock = clock};
 }
 
-enum err store_open(
-	struct store *store, const struct conf *conf, struct db *db, const struct clock *clock, struct err_info *info)
+enum err store_open(struct store *store, const struct conf *conf, struct db *db, const struct clock *clock,
+	const atomic_bool *stop, struct err_info *info)
 {
 	struct credentials_places places = {.file = conf->store_credentials,
 		.profile = conf->store_profile,
@@ -54,7 +63,7 @@ enum err store_open(
 	const char *name;
 	enum err err;
 
-	*store = (struct store){.conf = conf, .db = db};
+	*store = (struct store){.conf = conf, .db = db, .stop = stop};
 	name = remote_store(conf, &store->arena);
 	if (name == NULL)
 		return err_set(info, ERR_BAD_REQUEST,

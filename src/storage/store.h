@@ -13,9 +13,12 @@
 #include "storage/send.h"
 #include "storage/storage.h"
 
+#include <stdatomic.h>
+
 struct store {
 	const struct conf *conf;
 	struct db *db;
+	const atomic_bool *stop;
 	struct arena arena; /* of the name */
 	struct credentials *credentials;
 	struct storage *storage;
@@ -24,11 +27,12 @@ struct store {
 };
 
 /*
- * Opens it; asks it nothing. CONF, DB and CLOCK (may be NULL) are borrowed; STORE stays where it is and ends with
- * store_close(). ERR_BAD_REQUEST when no store is configured or an option is wrong.
+ * Opens it; asks it nothing. CONF, DB, CLOCK and STOP are borrowed, the latter two may be NULL; when *STOP becomes true
+ * transfers end with ERR_ABORTED within a second or two. STORE stays where it is and ends with store_close().
+ * ERR_BAD_REQUEST when no store is configured or an option is wrong.
  */
-enum err store_open(
-	struct store *store, const struct conf *conf, struct db *db, const struct clock *clock, struct err_info *info);
+enum err store_open(struct store *store, const struct conf *conf, struct db *db, const struct clock *clock,
+	const atomic_bool *stop, struct err_info *info);
 
 /* Also of a zeroed STORE, and after a failure. */
 void store_close(struct store *store);

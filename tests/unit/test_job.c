@@ -132,6 +132,9 @@ static void test_queue_is_bounded(void **state)
 	assert_claims(fixture, 1000, 1);
 	job = job_number(4);
 	assert_int_equal(job_submit(fixture->db, &job, 3, NULL), ERR_OK);
+	job = job_number(5);
+	job.kind = "sync"; /* of another class, which has its own line */
+	assert_int_equal(job_submit(fixture->db, &job, 3, NULL), ERR_OK);
 }
 
 static void test_claim_sets_the_lease(void **state)

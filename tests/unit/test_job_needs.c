@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Jobs that wait for jobs, and their removal. */
+/* Jobs that wait for jobs, that are the same as others, and their removal. */
 #include "job_maker.h"
 #include "model/job_history.h"
 #include "model/track.h"
@@ -225,6 +225,37 @@ static void test_prune_many(void **state)
 
 #define WITH_DB(test) cmocka_unit_test_setup_teardown(test, fixture_db, fixture_remove)
 
+static void test_submit_once(void **state)
+{
+	struct fixture *fixture = *state;
+	struct job job = job_number(1, ""), claimed;
+	bool submitted, alone;
+
+	job.kind = "sync";
+	assert_int_equal(job_submit_once(fixture->db, &job, &submitted, NULL), ERR_OK);
+	assert_true(submitted);
+	memcpy(job.id, job_number(2, "").id, ID_SIZE);
+	assert_int_equal(job_submit_once(fixture->db, &job, &submitted, NULL), ERR_OK);
+	assert_false(submitted);
+	job.payload = "{\"other\":1}";
+	assert_int_equal(job_submit_once(fixture->db, &job, &submitted, NULL), ERR_OK);
+	assert_true(submitted);
+	assert_int_equal(claim_number(fixture, JOB_NETWORK, BIRTH), 1);
+	memcpy(job.id, job_number(3, "").id, ID_SIZE);
+	job.payload = "{}";
+	assert_int_equal(job_submit_once(fixture->db, &job, &submitted, NULL), ERR_OK);
+	assert_true(submitted); /* the first one does not wait any more */
+	assert_int_equal(job_claim(fixture->db, "r", JOB_NETWORK, BIRTH + 1, LEASE, &fixture->arena, &claimed, NULL), ERR_OK);
+	assert_int_equal(job_claim(fixture->db, "r", JOB_NETWORK, BIRTH + 2, LEASE, &fixture->arena, &claimed, NULL), ERR_OK);
+	for (int i = 1; i <= 3; i++) {
+		assert_int_equal(job_is_alone(fixture->db, job_number(i, "").id, &alone, NULL), ERR_OK);
+		assert_int_equal(alone, i != 3);
+	}
+	finish_number(fixture, 1, BIRTH + 3);
+	assert_int_equal(job_is_alone(fixture->db, job_number(3, "").id, &alone, NULL), ERR_OK);
+	assert_true(alone);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,6 +268,7 @@ int main(void)
 		WITH_DB(test_chain_is_bounded),
 		WITH_DB(test_prune),
 		WITH_DB(test_prune_many),
+		WITH_DB(test_submit_once),
 	};
 
 	return cmocka_run_group_tests_name("job_needs", tests, NULL, NULL);

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include "jobs/sync_job.h"
+
+#include "base/log.h"
+#include "base/wake.h"
+#include "model/periodic.h"
+#include "storage/mirror.h"
+#include "storage/remote_key.h"
+
+#include <string.h>
+
+/* So many jobs are queued by one look through the library; then it waits before it goes on. */
+enum { ORDERED_AT_ONCE = 500, AGAIN_MS = 60000 };
+
+/* One job at work on a track. */
+struct sync {
+	struct network_job *job;
+	struct store store;
+	struct arena arena;
+	struct sync_plan plan;
+};
+
+static enum err look_for_stop(const struct network_job *job, struct err_info *info)
+{
+	return atomic_load(job->stop) ? err_set(info, ERR_ABORTED, "the work was stopped") : ERR_OK;
+}
+
+static void log_file(const char *message, const char *key, const struct err_info *info)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_WARNING, message);
+	log_text(&line, "key", key);
+	log_text(&line, "detail", info->detail);
+	log_end(&line);
+}
+
+static enum err send_one(struct sync *sync, size_t index, struct err_info *info)
+{
+	struct store *store = &sync->store;
+	const struct stored *file = &sync->plan.files[index];
+	enum mirror_state state = MIRROR_ABSENT;
+	char etag[HASH_HEX_SIZE];
+	enum err err = ERR_OK;
+
+	if (!sync->plan.looked[index])
+		err = mirror_look(store, file, &sync->arena, &state, etag, info);
+	if (err == ERR_OK && state != MIRROR_SAME)
+		err = mirror_send(store, file, &sync->arena, etag, info);
+	return err == ERR_OK ? mirror_confirm(store, file, etag, info) : err;
+}
+
+/* Whether the others need not be tried after ERR. */
+static bool ends_all(enum err err)
+{
+	return err == ERR_ABORTED || err == ERR_NOT_READY || err == ERR_TOO_MANY || !storage_may_retry(err);
+}
+
+/* The first failure that another try may mend, when all that can be sent is. */
+static enum err send_files(struct sync *sync, struct err_info *info)
+{
+	struct err_info first = {0};
+
+	for (size_t i = 0; i < sync->plan.count; i++) {
+		enum err err = look_for_stop(sync->job, info);
+
+		if (err == ERR_OK)
+			err = send_one(sync, i, info);
+		/* What is damaged is found, and mended, by others; what was made anew has a job of its own. */
+		if (err == ERR_UNPROCESSABLE || err == ERR_CONFLICT)
+			log_file("a file was not sent", sync->plan.keys[i], info);
+		else if (err != ERR_OK && ends_all(err))
+			return err;
+		else if (err != ERR_OK && first.code == ERR_OK)
+			first = *info;
+		network_progress(sync->job, (double)(i + 1) / (double)sync->plan.count);
+	}
+	return first.code == ERR_OK ? ERR_OK : err_set(info, first.code, "%s", first.detail);
+}
+
+static enum err remove_surplus(struct sync *sync, struct err_info *info)
+{
+	const struct sync_plan *plan = &sync->plan;
+	const char **keys = arena_array(&sync->arena, plan->surplus_count, sizeof *keys);
+	enum err err;
+
+	for (size_t i = 0; i < plan->surplus_count; i++)
+		keys[i] = plan->surplus[i].key;
+	err = storage_delete_all(sync->store.storage, keys, plan->surplus_count, info);
+	for (size_t i = 0; err == ERR_OK && i < plan->surplus_count; i++)
+		err = remote_forget(sync->job->db, sync->store.send.store, keys[i], info);
+	return err;
+}
+
+static enum err sync_files(struct sync *sync, struct err_info *info)
+{
+	struct network_job *job = sync->job;
+	enum err err = store_open(&sync->store, job->conf, job->db, job->clock, job->stop, info);
+
+	if (err == ERR_OK && sync->plan.surplus_count > 0)
+		err = remove_surplus(sync, info);
+	return err == ERR_OK ? send_files(sync, info) : err;
+}
+
+enum err sync_work(struct network_job *job, struct err_info *info)
+{
+	struct sync sync = {.job = job};
+	char track[ID_SIZE];
+	enum err err = sync_track(job->payload, track, info);
+
+	if (err != ERR_OK || !sync_is_on(job->conf))
+		return err;
+	err = sync_plan(job->conf, job->db, track, &sync.arena, &sync.plan, info);
+	if (err == ERR_OK && sync.plan.count + sync.plan.surplus_count > 0)
+		err = sync_files(&sync, info);
+	store_close(&sync.store);
+	arena_free(&sync.arena);
+	return err;
+}
+
+/* The track after AFTER: of the library, then of those that are gone. */
+typedef enum err next_track(struct network_job *job, const char *after, char out[static ID_SIZE], struct err_info *info);
+
+static enum err next_here(struct network_job *job, const char *after, char out[static ID_SIZE], struct err_info *info)
+{
+	return stored_next_track(job->db, after, out, info);
+}
+
+static enum err next_lost(struct network_job *job, const char *after, char out[static ID_SIZE], struct err_info *info)
+{
+	struct arena arena = {0};
+	enum err err = remote_next_lost(job->db, remote_store(job->conf, &arena), after, out, info);
+
+	arena_free(&arena);
+	return err;
+}
+
+/* Orders what is to be done for each track that NEXT gives, until *COUNT jobs are enough. */
+static enum err walk(struct network_job *job, next_track *next, size_t *count, struct err_info *info)
+{
+	char track[ID_SIZE] = "", after[ID_SIZE];
+	enum err err = ERR_OK;
+
+	while (err == ERR_OK && *count < ORDERED_AT_ONCE) {
+		struct arena arena = {0};
+		bool ordered = false;
+
+		memcpy(after, track, sizeof after);
+		err = look_for_stop(job, info);
+		if (err == ERR_OK)
+			err = next(job, after, track, info);
+		if (err == ERR_OK)
+			err = sync_order_later(job->conf, job->db, job->clock, track, &arena, &ordered, info);
+		*count += ordered;
+		arena_free(&arena);
+	}
+	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+}
+
+enum err sync_library_work(struct network_job *job, struct err_info *info)
+{
+	size_t count = 0;
+	enum err err = ERR_OK;
+
+	if (!sync_is_on(job->conf))
+		return ERR_OK;
+	err = walk(job, next_here, &count, info);
+	if (err == ERR_OK)
+		err = walk(job, next_lost, &count, info);
+	if (err == ERR_OK && count == ORDERED_AT_ONCE)
+		err = periodic_plan(job->db, SYNC_LIBRARY_KIND, clock_ms(job->clock) + AGAIN_MS, info);
+	if (count > 0)
+		wake_post(job->conf->run_dir);
+	return err;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+#include "storage/sync.h"
+
+#include "base/json.h"
+#include "model/job.h"
+#include "model/job_kind.h"
+#include "storage/remote_key.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool sync_is_on(const struct conf *conf)
+{
+	return conf->store_sync && conf->store_endpoint[0] != '\0' && conf->store_bucket[0] != '\0';
+}
+
+enum err sync_track(const char *payload, char out[static ID_SIZE], struct err_info *info)
+{
+	static const char *const names[] = {"track", NULL};
+	const char *track = "";
+	json_t *object;
+	enum err err = json_read_object(payload, strlen(payload), &object, info);
+
+	if (err != ERR_OK)
+		return err;
+	err = json_read_members(object, names, info);
+	if (err == ERR_OK)
+		err = json_read_text(object, "track", ID_LENGTH, &track, info);
+	if (err == ERR_OK && !id_valid(track))
+		err = err_set(info, ERR_UNPROCESSABLE, "\"track\" is no id");
+	if (err == ERR_OK)
+		snprintf(out, ID_SIZE, "%s", track);
+	json_decref(object);
+	return err;
+}
+
+static const struct remote *row_of(const struct remote *rows, size_t count, const char *key)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(rows[i].key, key) == 0)
+			return &rows[i];
+	}
+	return NULL;
+}
+
+static bool is_same(const struct remote *row, const struct stored *file)
+{
+	return row->size == file->size && strcmp(row->etag, file->etag) == 0;
+}
+
+/* Adds FILE to PLAN when the store has to get it; the row of its key is no surplus in any case. */
+static void plan_file(struct sync_plan *plan, const struct stored *file, const char *key, const struct remote *row)
+{
+	bool same = row != NULL && is_same(row, file);
+
+	if (file->damage != DAMAGE_NONE || file->away || (same && row->confirmed))
+		return;
+	plan->files[plan->count] = *file;
+	plan->keys[plan->count] = key;
+	plan->looked[plan->count++] = row != NULL;
+}
+
+enum err sync_plan(const struct conf *conf, struct db *db, const char *track, struct arena *arena,
+	struct sync_plan *out, struct err_info *info)
+{
+	const char *store = remote_store(conf, arena), **keys;
+	struct remote *rows;
+	struct stored *files;
+	size_t row_count, count;
+	enum err err = stored_list(db, track, arena, &files, &count, info);
+
+	*out = (struct sync_plan){0};
+	if (err == ERR_OK)
+		err = remote_list(db, store, track, arena, &rows, &row_count, info);
+	if (err != ERR_OK)
+		return err;
+	keys = arena_array(arena, count, sizeof *keys);
+	out->files = arena_array(arena, count, sizeof *out->files);
+	out->keys = arena_array(arena, count, sizeof *out->keys);
+	out->looked = arena_array(arena, count, sizeof *out->looked);
+	out->surplus = arena_array(arena, row_count, sizeof *out->surplus);
+	for (size_t i = 0; i < count; i++) {
+		keys[i] = remote_key(conf, &files[i], arena);
+		plan_file(out, &files[i], keys[i], row_of(rows, row_count, keys[i]));
+	}
+	for (size_t i = 0; i < row_count; i++) {
+		size_t at = 0;
+
+		while (at < count && strcmp(keys[at], rows[i].key) != 0)
+			at++;
+		if (at == count)
+			out->surplus[out->surplus_count++] = rows[i];
+	}
+	return ERR_OK;
+}
+
+static enum err submit(struct db *db, const struct clock *clock, const char *track, int64_t priority,
+	struct arena *arena, bool *ordered, struct err_info *info)
+{
+	struct job job = {.kind = SYNC_KIND,
+		.payload = arena_printf(arena, "{\"track\":\"%s\"}", track),
+		.submitter = "",
+		.priority = priority,
+		.max_attempts = job_kind_find(SYNC_KIND)->max_attempts,
+		.created_ms = clock_ms(clock)};
+
+	id_new(clock, job.id);
+	return job_submit_once(db, &job, ordered, info);
+}
+
+enum err sync_order(const struct conf *conf, struct db *db, const struct clock *clock, const char *track,
+	struct arena *arena, struct err_info *info)
+{
+	struct sync_plan plan;
+	bool ordered;
+	enum err err;
+
+	if (!sync_is_on(conf))
+		return ERR_OK;
+	err = sync_plan(conf, db, track, arena, &plan, info);
+	for (size_t i = 0; err == ERR_OK && i < plan.count; i++)
+		err = remote_expect(db, remote_store(conf, arena), plan.keys[i], &plan.files[i], info);
+	if (err != ERR_OK || plan.count + plan.surplus_count == 0)
+		return err;
+	return submit(db, clock, track, SYNC_PRIORITY, arena, &ordered, info);
+}
+
+enum err sync_order_later(const struct conf *conf, struct db *db, const struct clock *clock, const char *track,
+	struct arena *arena, bool *ordered, struct err_info *info)
+{
+	struct sync_plan plan;
+	enum err err = sync_plan(conf, db, track, arena, &plan, info);
+
+	*ordered = false;
+	if (err != ERR_OK || plan.count + plan.surplus_count == 0)
+		return err;
+	return submit(db, clock, track, SYNC_LATER_PRIORITY, arena, ordered, info);
+}
