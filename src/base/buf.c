@@ -56,20 +56,40 @@ void buf_putc(struct buf *buf, char c)
 
 void buf_printf(struct buf *buf, const char *format, ...)
 {
+	size_t left = buf->room - buf->length;
 	va_list args;
 	int length;
 
 	va_start(args, format);
-	length = vsnprintf(NULL, 0, format, args);
+	length = vsnprintf(left > 0 ? buf->data + buf->length : NULL, left, format, args);
 	va_end(args);
 	if (length < 0 || !reserve(buf, (size_t)length)) {
 		buf->overflow = true;
+		if (left > 0)
+			buf->data[buf->length] = '\0';
 		return;
 	}
-	va_start(args, format);
-	vsnprintf(buf->data + buf->length, (size_t)length + 1, format, args);
-	va_end(args);
+	if ((size_t)length >= left) {
+		va_start(args, format);
+		vsnprintf(buf->data + buf->length, (size_t)length + 1, format, args);
+		va_end(args);
+	}
 	buf->length += (size_t)length;
+}
+
+void buf_put_number(struct buf *buf, uint64_t number, size_t width)
+{
+	char digits[20];
+	size_t at = sizeof digits;
+
+	assert(width <= sizeof digits);
+	do {
+		digits[--at] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	while (sizeof digits - at < width)
+		digits[--at] = '0';
+	buf_put(buf, digits + at, sizeof digits - at);
 }
 
 void buf_put_xml(struct buf *buf, char c)

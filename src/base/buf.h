@@ -26,6 +26,8 @@ void buf_put(struct buf *buf, const void *bytes, size_t length);
 void buf_puts(struct buf *buf, const char *text);
 void buf_putc(struct buf *buf, char c);
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* NUMBER in decimal with at least WIDTH (1 to 20) digits, zeros in front: several times as fast as buf_printf(). */
+void buf_put_number(struct buf *buf, uint64_t number, size_t width);
 
 /* C as text or a quoted attribute value of XML 1.0 has it (section 2.4): "&lt;" for "<". */
 void buf_put_xml(struct buf *buf, char c);

@@ -4,9 +4,11 @@
 #include "base/text.h"
 
 #include <errno.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,12 +57,34 @@ enum err hash_sha256_file(int fd, unsigned char out[static HASH_SIZE], struct er
 	return hash_sha256_watched(fd, NULL, NULL, out, info);
 }
 
+/* Looking HMAC up, and its digest, takes longer than to use it: all are copies of this one. */
+static EVP_MAC_CTX *hmac;
+static pthread_once_t hmac_once = PTHREAD_ONCE_INIT;
+
+static void make_hmac(void)
+{
+	EVP_MAC *mac = EVP_MAC_fetch(NULL, OSSL_MAC_NAME_HMAC, NULL);
+	char digest[] = OSSL_DIGEST_NAME_SHA2_256;
+	const OSSL_PARAM settings[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
+
+	hmac = EVP_MAC_CTX_new(mac);
+	if (mac == NULL || hmac == NULL || EVP_MAC_CTX_set_params(hmac, settings) != 1)
+		abort();
+	EVP_MAC_free(mac);
+}
+
 void hash_hmac_sha256(const void *key, size_t key_length, const void *bytes, size_t length,
 	unsigned char out[static HASH_SIZE])
 {
-	if (key_length > INT32_MAX ||
-		HMAC(EVP_sha256(), key, (int)key_length, bytes, length, out, NULL) == NULL)
+	EVP_MAC_CTX *context;
+
+	pthread_once(&hmac_once, make_hmac);
+	context = EVP_MAC_CTX_dup(hmac);
+	if (context == NULL || EVP_MAC_init(context, key, key_length, NULL) != 1 ||
+		EVP_MAC_update(context, bytes, length) != 1 || EVP_MAC_final(context, out, NULL, HASH_SIZE) != 1)
 		abort();
+	EVP_MAC_CTX_free(context);
 }
 
 void hash_hex(const unsigned char *bytes, size_t length, char *out)

@@ -28,10 +28,10 @@ const struct option option_table[] = {
 		.sentence = "Where listeners reach the service, such as \"https://audio.example.org\", without a slash "
 			    "at the "
 			    "end; when empty, links are relative to the host of the request."},
-	{"http", "transport", OPTION_CHOICE, AT(http_transport), .text = "threads", .choices = {"threads", "event"},
-		.sentence = "How a responder carries its requests: \"threads\" gives each connection a thread; with "
-			    "\"event\" one loop answers what needs no waiting, and connections that the web server "
-			    "keeps open need no thread."},
+	{"http", "transport", OPTION_CHOICE, AT(http_transport), .text = "event", .choices = {"threads", "event"},
+		.sentence = "How a responder carries its requests: with \"event\" one loop answers what needs no waiting, and "
+			    "connections that the web server keeps open need no thread; \"threads\" gives each connection "
+			    "a thread, by libfcgi, which is enough behind mod_fcgid."},
 	{"http", "delivery", OPTION_CHOICE, AT(delivery), .text = "direct", 
 		.choices = {"direct", "xsendfile", "xaccel", "lighttpd", "redirect"},
 		.sentence = "How a whole file gets to the listener where the web server does not say so by "

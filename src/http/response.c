@@ -225,8 +225,12 @@ void response_begin(struct response *response)
 	buf_init(&block, HEADER_BLOCK_MOST);
 	buf_printf(&block, "Status: %d %s\r\n", response->status, reason_of(response->status));
 	for (const struct response_field *field = response->fields; field != NULL; field = field->next) {
-		if (field_sent(response, field->name))
-			buf_printf(&block, "%s: %s\r\n", field->name, field->value);
+		if (!field_sent(response, field->name))
+			continue;
+		buf_puts(&block, field->name);
+		buf_puts(&block, ": ");
+		buf_puts(&block, field->value);
+		buf_puts(&block, "\r\n");
 	}
 	buf_puts(&block, "\r\n");
 	response->begun = true;

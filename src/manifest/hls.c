@@ -150,7 +150,10 @@ static uint64_t target_duration(const struct rendition *rendition)
 
 static void put_file(struct buf *out, const struct rendition *rendition, const char *query)
 {
-	buf_printf(out, "../../../media/%s/%s", rendition->track, rendition->file);
+	buf_puts(out, "../../../media/");
+	buf_puts(out, rendition->track);
+	buf_putc(out, '/');
+	buf_puts(out, rendition->file);
 	put_query(out, query);
 }
 
@@ -173,12 +176,22 @@ static void put_segment(
 	const struct segment *segment = &rendition->segments.segments[index];
 	uint64_t length = microseconds(segment->duration, rendition->timescale);
 
-	buf_printf(out, "#EXTINF:%" PRIu64 ".%06" PRIu64 ",\n", length / 1000000, length % 1000000);
+	/* Not by buf_printf(): these lines are most of what the program does for a playlist. */
+	buf_puts(out, "#EXTINF:");
+	buf_put_number(out, length / 1000000, 1);
+	buf_putc(out, '.');
+	buf_put_number(out, length % 1000000, 6);
+	buf_puts(out, ",\n");
 	if (options->addressing == HLS_BYTERANGE) {
-		buf_printf(out, "#EXT-X-BYTERANGE:%" PRIu32 "@%" PRIu64 "\n", segment->size, segment->offset);
+		buf_puts(out, "#EXT-X-BYTERANGE:");
+		buf_put_number(out, segment->size, 1);
+		buf_putc(out, '@');
+		buf_put_number(out, segment->offset, 1);
+		buf_putc(out, '\n');
 		put_file(out, rendition, options->query);
 	} else {
-		buf_printf(out, "%zu.%s", index, options->addressing == HLS_TRANSPORT ? "ts" : "m4s");
+		buf_put_number(out, index, 1);
+		buf_puts(out, options->addressing == HLS_TRANSPORT ? ".ts" : ".m4s");
 		put_query(out, options->query);
 	}
 	buf_putc(out, '\n');

@@ -38,10 +38,18 @@ const meaning = {
 	applied_4min: ["4 minutes, the gain applied, upload to first playable / the 2 s promised", false, undefined, 2],
 	applied_3h: ["3 hours, the gain applied, upload to first playable / the 60 s promised", false, undefined, 60],
 	cgi: ["a signed playlist by CGI, cold, CPU time / a CGI program that does nothing", false, undefined, 15],
-	playlist_nginx: ["signed playlists/s by nginx / nginx static", true],
-	playlist_lighttpd: ["signed playlists/s by lighttpd / nginx static", true],
-	segment_xaccel: ["signed segments/s by X-Accel-Redirect / nginx static", true],
-	segment_xsendfile: ["signed segments/s by X-Sendfile / nginx static", true],
+	playlist_nginx: ["signed playlists by nginx / nginx static", true],
+	playlist_lighttpd: ["signed playlists by lighttpd / nginx static", true],
+	playlist_apache: ["signed playlists by Apache / nginx static", true],
+	playlist_link: ["signed playlists by nginx / nginx secure_link", true],
+	playlist_php_nginx: ["signed playlists by nginx / PHP-FPM with X-Accel-Redirect", true, 4],
+	playlist_php_lighttpd: ["signed playlists by lighttpd / PHP-FPM with X-Sendfile", true, 2.5],
+	segment_cached: ["signed segments by nginx with the verdict kept / nginx static", true, 0.9],
+	segment_link: ["the same / nginx secure_link", true],
+	segment_xaccel: ["signed segments by X-Accel-Redirect / nginx static", true],
+	segment_php_nginx: ["the same / PHP-FPM with X-Accel-Redirect", true],
+	segment_xsendfile: ["signed segments by X-Sendfile2 of lighttpd / nginx static", true],
+	segment_apache: ["signed segments by X-Sendfile of Apache / nginx static", true],
 };
 
 const isWorse = (name, ratio, bound) => bound !== undefined && (meaning[name][1] ? ratio < bound : ratio > bound);
@@ -77,7 +85,7 @@ const groups = {
 	}),
 	cgi: async ({build: tree}) => ({cgi: [await measureCgi(tree), "cpu", " ms"]}),
 	serving: async ({folder}) => Object.fromEntries(Object.entries(await measureServing(folder))
-		.map(([name, result]) => [name, [result, "rate", "/s"]])),
+		.map(([name, result]) => [name, [result, "core", "/s of a core"]])),
 };
 
 const lacking = ["nginx", "lighttpd", "spawn-fcgi", "wrk", "ffmpeg", "taskset", "time"].filter(program => !which(program));

@@ -12,11 +12,20 @@ export function median(values) {
 // Runs OURS and PEER (async functions that return an object of numbers) ROUNDS times in turn.
 // Returns the medians of both and, for each key, the median ratio ours/peer.
 export async function pair(ours, peer, rounds = 3) {
-	const a = [], b = [];
+	return (await pairAll({one: [ours, peer]}, rounds)).one;
+}
+
+// As pair(), for {name: [ours, peer]}; what stands in several pairs runs once a round.
+export async function pairAll(pairs, rounds = 3) {
+	const runs = new Map(Object.values(pairs).flat().map(one => [one, []]));
 	for (let round = 0; round < rounds; round++) {
-		a.push(await ours());
-		b.push(await peer());
+		for (const [one, results] of runs)
+			results.push(await one());
 	}
+	return Object.fromEntries(Object.entries(pairs).map(([name, [ours, peer]]) => [name, ratios(runs.get(ours), runs.get(peer))]));
+}
+
+function ratios(a, b) {
 	const pick = (runs, key) => median(runs.map(run => run[key]));
 	const result = { ours: {}, peer: {}, ratio: {} };
 	for (const key of Object.keys(a[0])) {
@@ -73,11 +82,14 @@ export async function withFiles(files, use) {
 	}
 }
 
-// Requests per second of one URL, by wrk with 64 connections.
-export async function requestsPerSecond(url, { headers = {}, seconds = 4 } = {}) {
+// Requests per second of one URL, by wrk with 64 connections, on CORE.
+export async function requestsPerSecond(url, {headers = {}, seconds = 4, core}) {
 	const fields = Object.entries(headers).flatMap(([name, value]) => ["-H", `${name}: ${value}`]);
-	const {out} = await run("wrk", ["-t1", "-c64", `-d${seconds}s`, ...fields, url]);
-	if (/Non-2xx or 3xx responses|Socket errors/.test(out))
+	const {out} = await run("taskset", ["-c", core, "wrk", "-t1", "-c64", `-d${seconds}s`, ...fields, url]);
+	const errors = out.match(/Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/)?.slice(1).map(Number) ?? [0, 0, 0, 0];
+	const [connect, read, write, timeout] = errors, requests = Number(out.match(/(\d+) requests in/)[1]);
+	// Apache closes some kept connections as it ends processes that it does not need.
+	if (/Non-2xx or 3xx responses/.test(out) || connect + write + timeout > 0 || read > requests / 100)
 		throw new Error(`${url}: not every answer was good\n${out}`);
 	return Number(out.match(/Requests\/sec:\s+([\d.]+)/)[1]);
 }

@@ -38,7 +38,7 @@ for (const {accel, slices = NOT, sendfile, uploads, delivery, ...home} of homes)
 		let site, found;
 
 		before(async () => {
-			site = await start({...home, conf: {limits: LIMITS, http: {...BEAT, transport: "threads"}}});
+			site = await start({...home, conf: {limits: LIMITS, http: BEAT}});
 			found = await doctor(site);
 		});
 		after(() => site?.stop());

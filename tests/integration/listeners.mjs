@@ -65,7 +65,7 @@ for (const server of ["lighttpd", "nginx"]) {
 			seconds, ramp, `/hls/${track}/master.m3u8`, site.token("stream:read")].map(String))).stdout);
 
 		before(async () => {
-			site = await start({server, runner: true, transport: "event", conf: {media: {ladder: LADDER}}});
+			site = await start({server, runner: true, conf: {media: {ladder: LADDER}}});
 			const file = path.join(site.dir, "noise.wav");
 			await fs.writeFile(file, wav(TRACK_S));
 			track = (await site.publish(file, {visibility: "private"})).track.id;

@@ -13,7 +13,7 @@ import {wav} from "./lib/sound.mjs";
 const RATE = 48 << 10, SECONDS = 2, SIZE = RATE * (SECONDS + 1), LEAST_MS = 1000 * SECONDS / 2;
 const homes = [
 	{server: "lighttpd"}, {server: "nginx"}, {server: "lighttpd", delivery: "direct"}, {server: "nginx", delivery: "direct"},
-	{server: "nginx", delivery: "direct", transport: "event"}, {server: "apache-cgi"},
+	{server: "nginx", delivery: "direct", transport: "threads"}, {server: "apache-cgi"},
 ];
 
 for (const home of homes) {
@@ -21,7 +21,7 @@ for (const home of homes) {
 		let site, track;
 
 		before(async () => {
-			site = await start({...home, runner: true, conf: {http: {stream_rate: RATE, transport: home.transport ?? "threads"}}});
+			site = await start({...home, runner: true, conf: {http: {stream_rate: RATE}}});
 			const file = path.join(site.dir, "tone.wav");
 			await fs.writeFile(file, wav(2));
 			track = (await site.publish(file)).track.id;

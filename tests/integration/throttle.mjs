@@ -34,7 +34,7 @@ for (const home of homes) {
 
 		before(async () => {
 			site = await start({...home, runner: true, conf: {
-				limits: limited, http: {trusted_proxies: [PROXY], transport: home.transport ?? "threads"}}});
+				limits: limited, http: {trusted_proxies: [PROXY]}}});
 			const tone = path.join(site.dir, "tone.wav");
 			await fs.writeFile(tone, wav(1));
 			open = (await site.publish(tone, {visibility: "public"})).track.id;

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -63,6 +64,46 @@ static void test_the_limit(void **state)
 	buf_free(&buf);
 }
 
+static void test_numbers(void **state)
+{
+	struct buf buf;
+
+	(void)state;
+	buf_init(&buf, 64);
+	buf_put_number(&buf, 0, 1);
+	buf_putc(&buf, ' ');
+	buf_put_number(&buf, 41, 6);
+	buf_putc(&buf, ' ');
+	buf_put_number(&buf, 1234567, 6);
+	buf_putc(&buf, ' ');
+	buf_put_number(&buf, UINT64_MAX, 20);
+	assert_string_equal(buf_text(&buf), "0 000041 1234567 18446744073709551615");
+	buf_free(&buf);
+}
+
+static void test_formats_at_every_room(void **state)
+{
+	char text[700], word[300];
+	struct buf buf;
+
+	(void)state;
+	for (size_t before = 0; before < 300; before++) {
+		buf_init(&buf, 500);
+		memset(word, 'x', sizeof word);
+		word[before] = '\0';
+		buf_puts(&buf, word);
+		buf_printf(&buf, "%zu-%s", before, word);
+		snprintf(text, sizeof text, "%s%zu-%s", word, before, word);
+		if (strlen(text) > 500) {
+			assert_true(buf.overflow);
+			assert_string_equal(buf_text(&buf), word);
+		} else {
+			assert_string_equal(buf_text(&buf), text);
+		}
+		buf_free(&buf);
+	}
+}
+
 static void test_big_endian(void **state)
 {
 	static const unsigned char want[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 0xfe};
@@ -94,6 +135,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_appending),
 		cmocka_unit_test(test_the_limit),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_formats_at_every_room),
 		cmocka_unit_test(test_big_endian),
 	};
 

@@ -95,8 +95,8 @@ export async function furnish(site, port) {
 		ROOT: site.documentRoot,
 	};
 	let text = await fs.readFile(example, "utf8");
-	if (keep ?? transport === "event")
-		text = text.replaceAll("#keep ", "");
+	if (!(keep ?? transport === "event"))
+		text = text.replace(/^.* # keep\n/gm, "");
 	if (rewrite)
 		text = text.replaceAll("#rewrite ", "");
 	if (check)
@@ -109,7 +109,7 @@ export async function furnish(site, port) {
 	if (delivery)
 		text = withDelivery(text, site.options);
 	if (site.options.change)
-		text = site.options.change(text);
+		text = site.options.change(text, site);
 	const file = path.join(site.dir, `${server}.conf`);
 	await fs.writeFile(file, text);
 	return servers[server].command(file, site);

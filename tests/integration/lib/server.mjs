@@ -91,7 +91,7 @@ export class Process {
  * over the test's own). The caller calls stop().
  */
 export async function start(options = {}) {
-	const transport = process.env.TONEARM_TRANSPORT ?? "threads";
+	const transport = process.env.TONEARM_TRANSPORT ?? "event";
 	const site = new Site({server: "lighttpd", transport, delivery: "", runner: false, conf: {}, folder: "", prefix: "",
 		...options});
 	try {
