@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "storage/s3_call.h"
 
+#include "base/clock.h"
+#include "storage/storage_metrics.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <openssl/evp.h>
@@ -16,6 +19,7 @@ void s3_call_begin(struct s3_call *call, struct s3 *s3, enum s3_cost cost, const
 		.cost = cost,
 		.method = method,
 		.path = s3_address_path(&s3->address, key, arena),
+		.of_bucket = key == NULL,
 		.payload = SIGV4_EMPTY};
 	s3_call_header(call, "host", s3->address.host);
 	buf_init(&call->exchange.answer, ANSWER_MOST);
@@ -174,6 +178,7 @@ static enum err prepare(void *context, struct transfer_exchange *exchange, struc
 			.context = &call->body};
 		exchange->body = &call->transfer_body;
 	}
+	call->began_us = clock_monotonic_us();
 	return ERR_OK;
 }
 
@@ -181,7 +186,31 @@ static bool pour(void *context, const void *bytes, size_t length, struct err_inf
 {
 	struct s3_call *call = context;
 
+	call->poured += length;
 	return call->sink(call->sink_context, bytes, length, info);
+}
+
+/* Of the bucket a list is asked, or that several objects be removed. */
+static const char *operation(const struct s3_call *call)
+{
+	static const char *const names[][2] = {
+		{"GET", "get"}, {"HEAD", "head"}, {"PUT", "put"}, {"POST", "post"}, {"DELETE", "delete"}};
+
+	if (call->of_bucket)
+		return strcmp(call->method, "GET") == 0 ? "list" : "delete";
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		if (strcmp(call->method, names[i][0]) == 0)
+			return names[i][1];
+	}
+	return "other";
+}
+
+static void count(const struct s3_call *call)
+{
+	if (call->began_us > 0)
+		storage_metrics_count(operation(call), call->err, clock_monotonic_us() - call->began_us,
+			call->poured + call->exchange.answer.length,
+			call->has_body && call->err == ERR_OK ? call->body.size : 0);
 }
 
 static void landed(void *context, struct transfer_exchange *exchange)
@@ -193,6 +222,7 @@ static void landed(void *context, struct transfer_exchange *exchange)
 	if (call->err == ERR_OK)
 		call->err = s3_judge(call->s3, exchange->status, buf_text(&exchange->answer), exchange->answer.length,
 			arena_printf(call->arena, "%s %.80s", call->method, call->path), &call->info);
+	count(call);
 	if (call->ended != NULL)
 		call->ended(call->context, call);
 }

@@ -34,6 +34,7 @@ struct s3_call {
 	struct arena *arena;
 	enum s3_cost cost;
 	const char *method, *path; /* path not encoded */
+	bool of_bucket;            /* about no single object */
 	struct sigv4_pair query[S3_QUERY_MOST];
 	size_t query_count;
 	struct transfer_header headers[S3_HEADERS_MOST];
@@ -47,6 +48,8 @@ struct s3_call {
 	void (*ended)(void *context, struct s3_call *call); /* with ERR set; may be NULL */
 	void *context;
 	struct transfer_exchange exchange;
+	int64_t began_us; /* clock_monotonic_us(); 0: it never got so far */
+	uint64_t poured;  /* bytes that the sink was given */
 	enum err err;
 	struct err_info info;
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "storage/s3.h"
+#include "storage/storage_metrics.h"
 
 #include "base/fs.h"
 #include "fixture.h"
@@ -169,6 +170,47 @@ static void puts_what_the_store_confirms(void **state)
 	answer("200 OK",
 		"ETag: \"5d41402abc4b2a76b9719d911017c593\"\r\nx-amz-server-side-encryption: aws:kms\r\n", "");
 	assert_int_equal(put_text("a", "hello", &object, &info), ERR_OK);
+}
+
+/* The value of SERIES in METRICS; 0 when it is not there. */
+static double counted(struct metrics *metrics, const char *series)
+{
+	struct buf text;
+	const char *at;
+	double value = 0;
+
+	buf_init(&text, 1 << 20);
+	metrics_write(metrics, &text);
+	at = strstr(buf_text(&text), series);
+	if (at != NULL)
+		value = strtod(at + strlen(series), NULL);
+	buf_free(&text);
+	return value;
+}
+
+static void requests_are_counted(void **state)
+{
+	struct metrics *metrics;
+	struct storage_objects objects;
+	struct err_info info;
+	const char *path = arena_printf(stage.arena, "%s/metrics", stage.fixture->dir);
+
+	(void)state;
+	assert_int_equal(metrics_open(path, &metrics, NULL), ERR_OK);
+	storage_metrics_watch(metrics);
+	assert_int_equal(put_text("a", "hello", NULL, &info), ERR_OK);
+	answer("403 Forbidden", "", "<Error><Code>AccessDenied</Code></Error>");
+	assert_int_equal(put_text("a", "hello", NULL, &info), ERR_FORBIDDEN);
+	answer("200 OK", "", "<ListBucketResult></ListBucketResult>");
+	assert_int_equal(storage_list(stage.storage, "", "", 10, stage.arena, &objects, &info), ERR_OK);
+	storage_metrics_watch(NULL);
+	assert_true(counted(metrics, "tonearm_storage_requests_total{operation=\"put\",outcome=\"ok\"} ") == 1);
+	assert_true(counted(metrics, "tonearm_storage_requests_total{operation=\"put\",outcome=\"forbidden\"} ") == 1);
+	assert_true(counted(metrics, "tonearm_storage_requests_total{operation=\"list\",outcome=\"ok\"} ") == 1);
+	assert_true(counted(metrics, "tonearm_storage_request_duration_seconds_count{operation=\"put\"} ") == 2);
+	assert_true(counted(metrics, "tonearm_storage_bytes_total{direction=\"out\"} ") == 5);
+	assert_true(counted(metrics, "tonearm_storage_bytes_total{direction=\"in\"} ") > 20);
+	metrics_close(metrics);
 }
 
 static void sends_the_checksum_that_is_chosen(void **state)
@@ -499,6 +541,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(puts_what_the_store_confirms, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(requests_are_counted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(sends_the_checksum_that_is_chosen, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(signs_in_chunks_when_asked, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(tells_errors_apart, set_up, tear_down),
