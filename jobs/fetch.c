@@ -17,7 +17,6 @@
 #include "observe/metrics.h"
 #include "storage/cache.h"
 #include "storage/remote_key.h"
-#include "storage/storage_metrics.h"
 #include "storage/store.h"
 
 #include <errno.h>
@@ -200,19 +199,17 @@ static enum err work(struct fetch *fetch, struct err_info *info)
 	if (err != ERR_OK)
 		return err;
 	metrics_open(conf_run_path(fetch->conf, &fetch->arena, "metrics"), &fetch->metrics, NULL);
-	storage_metrics_watch(fetch->metrics);
 	err = open_database(fetch, info);
 	if (err == ERR_OK)
 		err = find_file(fetch, info);
 	if (err == ERR_OK)
-		err = store_open(&fetch->store, fetch->conf, fetch->db, NULL, info);
+		err = store_open(&fetch->store, fetch->conf, fetch->db, NULL, NULL, info);
 	if (err == ERR_OK) {
 		fetch->to = STDOUT_FILENO;
 		err = fetch->order->part ? get(fetch, &fetch->order->range, info) : fetch_whole(fetch, info);
 	}
 	store_close(&fetch->store);
 	db_close(fetch->db);
-	storage_metrics_watch(NULL);
 	metrics_close(fetch->metrics);
 	slot_give(slot);
 	return err;
