@@ -17,6 +17,7 @@
 #include "observe/metrics.h"
 #include "storage/cache.h"
 #include "storage/remote_key.h"
+#include "storage/storage_metrics.h"
 #include "storage/store.h"
 
 #include <errno.h>
@@ -199,6 +200,7 @@ static enum err work(struct fetch *fetch, struct err_info *info)
 	if (err != ERR_OK)
 		return err;
 	metrics_open(conf_run_path(fetch->conf, &fetch->arena, "metrics"), &fetch->metrics, NULL);
+	storage_metrics_watch(fetch->metrics);
 	err = open_database(fetch, info);
 	if (err == ERR_OK)
 		err = find_file(fetch, info);
@@ -210,6 +212,7 @@ static enum err work(struct fetch *fetch, struct err_info *info)
 	}
 	store_close(&fetch->store);
 	db_close(fetch->db);
+	storage_metrics_watch(NULL);
 	metrics_close(fetch->metrics);
 	slot_give(slot);
 	return err;
