@@ -9,6 +9,7 @@
 #include "jobs/worker_protocol.h"
 #include "observe/db_time.h"
 #include "observe/metrics.h"
+#include "storage/storage_metrics.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -241,10 +242,12 @@ static enum err work(
 	if (err == ERR_OK) {
 		metrics_enter(runner->metrics, "jobrunner");
 		db_time_watch(runner->metrics);
+		storage_metrics_watch(runner->metrics);
 		name_owner(runner->owner);
 		err = loop_run(runner, options, info);
 		log_message(LOG_INFO, "jobrunner stopped");
 	}
+	storage_metrics_watch(NULL);
 	db_time_watch(NULL);
 	metrics_close(runner->metrics);
 	if (runner->db != NULL)
