@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "base/network.h"
 #include "model/job_tell.h"
+#include "model/remote.h"
+#include "storage/remote_key.h"
 
 enum { METRICS_MOST = 32 << 20 };
 
@@ -47,16 +49,33 @@ static bool may_read(const struct conf *conf, const struct request *request)
 	return false;
 }
 
-/* What cannot be read keeps its last value: the other counters still count. */
-static void set_job_metrics(struct responder *responder)
+static enum err tell_store(const struct responder *responder, struct db *db, struct arena *arena, struct err_info *info)
+{
+	const char *store = remote_store(responder->conf, arena);
+	struct remote_counts counts;
+	enum err err = store == NULL ? ERR_OK : remote_count(db, store, &counts, info);
+
+	if (store == NULL || err != ERR_OK)
+		return err;
+	metrics_set(responder->metrics, METRIC_SYNC_OBJECTS, (uint64_t)(counts.objects - counts.confirmed), "pending");
+	metrics_set(responder->metrics, METRIC_SYNC_OBJECTS, (uint64_t)counts.confirmed, "confirmed");
+	return ERR_OK;
+}
+
+/* What the database says of now. What cannot be read keeps its last value: the other counters still count. */
+static void tell_now(const struct responder *responder, struct arena *arena)
 {
 	struct err_info info;
 	struct db *db;
+	enum err err;
 
 	if (db_pool_take(responder->pool, &db, &info) != ERR_OK)
 		return;
-	if (job_tell(db, responder->metrics, clock_ms(responder->access.clock), &info) != ERR_OK)
-		log_failure(LOG_WARNING, "the job table cannot be read", &info);
+	err = job_tell(db, responder->metrics, clock_ms(responder->access.clock), &info);
+	if (err == ERR_OK)
+		err = tell_store(responder, db, arena, &info);
+	if (err != ERR_OK)
+		log_failure(LOG_WARNING, "not all metrics could be read", &info);
 	db_pool_give(responder->pool, db);
 }
 
@@ -69,7 +88,7 @@ void api_metrics(struct request *request, struct response *response)
 		response_problem(response, ERR_FORBIDDEN, "observe.metrics_allow does not name this address");
 		return;
 	}
-	set_job_metrics(responder);
+	tell_now(responder, request->arena);
 	buf_init(&text, METRICS_MOST);
 	metrics_write(responder->metrics, &text);
 	response_status(response, 200);

@@ -46,7 +46,7 @@ enum metric {
 	METRIC_STORAGE_SECONDS,    /* {operation} */
 	METRIC_STORAGE_BYTES,      /* {direction}: "in" from the store, "out" to it */
 	METRIC_STORAGE_BREAKER,    /* {endpoint}: 0 closed, 1 half open, 2 open */
-	METRIC_SYNC_OBJECTS,       /* {state}: files by how far the store has them */
+	METRIC_SYNC_OBJECTS,       /* {state}: "pending", "confirmed"; set when it is scraped */
 	METRIC_CACHE_REQUESTS,     /* {outcome}: of the cache of what the store holds: "hit", "shared", "miss", "bypass" */
 	METRIC_CACHE_BYTES,        /* on the disk now */
 	METRIC_CACHE_EVICTIONS,    /* files that went to make room */

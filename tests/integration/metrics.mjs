@@ -156,7 +156,7 @@ describe("rules and dashboard", {skip: missing("promtool")}, () => {
 	});
 });
 
-describe("who may read the counters", () => {
+describe("the counters, who may read them", () => {
 	let place;
 
 	before(() => {
@@ -181,6 +181,19 @@ describe("who may read the counters", () => {
 		place.configure({http: {trusted_proxies: ["127.0.0.1"]}});
 		assert.equal(await status(behind("192.0.2.7")), 403);
 		assert.equal(await status(behind("127.0.0.2")), 200);
+		place.configure({});
+	});
+
+	test("what the object store has of the library", {skip: missing("sqlite3")}, async () => {
+		place.configure({store: {endpoint: "https://s3.example.org", bucket: "library"}});
+		const row = (key, state) => `INSERT INTO remote (store, key, track, what, name, etag, size, state, confirmed_ms, released_ms)
+			VALUES ('https://s3.example.org/library', '${key}', 't', 'rendition', 'low', '', 1, '${state}', 0, 0);`;
+		const {status, stderr} = spawnSync(which("sqlite3"), [path.join(place.dir, "data", "tonearm.db"),
+			row("a", "pending") + row("b", "confirmed") + row("c", "confirmed")], {encoding: "utf8"});
+		assert.equal(status, 0, stderr);
+		const now = read((await cgi(place, "api", "/metrics")).text);
+		assert.equal(now['tonearm_sync_objects{state="pending"}'], 1);
+		assert.equal(now['tonearm_sync_objects{state="confirmed"}'], 2);
 		place.configure({});
 	});
 
