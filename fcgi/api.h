@@ -25,6 +25,10 @@ void api_tus_override(struct request *request, struct response *response);
 
 /* api_robots.c */
 void api_robots(struct request *request, struct response *response);
+/* api_direct.c: uploads that go to the object store past us */
+void api_direct_create(struct request *request, struct response *response);
+void api_direct_get(struct request *request, struct response *response);
+void api_direct_finish(struct request *request, struct response *response);
 
 /* api_presets.c */
 void api_presets(struct request *request, struct response *response);

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/wake.h"
 #include "storage/ingest.h"
+#include "storage/source_url.h"
 
 #include <limits.h>
 #include <string.h>
@@ -16,6 +17,7 @@ enum { PRIORITY_MOST = 100, RUN_AFTER_DAYS = 366, FORMATS_MOST = 1024 };
 static const char *const members[] = {
 	"track",
 	"path",
+	"source",
 	"renditions",
 	"formats",
 	"extras",
@@ -35,7 +37,7 @@ static const char *const members[] = {
 };
 
 struct wish {
-	const char *track, *path; /* exactly one is set */
+	const char *track, *path, *source; /* exactly one is set */
 	struct ingest ingest;
 };
 
@@ -128,6 +130,8 @@ static enum err read_wish(
 	if (err == ERR_OK)
 		err = json_read_text(body, "path", PATH_MAX - 1, &wish->path, info);
 	if (err == ERR_OK)
+		err = json_read_text(body, "source", SOURCE_URL_MOST, &wish->source, info);
+	if (err == ERR_OK)
 		err = json_read_text(body, "title", TRACK_TEXT, &ingest->title, info);
 	if (err == ERR_OK)
 		err = json_read_text(body, "artist", TRACK_TEXT, &ingest->artist, info);
@@ -153,8 +157,8 @@ static enum err read_wish(
 		err = sound_choose(conf, loudness, preset, group, tracks, &ingest->sound, info);
 	if (err == ERR_OK)
 		err = read_passthrough(conf, json_object_get(body, "passthrough"), &ingest->passthrough, info);
-	if (err == ERR_OK && (wish->track == NULL) == (wish->path == NULL))
-		err = err_set(info, ERR_UNPROCESSABLE, "there must be one of \"track\" and \"path\"");
+	if (err == ERR_OK && (wish->track != NULL) + (wish->path != NULL) + (wish->source != NULL) != 1)
+		err = err_set(info, ERR_UNPROCESSABLE, "there must be one of \"track\", \"path\" and \"source\"");
 	if (err == ERR_OK)
 		err = read_extras(json_object_get(body, "extras"), wish, info);
 	return err == ERR_OK ? read_renditions(conf, body, arena, wish, info) : err;
@@ -165,7 +169,11 @@ static enum err submit(struct request *request, struct db *db, const struct wish
 {
 	struct responder *responder = responder_of(request);
 	const struct clock *clock = responder->access.clock;
+	const struct fetch_order order = {.source = wish->source};
 
+	if (wish->source != NULL)
+		return ingest_fetch(
+			responder->conf, db, &order, &wish->ingest, clock, request->arena, track, job, info);
 	if (wish->path != NULL)
 		return ingest_import(
 			responder->conf, db, wish->path, &wish->ingest, clock, request->arena, track, job, info);
@@ -203,7 +211,7 @@ void api_job_submit(struct request *request, struct response *response)
 	if (err != ERR_OK)
 		response_error(response, &info);
 	else if (db != NULL)
-		api_accepted(request, response, wish.path != NULL ? &track : NULL, &job, "job");
+		api_accepted(request, response, wish.track == NULL ? &track : NULL, &job, "job");
 	json_decref(body);
 }
 

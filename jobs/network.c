@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "jobs/network.h"
 
+#include "jobs/direct_job.h"
+#include "jobs/fetch_job.h"
 #include "jobs/sync_job.h"
+#include "storage/fetch_order.h"
 
 #include <string.h>
 
@@ -14,6 +17,8 @@ struct network_kind {
 };
 
 static const struct network_kind kinds[] = {
+	{EXPIRE_DIRECT_KIND, expire_direct_work, true},
+	{FETCH_KIND, fetch_work, false},
 	{SYNC_KIND, sync_work, true},
 	{SYNC_LIBRARY_KIND, sync_library_work, true},
 };

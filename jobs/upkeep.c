@@ -3,6 +3,7 @@
 
 #include "base/fs.h"
 #include "base/log.h"
+#include "jobs/direct_job.h"
 #include "jobs/sync_job.h"
 #include "model/job.h"
 #include "model/login.h"
@@ -135,6 +136,11 @@ static int64_t when_synced(const struct conf *conf)
 	return sync_is_on(conf) ? HOUR_MS : 0;
 }
 
+static int64_t when_incoming(const struct conf *conf)
+{
+	return conf->store_endpoint[0] != '\0' && conf->store_incoming[0] != '\0' ? HOUR_MS : 0;
+}
+
 static const struct {
 	const char *kind;
 	int64_t (*interval_ms)(const struct conf *conf); /* 0: never */
@@ -147,6 +153,7 @@ static const struct {
 	{"prune-credentials", hourly, prune_credentials},
 	{"expire-uploads", hourly, expire_uploads},
 	{SYNC_LIBRARY_KIND, when_synced, NULL},
+	{EXPIRE_DIRECT_KIND, when_incoming, NULL},
 };
 
 /* A new library has nothing to tidy: the first time is an interval away. */

@@ -9,6 +9,7 @@
  *     prune-credentials  hourly: removes revocations, refresh tokens and counted attempts that are over
  *     expire-uploads     hourly: removes resumable uploads that were not taken up again in time (storage/arrival.h)
  *     sync-library       hourly, and only queued here: it is a job of network.h (sync_job.h)
+ *     expire-direct      hourly where there are direct uploads, and only queued here likewise (direct_job.h)
  */
 #ifndef TONEARM_JOBS_UPKEEP_H
 #define TONEARM_JOBS_UPKEEP_H

@@ -24,6 +24,9 @@ bool network_read_address(const char *text, struct network *out);
 /* Whether ONE lies in NETWORK. */
 bool network_contains(const struct network *network, const struct network *one);
 
+/* Whether ADDRESS is one of the Internet at large: not of this machine, a private network, or for a special purpose. */
+bool network_is_public(const struct network *address);
+
 /* Of an address the prefix that it lies in: of BITS_4 (to 32) bits for IPv4, of BITS_6 (to 128) for IPv6. The rest is 0. */
 void network_widen(struct network *network, unsigned bits_4, unsigned bits_6);
 

@@ -167,8 +167,9 @@ const struct cli_command cmd_add = {
 	.arguments = "FILE...",
 	.summary = "put sound files into the library",
 	.text = "Copies each FILE into the library, queues it, and waits until it can be\n"
-		"played. When no jobrunner is at work this command runs one. Ends with status 0\n"
-		"only when every file made it.\n\n"
+		"played. A FILE may be https://HOST/PATH or s3://BUCKET/KEY, as far as sources.hosts\n"
+		"and sources.buckets allow: a job fetches it. When no jobrunner is at work this\n"
+		"command runs one. Ends with status 0 only when every file made it.\n\n"
 		"Formats are aac-N, mp3-N, opus-N, opus-ogg-N and vorbis-N with N kilobits a\n"
 		"second; flac (for players of HLS and DASH), flac-flac (a plain file) and wav.\n\n"
 		"Loudness (EBU R128) is measured and told to players (tags), or the gain is in the\n"

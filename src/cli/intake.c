@@ -71,8 +71,8 @@ static enum err copy_bytes(struct intake *intake, struct intake_file *file, int 
 	return err;
 }
 
-static enum err ingest_copied(
-	struct intake *intake, struct intake_file *file, struct spool *spool, struct err_info *info)
+/* Track and job of FILE, whose bytes are in SPOOL; or are at an address, with SPOOL NULL. */
+static enum err ingest_file(struct intake *intake, struct intake_file *file, struct spool *spool, struct err_info *info)
 {
 	const char *slash = strrchr(file->path, '/');
 	struct ingest wanted = {.owner = "",
@@ -86,17 +86,29 @@ static enum err ingest_copied(
 		.sound = intake->sound,
 		.visibility = intake->visibility,
 		.places = intake->places};
+	const struct fetch_order order = {.source = file->path};
 	struct cli *cli = intake->cli;
 	struct track track;
 	struct job job;
-	enum err err = ingest_spool(cli->conf, cli->db, spool, &wanted, NULL, &cli->arena, &track, &job, info);
+	enum err err;
 
+	if (spool != NULL) {
+		err = ingest_spool(cli->conf, cli->db, spool, &wanted, NULL, &cli->arena, &track, &job, info);
+	} else {
+		wanted.source_name = NULL;
+		err = ingest_fetch(cli->conf, cli->db, &order, &wanted, NULL, &cli->arena, &track, &job, info);
+	}
 	if (err != ERR_OK)
 		return err;
 	memcpy(file->track, track.id, sizeof file->track);
 	memcpy(file->job, job.id, sizeof file->job);
 	file->job_state = job.state;
 	return ERR_OK;
+}
+
+static bool is_address(const char *path)
+{
+	return strncmp(path, "https://", 8) == 0 || strncmp(path, "s3://", 5) == 0;
 }
 
 /* "song.flac: the reason" */
@@ -107,28 +119,34 @@ static enum err name_file(
 							  : err_set(info, err, "%s: %s", file->path, reason->detail);
 }
 
+static enum err copy_file(struct intake *intake, struct intake_file *file, struct err_info *info)
+{
+	struct spool spool = {.fd = -1};
+	uint64_t size = 0;
+	int fd;
+	enum err err = open_source(file->path, &fd, &size, info);
+
+	if (err != ERR_OK)
+		return err;
+	err = spool_open(intake->cli->conf, &intake->cli->arena, &spool, info);
+	if (err == ERR_OK)
+		err = copy_bytes(intake, file, fd, size, &spool, info);
+	if (err == ERR_OK)
+		err = ingest_file(intake, file, &spool, info);
+	else
+		spool_discard(&spool);
+	close(fd);
+	return err;
+}
+
 enum err intake_copy(struct intake *intake, size_t index, struct err_info *info)
 {
 	struct intake_file *file = &intake->files[index];
-	struct spool spool = {.fd = -1};
 	struct err_info reason = {0};
-	uint64_t size = 0;
-	int fd;
-	enum err err = open_source(file->path, &fd, &size, &reason);
+	enum err err;
 
-	if (err != ERR_OK)
-		goto out;
 	file->started_us = clock_monotonic_us();
-	err = spool_open(intake->cli->conf, &intake->cli->arena, &spool, &reason);
-	if (err == ERR_OK) {
-		err = copy_bytes(intake, file, fd, size, &spool, &reason);
-		if (err == ERR_OK)
-			err = ingest_copied(intake, file, &spool, &reason);
-		else
-			spool_discard(&spool);
-	}
-	close(fd);
-out:
+	err = is_address(file->path) ? ingest_file(intake, file, NULL, &reason) : copy_file(intake, file, &reason);
 	file->state = err == ERR_OK ? INTAKE_QUEUED : INTAKE_FAILED;
 	if (err != ERR_OK) {
 		snprintf(file->reason, sizeof file->reason, "%s", reason.detail);

@@ -22,7 +22,7 @@
 enum intake_state { INTAKE_NEW, INTAKE_QUEUED, INTAKE_DONE, INTAKE_FAILED };
 
 struct intake_file {
-	const char *path;
+	const char *path; /* or address */
 	enum intake_state state;
 	char track[ID_SIZE], job[ID_SIZE];
 	enum job_state job_state; /* this and the next five as last seen in the table */
@@ -50,8 +50,8 @@ struct intake {
 };
 
 /*
- * Copies file INDEX into the library. ERR_ABORTED after Ctrl-C; errors as ingest_spool(), with the file's name in the
- * sentence. Nothing of it is left then.
+ * Copies file INDEX into the library, or has it fetched there when it is an address (source_url.h). ERR_ABORTED after
+ * Ctrl-C; errors as ingest_spool() and ingest_fetch(), with the file's name in the sentence. Nothing of it is left then.
  */
 enum err intake_copy(struct intake *intake, size_t index, struct err_info *info);
 

@@ -215,7 +215,13 @@ struct conf {
 
 	int64_t disk_floor;       /* bytes that must stay free under data_dir */
 	int64_t cache_size;       /* bytes, of what only the object store has */
+	const char *source_hosts, *source_buckets; /* names separated by spaces */
+	struct conf_networks source_networks;      /* where they may be besides public addresses */
+	const char *source_ca_file;                /* absolute, or "" */
+	int64_t source_timeout_s;
+
 	const char *store_endpoint; /* "": there is no object store */
+	const char *store_incoming; /* bucket of direct uploads; "" : none */
 	const char *store_region;
 	const char *store_bucket;
 	const char *store_prefix;   /* of all keys */

@@ -278,6 +278,19 @@ const struct option option_table[] = {
 	{"jobs", "import_dirs", OPTION_PATHS, AT(import_dirs),
 		.sentence = "Folders on this machine whose files a submitted job may name by path."},
 
+	{"sources", "hosts", OPTION_TEXT, AT(source_hosts), .text = "",
+		.sentence = "Hosts from which jobs may fetch sources by https, separated by spaces: \"media.example.org\", "
+			    "\"*.example.org\", \"*\" for any, each with \":port\" unless it is 443. When empty there are none. "
+			    "A redirect has to lead to one of them too, and each to a public address."},
+	{"sources", "networks", OPTION_NETWORKS, AT(source_networks),
+		.sentence = "Networks that those hosts may be in although their addresses are not public."},
+	{"sources", "ca_file", OPTION_PATH, AT(source_ca_file), .text = "",
+		.sentence = "PEM file of the authorities that vouch for those hosts; when empty those of the system."},
+	{"sources", "buckets", OPTION_TEXT, AT(source_buckets), .text = "",
+		.sentence = "Buckets of the store.endpoint from which jobs may fetch sources, separated by spaces."},
+	{"sources", "timeout_s", OPTION_INTEGER, AT(source_timeout_s), .unit = "seconds", .least = 1, .most = 7 * DAY,
+		.standard = 7200, .sentence = "How long fetching a source may take."},
+
 	{"store", "endpoint", OPTION_URL, AT(store_endpoint), .text = "",
 		.sentence = "The S3-compatible object store that the library is copied to, such as "
 			    "\"https://s3.eu-central-1.amazonaws.com\"; when empty there is none. Its keys come from "
@@ -286,6 +299,10 @@ const struct option option_table[] = {
 	{"store", "region", OPTION_TEXT, AT(store_region), .text = "us-east-1",
 		.sentence = "Region of the store, as its signatures name it."},
 	{"store", "bucket", OPTION_TEXT, AT(store_bucket), .text = "", .sentence = "Bucket, which has to be there."},
+	{"store", "incoming", OPTION_TEXT, AT(store_incoming), .text = "",
+		.sentence = "Bucket to which clients may upload directly, by presigned URLs, and that keeps nothing else: not "
+			    "store.bucket. When empty there are no direct uploads. For browsers it has to allow PUT from the "
+			    "site's origin (CORS) and to expose ETag."},
 	{"store", "prefix", OPTION_TEXT, AT(store_prefix), .text = "",
 		.sentence = "What the keys of all objects begin with, such as \"music/\"; nothing else may stand there."},
 	{"store", "style", OPTION_CHOICE, AT(store_style), .text = "path", .choices = {"path", "host"},

@@ -14,6 +14,8 @@ static const struct job_kind kinds[] = {
 	{"expire-uploads", JOB_UPKEEP, 3},
 	{"sync", JOB_NETWORK, 12},
 	{"sync-library", JOB_NETWORK, 3},
+	{"expire-direct", JOB_NETWORK, 3},
+	{"fetch", JOB_NETWORK, 0},
 };
 
 const struct job_kind *job_kind_find(const char *name)

@@ -176,6 +176,22 @@ enum err track_set_source(struct db *db, const struct track *track, struct err_i
 	return run_on_track(db, stmt, info);
 }
 
+enum err track_set_fetched(struct db *db, const struct track *track, struct err_info *info)
+{
+	struct db_stmt *stmt = db_stmt(db, SQL_TRACK_SET_FETCHED);
+	enum err err;
+
+	db_bind_text(stmt, ":id", track->id);
+	db_bind_text(stmt, ":source_file", track->source_file);
+	db_bind_text(stmt, ":source_format", track->source_format);
+	db_bind_int(stmt, ":source_bytes", track->source_bytes);
+	db_bind_int(stmt, ":updated_ms", track->updated_ms);
+	err = db_run(stmt, info);
+	if (err == ERR_OK && db_changes(db) == 0)
+		err = err_set(info, ERR_NOT_FOUND, "the track was deleted");
+	return err;
+}
+
 enum err track_set_tags(struct db *db, const char *id, const char *tags, struct err_info *info)
 {
 	struct db_stmt *stmt = db_stmt(db, SQL_TRACK_SET_TAGS);

@@ -77,6 +77,9 @@ enum err track_update(struct db *db, const struct track *track, struct err_info 
  */
 enum err track_set_source(struct db *db, const struct track *track, struct err_info *info);
 
+/* Writes source_file, source_format, source_bytes and updated_ms: the source came. ERR_NOT_FOUND when the track is gone. */
+enum err track_set_fetched(struct db *db, const struct track *track, struct err_info *info);
+
 /*
  * The tags of the source as JSON text (media/tags.h), which the model does not look into; NULL when it is not known
  * yet. ERR_NOT_FOUND when there is no such track.

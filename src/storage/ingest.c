@@ -11,6 +11,7 @@
 #include "storage/import.h"
 #include "storage/origin.h"
 #include "storage/repeat.h"
+#include "storage/source_url.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -118,6 +119,7 @@ struct asked {
 	const char *what, *subject; /* for repeat_key() */
 	struct transcode_job payload;
 	struct job_key key; /* when the ingest has one */
+	struct fetch_order fetch; /* of what has to be fetched first; its track is NULL when the source is there */
 	bool repeated;      /* track and job are those of the first time: make nothing */
 };
 
@@ -161,6 +163,36 @@ static enum err end(const struct conf *conf, struct db *db, enum err err, const 
 	return err;
 }
 
+/* The job that fetches, and the other one, which needs it. */
+static enum err submit_fetch(const struct conf *conf, struct db *db, const char *track, const struct asked *asked,
+	const struct ingest *ingest, const struct clock *clock, struct arena *arena, struct job *job,
+	struct err_info *info)
+{
+	const char **needs = arena_array(arena, ingest->after.count + 1, sizeof *needs);
+	struct ingest later = *ingest;
+	struct job fetch = {
+		.kind = FETCH_KIND,
+		.track = track,
+		.payload = fetch_order_encode(&asked->fetch, arena),
+		.submitter = ingest->owner != NULL ? ingest->owner : "",
+		.priority = ingest->priority,
+		.max_attempts = conf->job_max_attempts,
+		.run_after_ms = ingest->run_after_ms,
+		.created_ms = clock_ms(clock),
+	};
+	enum err err;
+
+	id_new(clock, fetch.id);
+	err = job_submit(db, &fetch, conf->job_max_queued, info);
+	if (err != ERR_OK)
+		return err;
+	for (size_t i = 0; i < ingest->after.count; i++)
+		needs[i] = ingest->after.ids[i];
+	needs[ingest->after.count] = fetch.id;
+	later.after = (struct job_ids){needs, ingest->after.count + 1};
+	return submit(conf, db, track, &asked->payload, &later, clock, arena, job, info);
+}
+
 /* Track and job are there together or not at all. */
 static enum err insert(const struct conf *conf, struct db *db, struct asked *asked, const struct ingest *ingest,
 	const struct clock *clock, struct arena *arena, struct track *track, struct job *job, struct err_info *info)
@@ -171,7 +203,9 @@ static enum err insert(const struct conf *conf, struct db *db, struct asked *ask
 		return err;
 	if (!asked->repeated) {
 		err = track_insert(db, track, info);
-		if (err == ERR_OK)
+		if (err == ERR_OK && asked->fetch.track != NULL)
+			err = submit_fetch(conf, db, track->id, asked, ingest, clock, arena, job, info);
+		else if (err == ERR_OK)
 			err = submit(conf, db, track->id, &asked->payload, ingest, clock, arena, job, info);
 	}
 	return end(conf, db, err, ingest, asked, job, clock, info);
@@ -263,6 +297,69 @@ enum err ingest_import(const struct conf *conf, struct db *db, const char *path,
 	err = recognise(fd, track, info);
 	close(fd);
 	return err == ERR_OK ? insert(conf, db, &asked, &named, clock, arena, track, job, info) : err;
+}
+
+/* The name that a fetched source of TRACK will have: nobody knows its format before. */
+static const char *fetched_name(const char *track, struct arena *arena)
+{
+	return arena_printf(arena, "%s.fetched", track);
+}
+
+enum err ingest_fetch(const struct conf *conf, struct db *db, const struct fetch_order *order,
+	const struct ingest *ingest, const struct clock *clock, struct arena *arena, struct track *track, struct job *job,
+	struct err_info *info)
+{
+	struct asked asked = {.what = "fetch",
+		.subject = fetch_order_encode(order, arena),
+		.payload = payload_of(conf, ingest),
+		.fetch = *order};
+	struct ingest named = *ingest;
+	struct source_url url;
+	enum err err = ERR_OK;
+
+	if (order->source != NULL) {
+		err = source_url_read(order->source, arena, &url, info);
+		if (err == ERR_OK)
+			err = source_url_allow(conf, &url, info);
+		if (err == ERR_OK && named.source_name == NULL)
+			named.source_name = source_url_name(&url, arena);
+	}
+	if (err != ERR_OK)
+		return err;
+	fill_track(track, &named, clock, arena);
+	asked.fetch.track = track->id;
+	asked.payload.source = fetched_name(track->id, arena);
+	return insert(conf, db, &asked, &named, clock, arena, track, job, info);
+}
+
+enum err ingest_fetched(const struct conf *conf, struct db *db, struct spool *spool, const char *id,
+	const struct clock *clock, struct err_info *info)
+{
+	struct arena arena = {0};
+	struct track track;
+	const char *path;
+	enum err err = track_get(db, id, &arena, &track, info);
+
+	if (err != ERR_OK || track.source_file != NULL)
+		goto out;
+	err = recognise(spool->fd, &track, info);
+	if (err != ERR_OK)
+		goto out;
+	track.source_file = fetched_name(id, &arena);
+	track.updated_ms = clock_ms(clock);
+	path = conf_data_path(conf, &arena, "source/%s", track.source_file);
+	err = keep_source(conf, spool, path, &arena, info);
+	if (err == ERR_OK)
+		err = track_set_fetched(db, &track, info);
+	/* What a job that lost its lease left there is the same; of a track that is gone it goes as any stray. */
+	if (err == ERR_OK) {
+		close(spool->fd);
+		*spool = (struct spool){.conf = conf, .fd = -1};
+	}
+out:
+	spool_discard(spool);
+	arena_free(&arena);
+	return err;
 }
 
 /* Leaves in PAYLOAD the renditions that are not among the COUNT that are there. ERR_CONFLICT when none is left. */

@@ -16,6 +16,7 @@
 #include "model/job.h"
 #include "model/resumable.h"
 #include "model/track.h"
+#include "storage/fetch_order.h"
 #include "storage/spool.h"
 
 struct ingest {
@@ -58,6 +59,22 @@ enum err ingest_spool(const struct conf *conf, struct db *db, struct spool *spoo
  */
 enum err ingest_import(const struct conf *conf, struct db *db, const char *path, const struct ingest *ingest,
 	const struct clock *clock, struct arena *arena, struct track *track, struct job *job, struct err_info *info);
+
+/*
+ * The same for a file that is elsewhere, as ORDER says, whose track is not read: a job that fetches it goes before that
+ * of the track, which has no source until then. ERR_UNPROCESSABLE, ERR_FORBIDDEN as of source_url.h.
+ */
+enum err ingest_fetch(const struct conf *conf, struct db *db, const struct fetch_order *order,
+	const struct ingest *ingest, const struct clock *clock, struct arena *arena, struct track *track, struct job *job,
+	struct err_info *info);
+
+/*
+ * What SPOOL has is what was fetched for TRACK: it is looked at as an upload is and put in its place. On success SPOOL is
+ * closed and empty; on failure it is discarded. Nothing comes of it when the track has a source by now. ERR_NOT_FOUND
+ * when the track is gone; ERR_UNPROCESSABLE, ERR_UNSUPPORTED, ERR_NO_SPACE, ERR_IO as ingest_spool().
+ */
+enum err ingest_fetched(const struct conf *conf, struct db *db, struct spool *spool, const char *track,
+	const struct clock *clock, struct err_info *info);
 
 /*
  * A job for a track that is in the library, for those of RENDITIONS it does not have yet (with EXTRAS and NULL, for

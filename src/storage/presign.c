@@ -52,7 +52,7 @@ void presign_close(struct presign *presign)
 	free(presign);
 }
 
-enum err presign_url(struct presign *presign, const char *method, const char *key, int64_t lifetime_s,
+static enum err sign(struct presign *presign, const char *method, const char *key, int64_t length, int64_t lifetime_s,
 	struct arena *arena, const char **url, struct err_info *info)
 {
 	struct sigv4_credentials keys;
@@ -63,8 +63,20 @@ enum err presign_url(struct presign *presign, const char *method, const char *ke
 	pthread_mutex_lock(&presign->mutex);
 	err = credentials_get(presign->credentials, &keys, info);
 	if (err == ERR_OK)
-		err = s3_address_presign(&presign->address, &keys, method, key, lifetime_s,
+		err = s3_address_presign(&presign->address, &keys, method, key, length, lifetime_s,
 			clock_seconds(presign->clock), arena, url, info);
 	pthread_mutex_unlock(&presign->mutex);
 	return err;
+}
+
+enum err presign_url(struct presign *presign, const char *method, const char *key, int64_t lifetime_s,
+	struct arena *arena, const char **url, struct err_info *info)
+{
+	return sign(presign, method, key, -1, lifetime_s, arena, url, info);
+}
+
+enum err presign_put(struct presign *presign, const char *key, int64_t length, int64_t lifetime_s, struct arena *arena,
+	const char **url, struct err_info *info)
+{
+	return sign(presign, "PUT", key, length, lifetime_s, arena, url, info);
 }

@@ -32,4 +32,8 @@ void presign_close(struct presign *presign);
 enum err presign_url(struct presign *presign, const char *method, const char *key, int64_t lifetime_s,
 	struct arena *arena, const char **url, struct err_info *info);
 
+/* The same to PUT exactly LENGTH bytes. */
+enum err presign_put(struct presign *presign, const char *key, int64_t length, int64_t lifetime_s, struct arena *arena,
+	const char **url, struct err_info *info);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 enum { PORT_MOST = 65535 };
@@ -62,14 +63,15 @@ const char *s3_address_path(const struct s3_address *address, const char *key, s
 }
 
 enum err s3_address_presign(const struct s3_address *address, const struct sigv4_credentials *credentials,
-	const char *method, const char *key, int64_t lifetime_s, int64_t now_s, struct arena *arena, const char **url,
-	struct err_info *info)
+	const char *method, const char *key, int64_t length, int64_t lifetime_s, int64_t now_s, struct arena *arena,
+	const char **url, struct err_info *info)
 {
-	struct sigv4_pair host = {"host", address->host};
+	const struct sigv4_pair headers[] = {
+		{"host", address->host}, {"content-length", arena_printf(arena, "%" PRId64, length)}};
 	struct sigv4_request request = {.method = method,
 		.path = s3_address_path(address, key, arena),
-		.headers = &host,
-		.header_count = 1,
+		.headers = headers,
+		.header_count = length < 0 ? 1 : 2,
 		.payload = SIGV4_UNSIGNED,
 		.region = address->region,
 		.service = "s3",

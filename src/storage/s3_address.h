@@ -26,10 +26,10 @@ const char *s3_address_path(const struct s3_address *address, const char *key, s
 
 /*
  * A URL in ARENA by which anybody may METHOD ("GET", "HEAD" or "PUT") KEY for LIFETIME_S seconds from NOW_S (seconds
- * since 1970) on. ERR_BAD_REQUEST for a lifetime out of sigv4_presign()'s range, ERR_TOO_LARGE.
+ * since 1970) on; with LENGTH (-1: none) only with that Content-Length, which is signed. ERR_BAD_REQUEST for a lifetime out of sigv4_presign()'s range, ERR_TOO_LARGE.
  */
 enum err s3_address_presign(const struct s3_address *address, const struct sigv4_credentials *credentials,
-	const char *method, const char *key, int64_t lifetime_s, int64_t now_s, struct arena *arena, const char **url,
-	struct err_info *info);
+	const char *method, const char *key, int64_t length, int64_t lifetime_s, int64_t now_s, struct arena *arena,
+	const char **url, struct err_info *info);
 
 #endif

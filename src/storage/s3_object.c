@@ -170,6 +170,6 @@ enum err s3_presign(struct storage *storage, const char *method, const char *key
 
 	if (err != ERR_OK)
 		return err;
-	return s3_address_presign(&s3->address, &credentials, method, key, lifetime_s,
+	return s3_address_presign(&s3->address, &credentials, method, key, -1, lifetime_s,
 		clock_seconds(s3->options.clock), arena, url, info);
 }

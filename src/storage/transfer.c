@@ -17,7 +17,8 @@ struct flight {
 	struct curl_slist *headers;
 	struct transfer_exchange *exchange; /* NULL: free */
 	size_t header_bytes;
-	bool sink_failed, too_large;
+	bool sink_failed, too_large, kept_out;
+	const struct transfer_limits *limits;
 };
 
 struct transfer {
@@ -148,13 +149,25 @@ static int rewind_body(void *context, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
+/* Here the name is resolved: what is looked at is the address that will be connected to, and no other. */
+static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct flight *flight = context;
+
+	if (purpose != CURLSOCKTYPE_IPCXN || !flight->limits->may_connect(flight->limits->context, &address->addr)) {
+		flight->kept_out = true;
+		return CURL_SOCKET_BAD;
+	}
+	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 static void set_limits(const struct transfer *transfer, CURL *curl)
 {
 	const struct transfer_limits *limits = &transfer->limits;
 	curl_off_t share = (curl_off_t)(limits->bandwidth / (int64_t)transfer->sharers);
 
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, limits->https_only ? "https" : "http,https");
 	curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
 	curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "tonearm/" PACKAGE_VERSION);
@@ -231,7 +244,8 @@ static void take_off(struct transfer *transfer, struct flight *flight, struct tr
 	curl_easy_reset(flight->curl);
 	flight->exchange = exchange;
 	flight->header_bytes = 0;
-	flight->sink_failed = flight->too_large = false;
+	flight->sink_failed = flight->too_large = flight->kept_out = false;
+	flight->limits = &transfer->limits;
 	exchange->answer_header_count = 0;
 	exchange->answer_headers =
 		arena_array(exchange->arena, TRANSFER_HEADERS_MOST, sizeof *exchange->answer_headers);
@@ -239,6 +253,10 @@ static void take_off(struct transfer *transfer, struct flight *flight, struct tr
 	set_limits(transfer, flight->curl);
 	set_headers(flight);
 	set_body(flight);
+	if (transfer->limits.may_connect != NULL) {
+		curl_easy_setopt(flight->curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+		curl_easy_setopt(flight->curl, CURLOPT_OPENSOCKETDATA, flight);
+	}
 	curl_easy_setopt(flight->curl, CURLOPT_URL, exchange->url);
 	curl_easy_setopt(flight->curl, CURLOPT_WRITEFUNCTION, take_bytes);
 	curl_easy_setopt(flight->curl, CURLOPT_WRITEDATA, flight);
@@ -276,6 +294,8 @@ static void land(struct transfer *transfer, struct flight *flight, CURLcode code
 		exchange->err = exchange->info.code;
 	else if (flight->sink_failed)
 		exchange->err = err_set(&exchange->info, ERR_IO, "the answer was not taken");
+	else if (code == CURLE_COULDNT_CONNECT && flight->kept_out)
+		exchange->err = err_set(&exchange->info, ERR_FORBIDDEN, "the host's address is not one to connect to");
 	else if (code != CURLE_OK)
 		exchange->err = code_of(exchange, code);
 	else

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 struct transfer;
@@ -32,8 +33,11 @@ struct transfer_limits {
 	size_t parallel;         /* exchanges at a time, 1 to TRANSFER_PARALLEL_MOST */
 	const char *ca_file;     /* PEM file of the authorities to trust; NULL or "": those of the system */
 	bool direct;             /* never by a proxy, whatever the environment says */
+	bool https_only;
+	/* Asked with `context` about each address before a socket is made for it; NULL: any. ERR_FORBIDDEN if none is left. */
+	bool (*may_connect)(void *context, const struct sockaddr *address);
 	bool (*cancelled)(void *context); /* asked about once a second; NULL: never */
-	void *context;
+	void *context; /* of may_connect and cancelled */
 };
 
 enum { TRANSFER_PARALLEL_MOST = 64, TRANSFER_HEADERS_MOST = 64, TRANSFER_HEADERS_SIZE = 32768 };
@@ -84,7 +88,7 @@ void transfer_close(struct transfer *transfer);
 
 /*
  * Makes all COUNT exchanges of LIST and returns when each has its end in `err`: ERR_OK; ERR_TIMEOUT (connecting, slower
- * than the least rate, the total); ERR_FORBIDDEN (the certificate does not convince); ERR_TOO_LARGE (an answer larger
+ * than the least rate, the total); ERR_FORBIDDEN (the certificate does not convince, no address may be connected to); ERR_TOO_LARGE (an answer larger
  * than its buffer); ERR_ABORTED (cancelled); ERR_IO. Works through LIST in its order.
  */
 void transfer_run(struct transfer *transfer, struct transfer_exchange *const *list, size_t count);

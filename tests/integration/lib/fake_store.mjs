@@ -8,7 +8,8 @@ import http from "node:http";
 const md5 = bytes => createHash("md5").update(bytes).digest("hex");
 
 /**
- * Starts one. store.objects is {key: {bytes, sha256}}, store.asked a list of "METHOD key". store.fault(method, key) may
+ * Starts one. store.objects is {key: {bytes, sha256}}, store.asked a list of "METHOD key"; a key of
+ * another bucket than "bucket" is "/BUCKET/KEY". store.fault(method, key) may
  * return a status to answer with instead, or "lie": the object is taken and another ETag told; and may wait.
  */
 export async function startFakeStore() {
@@ -59,7 +60,7 @@ class FakeStore {
 		else if (request.method === "DELETE")
 			this.#remove([key], response);
 		else if (request.method === "POST" && url.searchParams.has("delete"))
-			this.#remove([...body.toString().matchAll(/<Key>(.*?)<\/Key>/g)].map(found => found[1]), response);
+			this.#remove([...body.toString().matchAll(/<Key>(.*?)<\/Key>/g)].map(found => (key && `${key.replace(/\/$/, "")}/`) + found[1]), response);
 		else
 			this.#get(key, request, response);
 	}

@@ -1,0 +1,4 @@
+-- SPDX-License-Identifier: MIT
+SELECT id, owner, size, part_size, sha256, filename, fields, created_ms, expires_ms, finished_ms
+FROM direct
+WHERE id = :id
