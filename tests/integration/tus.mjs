@@ -311,7 +311,8 @@ for (const server of ["nginx", "lighttpd", "apache-fcgid", "apache-proxy-fcgi"])
 			await isStored(site, await upload(site, bytes, {parallelUploads: 3}), bytes);
 		});
 
-		test("a piece of unknown length", async () => {
+		// lighttpd that hands bodies on as they come answers 411 itself, unless all of it was there at once.
+		test("a piece of unknown length", {skip: server === "lighttpd" && "lighttpd wants to know the length"}, async () => {
 			const bytes = wav(0.5);
 			const {headers: {location}} = await site.request({method: "POST", path: "/uploads",
 				headers: {...site.bearer("track:write"), "Tus-Resumable": "1.0.0", "Upload-Length": bytes.length, "Content-Length": 0}});
