@@ -162,11 +162,11 @@ rgw run sync thread = false
 		}
 	}
 
-	/** Asks the store as its user: QUERY is {name: value}, PATH begins with "/". A signer of the test's own. */
-	async request(method, path, query = {}) {
+	/** Asks the store as its user: QUERY is {name: value}, PATH begins with "/", BODY is text. A signer of the test's own. */
+	async request(method, path, query = {}, body = "") {
 		const date = new Date().toISOString().replace(/[-:]|\.\d+/g, "");
 		const scope = `${date.slice(0, 8)}/us-east-1/s3/aws4_request`;
-		const payload = createHash("sha256").update("").digest("hex");
+		const payload = createHash("sha256").update(body).digest("hex");
 		const headers = {host: new URL(this.endpoint).host, "x-amz-content-sha256": payload, "x-amz-date": date};
 		const names = Object.keys(headers).sort().join(";");
 		const search = Object.entries(query).map(pair => pair.map(encodeURIComponent).join("=")).sort().join("&");
@@ -176,8 +176,8 @@ rgw run sync thread = false
 		const key = scope.split("/").reduce(hmac, `AWS4${this.secretKey}`);
 		const hash = createHash("sha256").update(canonical).digest("hex");
 		const signature = hmac(key, ["AWS4-HMAC-SHA256", date, scope, hash].join("\n")).toString("hex");
-		return fetch(`${this.endpoint}${path}${search && `?${search}`}`, {method, headers: {
-			...headers, authorization: `AWS4-HMAC-SHA256 Credential=${this.accessKey}/${scope}, SignedHeaders=${names}, `
+		return fetch(`${this.endpoint}${path}${search && `?${search}`}`, {method, body: body || undefined, headers: {
+			...headers, ...body && {"content-md5": createHash("md5").update(body).digest("base64")}, authorization: `AWS4-HMAC-SHA256 Credential=${this.accessKey}/${scope}, SignedHeaders=${names}, `
 				+ `Signature=${signature}`}});
 	}
 
