@@ -6,6 +6,7 @@ import {mkdtemp, readFile, rm, writeFile} from "node:fs/promises";
 import {join} from "node:path";
 import {tmpdir} from "node:os";
 import {build, which} from "../integration/lib/tools.mjs";
+import {measureCache} from "./cache.mjs";
 import {measureCgi} from "./cgi.mjs";
 import {measureLadder, measureScaling, measureSeparate} from "./ladder.mjs";
 import {measurePlayable} from "./playable.mjs";
@@ -50,6 +51,8 @@ const meaning = {
 	segment_php_nginx: ["the same / PHP-FPM with X-Accel-Redirect", true],
 	segment_xsendfile: ["signed segments by X-Sendfile2 of lighttpd / nginx static", true],
 	segment_apache: ["signed segments by X-Sendfile of Apache / nginx static", true],
+	cache_hit: ["160 KiB of a file in the cache, latency / of one on the local disk", false],
+	cache_cold: ["first byte of 128 MiB that only the store has / of the same on the local disk", false],
 };
 
 const isWorse = (name, ratio, bound) => bound !== undefined && (meaning[name][1] ? ratio < bound : ratio > bound);
@@ -83,6 +86,8 @@ const groups = {
 		applied_4min: [await measurePlayable(folder, 240, {loudness: "apply"}), "playable", "s"],
 		applied_3h: [await measurePlayable(folder, 3 * 3600, {loudness: "apply", promised: 60, rounds: 1}), "playable", "s"],
 	}),
+	cache: async ({folder}) => Object.fromEntries(Object.entries(await measureCache(folder))
+		.map(([name, result]) => [`cache_${name}`, [result, "latency", " ms"]])),
 	cgi: async ({build: tree}) => ({cgi: [await measureCgi(tree), "cpu", " ms"]}),
 	serving: async ({folder}) => Object.fromEntries(Object.entries(await measureServing(folder))
 		.map(([name, result]) => [name, [result, "core", "/s of a core"]])),

@@ -60,10 +60,8 @@ describe("what only a private bucket has", {skip: lacking, timeout: 400000}, () 
 		scene.media = path.join(scene.site.dataDir, "media", scene.track);
 		await until("the store has confirmed all", async () => await sql(`SELECT count(*) FROM remote WHERE track =
 			'${scene.track}' AND what = 'rendition' AND state = 'confirmed'`) === String(QUALITIES.length));
-		scene.browser = await launch();
 	});
 	after(async () => {
-		await scene.browser?.close();
 		await scene.site?.stop();
 		await scene.proxy?.stop();
 		await scene.store?.stop();
@@ -97,29 +95,29 @@ describe("what only a private bucket has", {skip: lacking, timeout: 400000}, () 
 		assert.ok(Math.abs(await page.evaluate(() => measure.audio.duration) - SECONDS) < SEEK_MOST);
 	}
 
-	async function byHls() {
-		const {page, complaints} = await openPage(scene.browser.context, `${scene.site.url}/hls.html`);
-		await page.evaluate(async track => {
-			await driver.load(driver.address(track));
-			await measure.audio.play();
-			await measure.until(() => measure.audio.currentTime > 0.5, 20000, "beginning to play");
-		}, scene.track);
-		await enjoy(page);
-		await page.close();
-		assert.deepEqual(complaints, []);
+	/** A listener with a browser of his own, which has nothing in its cache yet; BEGIN starts the sound in its page. */
+	async function listen(name, begin, word) {
+		const browser = await launch();
+		try {
+			const {page, complaints} = await openPage(browser.context, `${scene.site.url}/${name}`);
+			await page.evaluate(begin, word);
+			await page.evaluate(() => measure.until(() => measure.audio.currentTime > 0.5, 20000, "beginning to play"));
+			await enjoy(page);
+			assert.deepEqual(complaints, []);
+		} finally {
+			await browser.close();
+		}
 	}
 
-	async function byFile() {
-		const {page, complaints} = await openPage(scene.browser.context, `${scene.site.url}/file.html`);
-		await page.evaluate(async address => {
-			measure.audio.src = address;
-			await measure.audio.play();
-			await measure.until(() => measure.audio.currentTime > 0.5, 20000, "beginning to play");
-		}, `/media/${scene.track}/high.mp4`);
-		await enjoy(page);
-		await page.close();
-		assert.deepEqual(complaints, []);
-	}
+	const byHls = () => listen("hls.html", async track => {
+		await driver.load(driver.address(track));
+		await measure.audio.play();
+	}, scene.track);
+
+	const byFile = () => listen("file.html", async address => {
+		measure.audio.src = address;
+		await measure.audio.play();
+	}, `/media/${scene.track}/high.mp4`);
 
 	for (const [name, play] of [["hls.js", byHls], ["an audio element", byFile]]) {
 		test(`${name} plays it by way of the cache, and again without the store`, async () => {
