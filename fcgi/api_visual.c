@@ -3,17 +3,16 @@
  * The waveform and the cover of a track, for those who may listen to it. The waveform that is stored is fine; coarser
  * ones are folded out of it for each request, which costs about a millisecond for a song.
  */
-#include "base/fs.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "fcgi/api.h"
 #include "fcgi/listen.h"
+#include "fcgi/supply.h"
 #include "http/deliver.h"
 #include "media/waveform_png.h"
 #include "model/extra.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* What is stored changes only when the track is made anew. Seconds. */
@@ -195,20 +194,50 @@ static const char *make_etag(
 		picture->width, picture->height, colour, background);
 }
 
-/* The stored waveform in the request's arena. ERR_NOT_FOUND. */
-static enum err load(struct request *request, const char *track, enum extra_role role, struct waveform_data *out,
-	struct err_info *info)
+/* Looks for EXTRA of TRACK; FILE has where it is. False when an answer was sent. */
+static bool look_for(struct response *response, const char *track, const struct extra *extra, struct supply *supply,
+	struct deliverable *file)
 {
-	const char *path = conf_data_path(
-		responder_of(request)->conf, request->arena, "media/%s/%s", track, extra_file(role));
-	char *bytes;
-	size_t length;
-	enum err err = fs_read_file(path, FILE_MOST, &bytes, &length, info);
+	struct request *request = response->request;
+	struct stored stored = {.what = STORED_EXTRA,
+		.name = extra_role_name(extra->role),
+		.file = extra_file(extra->role),
+		.size = extra->file_size};
 
-	if (err == ERR_OK)
-		err = waveform_read(bytes, length, request->arena, out, info);
-	free(bytes);
-	return err == ERR_OK || err == ERR_NOT_FOUND ? err : err_set(info, ERR_INTERNAL, "%s is damaged", path);
+	memcpy(stored.track, track, sizeof stored.track);
+	memcpy(stored.etag, extra->etag, sizeof stored.etag);
+	*file = (struct deliverable){
+		.path = conf_data_path(responder_of(request)->conf, request->arena, "media/%s/%s", track, stored.file),
+		.accel_path = arena_printf(request->arena, "/media/%s/%s", track, stored.file),
+		.etag = arena_printf(request->arena, "\"%.32s\"", extra->etag),
+		.modified = extra->modified,
+	};
+	if (!supply_begin(response, &stored, extra->modified, supply))
+		return false;
+	file->feed = supply->away ? &supply->feed : NULL;
+	return true;
+}
+
+/* The stored waveform in the request's arena. False when an answer was sent. */
+static bool load(
+	struct response *response, const char *track, const struct extra *extra, struct waveform_data *out)
+{
+	struct err_info info = {0};
+	const void *bytes = NULL;
+	struct deliverable file;
+	struct supply supply;
+
+	if (look_for(response, track, extra, &supply, &file) && extra->file_size <= FILE_MOST) {
+		file.length = (uint64_t)extra->file_size;
+		bytes = deliver_read(response, &file);
+	}
+	supply_end(&supply);
+	if (bytes != NULL &&
+		waveform_read(bytes, (size_t)extra->file_size, response->request->arena, out, &info) == ERR_OK)
+		return true;
+	if (!response->begun)
+		response_problem(response, ERR_INTERNAL, "the waveform is damaged");
+	return false;
 }
 
 static void send_waveform(struct request *request, struct response *response, const struct listening *listening,
@@ -218,11 +247,10 @@ static void send_waveform(struct request *request, struct response *response, co
 	struct err_info info;
 	struct buf body;
 	uint32_t factor = 1;
-	enum err err = load(request, listening->track, extra->role, &fine, &info);
 
-	if (err == ERR_OK)
-		err = find_factor(wish, &fine, &factor, &info);
-	if (err != ERR_OK) {
+	if (!load(response, listening->track, extra, &fine))
+		return;
+	if (find_factor(wish, &fine, &factor, &info) != ERR_OK) {
 		response_error(response, &info);
 		return;
 	}
@@ -314,9 +342,10 @@ static bool find_size(struct request *request, enum extra_role *out)
 void api_track_cover(struct request *request, struct response *response)
 {
 	struct listening listening = {.track = request->capture[0]};
-	const struct conf *conf = responder_of(request)->conf;
 	struct extra extras[EXTRA_ROLES];
 	bool found[EXTRA_ROLES];
+	struct deliverable file;
+	struct supply supply;
 	enum extra_role role;
 
 	if (!find_size(request, &role)) {
@@ -331,11 +360,10 @@ void api_track_cover(struct request *request, struct response *response)
 	}
 	/* Pictures are small, and a web server need not let this responder name files. */
 	request->delivery = "direct";
-	deliver_file(response, &(struct deliverable){
-		.path = conf_data_path(conf, request->arena, "media/%s/%s", listening.track, extra_file(role)),
-		.accel_path = arena_printf(request->arena, "/media/%s/%s", listening.track, extra_file(role)),
-		.type = "image/jpeg",
-		.etag = arena_printf(request->arena, "\"%.32s\"", extras[role].etag),
-		.modified = extras[role].modified,
-		.cache_control = responder_cache(request, &listening.pass, KEEP_PUBLIC_S, KEEP_PRIVATE_S)});
+	if (look_for(response, listening.track, &extras[role], &supply, &file)) {
+		file.type = "image/jpeg";
+		file.cache_control = responder_cache(request, &listening.pass, KEEP_PUBLIC_S, KEEP_PRIVATE_S);
+		deliver_file(response, &file);
+	}
+	supply_end(&supply);
 }

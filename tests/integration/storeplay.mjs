@@ -116,6 +116,7 @@ describe("what only a private bucket has", {skip: lacking, timeout: 400000}, () 
 	}, scene.track);
 
 	const byFile = () => listen("file.html", async address => {
+		measure.audio.crossOrigin = "anonymous"; // else nobody may listen to what comes from elsewhere
 		measure.audio.src = address;
 		await measure.audio.play();
 	}, `/media/${scene.track}/high.mp4`);
@@ -133,6 +134,18 @@ describe("what only a private bucket has", {skip: lacking, timeout: 400000}, () 
 			assert.equal(asked(), 0, "the second has it from the cache");
 		});
 	}
+
+	test("its waveform is drawn, from the store and from the cache", async () => {
+		const ask = () => scene.site.request({path: `/api/v1/tracks/${scene.track}/waveform?points=10`});
+		const before = await ask();
+		await fs.rm(path.join(scene.media, "waveform.dat"));
+		scene.proxy.forget();
+		for (const answer of [await ask(), await ask()]) {
+			assert.equal(answer.status, 200, answer.text);
+			assert.deepEqual(answer.json, before.json);
+		}
+		assert.equal(asked(), 1);
+	});
 
 	test("the bucket is private", async () => {
 		assert.equal((await fetch(`${scene.store.endpoint}/library/media/${scene.track}/high.mp4`)).status, 403);
