@@ -12,6 +12,8 @@ static const struct route routes[] = {
 	{HTTP_POST, "/auth/sign", NULL, auth_sign},
 	{HTTP_POST, "/auth/revoke", NULL, auth_revoke},
 	{HTTP_GET, "/auth/check", NULL, auth_check},
+	{HTTP_GET, "/auth/check/media/{track}/{name}", NULL, auth_check_edge},
+	{HTTP_GET, "/auth/check/hls/{track}/{quality}/{name}", NULL, auth_check_edge},
 	{HTTP_GET, "/media/{track}/{name}", NULL, auth_authorize},
 };
 

@@ -20,5 +20,6 @@ void auth_revoke(struct request *request, struct response *response);
  */
 void auth_check(struct request *request, struct response *response);
 void auth_authorize(struct request *request, struct response *response);
+void auth_check_edge(struct request *request, struct response *response); /* for an edge: 204, or the refusal */
 
 #endif

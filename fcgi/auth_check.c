@@ -2,7 +2,8 @@
 /*
  * May this file be served? The web server asks before it serves what is below /media/ from its disk: in the FastCGI
  * role of an authorizer (section 6.3 of the specification), where 200 lets the request go on and anything else is the
- * answer to it, or by a request of its own (nginx's auth_request), where 204 does. No Variable- fields are sent:
+ * answer to it, or by a request of its own (nginx's auth_request), where 204 does. So does a cache in front, which keeps
+ * one copy for all listeners and asks for each whether he may have it, by the address below /auth/check. No Variable- fields are sent:
  * mod_fcgid would hand them to the client.
  */
 #include "base/id.h"
@@ -146,6 +147,24 @@ void auth_check(struct request *request, struct response *response)
 		refuse(request, response, &info);
 		return;
 	}
+	response_header(response, "X-Tonearm-Cache-Control", file_cache(request, &pass));
+	response_begin(response);
+}
+
+void auth_check_edge(struct request *request, struct response *response)
+{
+	struct access_pass pass;
+	struct err_info info;
+	enum err err = ratelimit_admit(responder_of(request)->limits, request, CONF_MEDIA, &info);
+
+	if (err == ERR_OK)
+		err = judge(request, request->capture[0], &pass, &info);
+	if (err != ERR_OK) {
+		response_error(response, &info);
+		return;
+	}
+	response_status(response, 204);
+	response_header(response, "Cache-Control", "no-store");
 	response_header(response, "X-Tonearm-Cache-Control", file_cache(request, &pass));
 	response_begin(response);
 }

@@ -17,6 +17,7 @@ bool edge_link(struct request *request, const struct listening *listening, const
 		.file = rendition->file,
 		.expires = access_child_expires(&responder->access, &listening->pass, duration_ms),
 		.address = request->remote,
+		.country = geo_country(responder->access.geo, request),
 		.grant = access_child_query(&responder->access, &listening->pass, listening->track,
 			listening->visibility, duration_ms, request->arena)};
 	if (cdn_link(responder->cdn, &want, request->arena, out, &info) == ERR_OK)

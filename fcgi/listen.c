@@ -3,6 +3,33 @@
 
 #include "base/id.h"
 
+#include <string.h>
+#include <strings.h>
+
+/* The tags as the field NAME has them. */
+static const char *write_tags(const char *name, const char *track, const char *quality, struct arena *arena)
+{
+	const char *apart = strcasecmp(name, "xkey") == 0 || strcasecmp(name, "Surrogate-Key") == 0 ? " " : ",";
+
+	if (quality == NULL)
+		return arena_printf(arena, "tonearm%s%s", apart, track);
+	return arena_printf(arena, "tonearm%s%s%s%s-%s", apart, track, apart, track, quality);
+}
+
+void listen_tag(struct response *response, const char *track, const char *quality)
+{
+	const struct request *request = response->request;
+	const char *names = responder_of(request)->conf->tag_headers;
+
+	response_status(response, 200);
+	for (names += strspn(names, " "); *names != '\0'; names += strspn(names, " ")) {
+		const char *name = arena_memdup(request->arena, names, strcspn(names, " "));
+
+		response_header(response, name, write_tags(name, track, quality, request->arena));
+		names += strlen(name);
+	}
+}
+
 /* True when the request may have it; else the refusal is sent. AUDIENCE as access_listen() takes it. */
 static bool let_in(struct request *request, struct response *response, struct listening *listening,
 	const struct track_audience *audience)
@@ -14,8 +41,10 @@ static bool let_in(struct request *request, struct response *response, struct li
 		response_error(response, &info);
 		return false;
 	}
-	if (audience != NULL)
+	if (audience != NULL) {
 		listening->visibility = audience->visibility;
+		listen_tag(response, listening->track, NULL);
+	}
 	return true;
 }
 
@@ -116,7 +145,10 @@ bool listen_rendition(struct request *request, struct response *response, struct
 		return false;
 	}
 	*out = view.rendition;
-	return let_in(request, response, listening, &view.audience);
+	if (!let_in(request, response, listening, &view.audience))
+		return false;
+	listen_tag(response, listening->track, quality);
+	return true;
 }
 
 bool listen_track(struct request *request, struct response *response, struct listening *listening, struct track *track,

@@ -38,6 +38,12 @@ bool listen_track(struct request *request, struct response *response, struct lis
  */
 bool listen_unfinished(struct response *response, const struct rendition *renditions);
 
+/*
+ * Says what the answer is made of in the fields of cdn.tag_headers: TRACK and, unless it is NULL, its QUALITY. What
+ * listen_track() and listen_rendition() let in is tagged already, with what they know.
+ */
+void listen_tag(struct response *response, const char *track, const char *quality);
+
 /* The answer for a name under a track that cannot be anything: as if the track did not exist. Always false. */
 bool listen_nothing(struct request *request, struct response *response, const struct listening *listening);
 

@@ -132,6 +132,7 @@ static void deliver(struct request *request, struct response *response, const st
 	if (!within_limits(request, response, &sound))
 		return;
 	file = part_of(request, rendition, cache, slice, offset, length);
+	listen_tag(response, rendition->track, rendition->quality);
 	file.rate = responder_of(request)->conf->stream_rate;
 	lead_deliver(response, listening, rendition, &file);
 	if (response->bytes > 0)

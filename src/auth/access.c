@@ -2,6 +2,7 @@
 #include "auth/access.h"
 
 #include "auth/scope.h"
+#include "auth/shield.h"
 #include "auth/ticket.h"
 
 #include <inttypes.h>
@@ -262,9 +263,12 @@ static enum err check_place(const struct access *access, const struct request *r
 enum err access_listen(const struct access *access, struct request *request, const char *track, const char *file,
 	const struct track_audience *audience, struct access_pass *pass, struct err_info *info)
 {
-	enum err err = ERR_OK;
+	enum err err;
 
 	*pass = (struct access_pass){.subject = "", .network = "", .origin = ""};
+	err = shield_check(access->conf, request, info);
+	if (err != ERR_OK)
+		return count_verdict(access, err, info);
 	if (audience == NULL || audience->visibility != TRACK_PUBLIC)
 		err = find_pass(access, request, track, file, pass, info);
 	if (err == ERR_OK && audience == NULL)

@@ -72,7 +72,7 @@ bool access_has_token(struct request *request);
  * ERR_OK fills PASS; ERR_UNAUTHORIZED without a credential or with an invalid token; ERR_FORBIDDEN for a foreign or
  * expired signature or grant and for a token without stream:read or for other tracks; ERR_NOT_FOUND for a valid
  * credential and a track that does not exist; ERR_PLACE, with PASS filled, from where it may not be heard; ERR_TOO_MANY
- * as above.
+ * as above; before all else what shield_check() says.
  */
 enum err access_listen(const struct access *access, struct request *request, const char *track, const char *file,
 	const struct track_audience *audience, struct access_pass *pass, struct err_info *info);

@@ -240,6 +240,9 @@ struct conf {
 
 	struct conf_edge *edges;
 	size_t edge_count;
+	const char *shield_header;
+	struct conf_keys shield_secrets; /* any of them opens */
+	const char *tag_headers;         /* names separated by spaces */
 
 	const char *journal_mode; /* "wal" or "delete" */
 	int64_t db_busy_ms;

@@ -352,6 +352,18 @@ const struct option option_table[] = {
 			    "that names his continent, else the first that names neither, else the first. tonearm.conf(5) has "
 			    "all settings of an edge under EDGES."},
 
+	{"cdn", "shield_secrets", OPTION_SECRETS, AT(shield_secrets),
+		.sentence = "When there are any, sound, manifests and covers are for requests with one of these secrets in "
+			    "the field cdn.shield_header alone: a list of { id = \"2026\"; secret = \"...\"; }, two while one "
+			    "is changed for the other. The edges add it to what they ask here."},
+	{"cdn", "shield_header", OPTION_TEXT, AT(shield_header), .text = "X-Tonearm-Edge",
+		.sentence = "The field of a request that carries it. A web server that keeps verdicts of auth.fcgi must have it "
+			    "in their key."},
+	{"cdn", "tag_headers", OPTION_TEXT, AT(tag_headers), .text = "Cache-Tag Surrogate-Key xkey",
+		.sentence = "Fields that name what an answer is made of, for caches that are purged by it: the track, "
+			    "{track}-{quality} and \"tonearm\". In Surrogate-Key and xkey they stand apart by spaces, in "
+			    "others by commas. Empty: none."},
+
 	{"db", "journal_mode", OPTION_CHOICE, AT(journal_mode), .text = "wal", .choices = {"wal", "delete"},
 		.sentence = "\"wal\", or \"delete\" where data_dir lies on a network file system."},
 	{"db", "busy_ms", OPTION_INTEGER, AT(db_busy_ms), .unit = "milliseconds", .least = 0, .most = 60000,

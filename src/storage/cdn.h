@@ -16,8 +16,8 @@
  *     cloudfront          CloudFront's signed URL
  *     cloudfront-cookies  CloudFront's signed cookies, for a domain that site and edge share
  *
- * In templates stand {path} (of the URL, from its first slash on), {directory} (up to its last slash), {directory_escaped}
- * (the same as a value in a query), {expires} (seconds since 1970), {address} (of the listener), {track}, {file},
+ * In templates stand {path} (of the URL, from its first slash on), {directory} (up to its last slash),
+ * {directory_escaped} (the same as a value in a query), {expires} (seconds since 1970), {address} (of the listener), {track}, {file},
  * {key_id}, and in `query` {mac}. The key of a token is read as `key_format` says, the MAC written as `encoding` does.
  *
  * CloudFront (developer guide, "Serve private content with signed URLs and signed cookies"): keys are RSA or, since

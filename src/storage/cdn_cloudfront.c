@@ -107,8 +107,8 @@ static void add_cookie(const struct cdn_edge *edge, const char *path, const char
 {
 	const char *domain = edge->conf->cookie_domain;
 
-	out->cookies[out->cookie_count++] = arena_printf(arena, "CloudFront-%s=%s%s%s; Path=%s; Secure; HttpOnly; SameSite=None",
-		name, value, domain[0] != '\0' ? "; Domain=" : "", domain, path);
+	out->cookies[out->cookie_count++] = arena_printf(arena,
+		"CloudFront-%s=%s%s%s; Path=%s; Secure; HttpOnly; SameSite=None", name, value, domain[0] != '\0' ? "; Domain=" : "", domain, path);
 }
 
 enum err cdn_cloudfront_sign(const struct cdn_edge *edge, const struct cdn_place *place, const struct cdn_want *want,

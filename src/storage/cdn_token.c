@@ -21,8 +21,18 @@ static const struct {
 };
 
 /* What may stand in { }. */
-enum field { FIELD_PATH, FIELD_DIRECTORY, FIELD_DIRECTORY_ESCAPED, FIELD_EXPIRES, FIELD_ADDRESS, FIELD_TRACK, FIELD_FILE,
-	FIELD_KEY_ID, FIELD_MAC, FIELD_COUNT };
+enum field {
+	FIELD_PATH,
+	FIELD_DIRECTORY,
+	FIELD_DIRECTORY_ESCAPED,
+	FIELD_EXPIRES,
+	FIELD_ADDRESS,
+	FIELD_TRACK,
+	FIELD_FILE,
+	FIELD_KEY_ID,
+	FIELD_MAC,
+	FIELD_COUNT
+};
 
 static const char *const field_names[FIELD_COUNT] = {"path", "directory", "directory_escaped", "expires", "address",
 	"track", "file", "key_id", "mac"};

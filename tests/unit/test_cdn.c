@@ -16,7 +16,8 @@
 #define TRACK "01hzy3v9k8m2n4p6q8r0s2t4v6"
 #define EXPIRES INT64_C(1798761600)
 
-static const struct conf_edge nothing = {"edge", "https://eu.example.org", "", "", "none", "", "", "", "", "", "", "", "", ""};
+static const struct conf_edge nothing = {
+	"edge", "https://eu.example.org", "", "", "none", "", "", "", "", "", "", "", "", ""};
 
 /* A file of the fixture that holds TEXT. */
 static const char *key_file(struct fixture *fixture, const char *text, mode_t mode)
