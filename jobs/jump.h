@@ -4,11 +4,9 @@
  * of several machines share them, so a runner watches it against the clock that only ever grows.
  *
  * - After a jump forward leases of runners that live look as if they had run out: nothing is claimed for JUMP_PAUSE_MS,
- * in
- *   which they are renewed; at most once in a lease, so that a clock which never rests stops nothing.
- * - After a jump back leases of runners that are dead would last for as long as the jump was: when a lease has passed
- * in
- *   which the living renewed theirs, those are ended, by job_recall().
+ *   in which they are renewed; at most once in a lease, so that a clock which never rests stops nothing.
+ * - After a jump back leases of runners that are dead would last for as long as the jump was: when a lease has passed,
+ *   in which the living renewed theirs, those are ended, by job_recall().
  *
  * Belongs to one thread.
  */
