@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "conf/profile.h"
+#include "fcgi/edge.h"
 #include "fcgi/listen.h"
 #include "fcgi/responder.h"
 #include "manifest/dash.h"
@@ -49,12 +50,14 @@ static const char *child_query(const struct request *request, const struct liste
 }
 
 /*
- * Sends TEXT and frees it. A private manifest is made for the one who asks, with a grant that ages, and one of what
- * still grows may change within the second: its date is now, so that only its hash can say that it has not changed.
+ * Sends TEXT and frees it. A PERSONAL manifest is made for the one who asks, with a grant or a signature that ages, and
+ * one of what still grows may change within the second: its date is now, so that only its hash can say that it has not
+ * changed.
  */
 static void send(struct request *request, struct response *response, const struct listening *listening,
-	const struct kind *kind, struct buf *text, int64_t modified)
+	const struct kind *kind, struct buf *text, int64_t modified, bool personal)
 {
+	struct access_pass pass = listening->pass;
 	int64_t keep_s = modified == GROWING ? KEEP_GROWING_S : KEEP_S;
 	const struct access *access = &responder_of(request)->access;
 	unsigned char hash[HASH_SIZE];
@@ -66,10 +69,12 @@ static void send(struct request *request, struct response *response, const struc
 	}
 	hash_sha256(buf_text(text), text->length, hash);
 	hash_hex(hash, sizeof hash, etag);
-	if (listening->visibility == TRACK_PRIVATE || modified == GROWING)
+	if (personal || modified == GROWING)
 		modified = clock_seconds(access->clock);
+	if (personal && pass.expires == 0)
+		pass.expires = INT64_MAX;
 	response_status(response, 200);
-	response_header(response, "Cache-Control", responder_cache(request, &listening->pass, keep_s, keep_s));
+	response_header(response, "Cache-Control", responder_cache(request, &pass, keep_s, keep_s));
 	if (listening->visibility == TRACK_PRIVATE)
 		response_header(response, "Vary", "Authorization, Cookie");
 	if (!response_not_modified(response, arena_printf(request->arena, "\"%.32s\"", etag), modified))
@@ -118,6 +123,39 @@ static int64_t newest(const struct rendition *renditions, size_t count)
 	return modified;
 }
 
+static bool is_private(const struct listening *listening)
+{
+	return listening->visibility == TRACK_PRIVATE;
+}
+
+/* The file's address at the listener's edge, with the cookies it wants; NULL unless manifests shall name it. */
+static const char *at_edge(
+	struct response *response, const struct listening *listening, const struct rendition *rendition)
+{
+	struct cdn_link link;
+
+	if (!responder_of(response->request)->conf->cdn_manifests ||
+		!edge_link(response->request, listening, rendition, &link))
+		return NULL;
+	response_status(response, 200);
+	edge_cookies(response, &link);
+	return link.url;
+}
+
+/* The same of all; NULL when one is not to be had. */
+static const char *const *all_at_edge(struct response *response, const struct listening *listening,
+	const struct rendition *renditions, size_t count)
+{
+	const char **files = arena_array(response->request->arena, count, sizeof *files);
+
+	for (size_t i = 0; i < count; i++) {
+		files[i] = at_edge(response, listening, &renditions[i]);
+		if (files[i] == NULL)
+			return NULL;
+	}
+	return files;
+}
+
 /* A media playlist of segments in fragmented MP4, or with TRANSPORT in MPEG-TS. */
 static void send_media(struct request *request, struct response *response, bool transport)
 {
@@ -136,9 +174,12 @@ static void send_media(struct request *request, struct response *response, bool 
 	}
 	query = child_query(request, &listening, (int64_t)(rendition.samples * 1000 / rendition.timescale));
 	options = transport ? ts_options(request, query) : hls_options(request, query);
+	if (options.addressing == HLS_BYTERANGE)
+		options.file = at_edge(response, &listening, &rendition);
 	buf_init(&text, MANIFEST_MOST);
 	hls_media(&text, &rendition, &options);
-	send(request, response, &listening, &media_playlist, &text, newest(&rendition, 1));
+	send(request, response, &listening, &media_playlist, &text, newest(&rendition, 1),
+		options.file != NULL || is_private(&listening));
 }
 
 static void media(struct request *request, struct response *response)
@@ -185,7 +226,8 @@ static void send_master(struct request *request, struct response *response, bool
 	options = ts ? ts_options(request, query) : hls_options(request, query);
 	buf_init(&text, MANIFEST_MOST);
 	hls_master(&text, renditions, count, &options);
-	send(request, response, &listening, &master_playlist, &text, newest(renditions, count));
+	send(request, response, &listening, &master_playlist, &text, newest(renditions, count),
+		is_private(&listening));
 }
 
 static void master(struct request *request, struct response *response)
@@ -210,10 +252,12 @@ static void mpd(struct request *request, struct response *response)
 	if (!find_segmented(request, response, &listening, &track, &renditions, &count) ||
 		listen_unfinished(response, renditions))
 		return;
-	options.query = child_query(request, &listening, track.duration_ms);
+	options = (struct dash_options){.query = child_query(request, &listening, track.duration_ms),
+		.files = all_at_edge(response, &listening, renditions, count)};
 	buf_init(&text, MANIFEST_MOST);
 	dash_mpd(&text, &track, renditions, count, &options);
-	send(request, response, &listening, &mpd_file, &text, newest(renditions, count));
+	send(request, response, &listening, &mpd_file, &text, newest(renditions, count),
+		options.files != NULL || is_private(&listening));
 }
 
 static const struct route routes[] = {

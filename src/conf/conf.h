@@ -238,6 +238,7 @@ struct conf {
 	int64_t store_requests_per_s;
 	int64_t store_writes;         /* in a calendar month */
 
+	bool cdn_manifests; /* they name files at edges */
 	struct conf_edge *edges;
 	size_t edge_count;
 	const char *shield_header;

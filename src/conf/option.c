@@ -363,6 +363,9 @@ const struct option option_table[] = {
 		.sentence = "Fields that name what an answer is made of, for caches that are purged by it: the track, "
 			    "{track}-{quality} and \"tonearm\". In Surrogate-Key and xkey they stand apart by spaces, in "
 			    "others by commas. Empty: none."},
+	{"cdn", "manifests", OPTION_SWITCH, AT(cdn_manifests), .standard = 0,
+		.sentence = "Whether manifests name files at the listener's edge, so that players go there by themselves: HLS by "
+			    "byte ranges, and DASH. Otherwise they name this site, which may redirect."},
 
 	{"db", "journal_mode", OPTION_CHOICE, AT(journal_mode), .text = "wal", .choices = {"wal", "delete"},
 		.sentence = "\"wal\", or \"delete\" where data_dir lies on a network file system."},

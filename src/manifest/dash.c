@@ -67,7 +67,8 @@ static unsigned channel_configuration(uint32_t channels)
  * the edit list by itself, which puts the priming before 0, where the append window cuts it off. An offset of `priming`
  * would move the sound twice.
  */
-static void put_representation(struct buf *out, const struct rendition *rendition, const char *query)
+static void put_representation(
+	struct buf *out, const struct rendition *rendition, const char *query, const char *elsewhere)
 {
 	unsigned layout = channel_configuration(rendition->channels);
 
@@ -80,8 +81,12 @@ static void put_representation(struct buf *out, const struct rendition *renditio
 			"        <AudioChannelConfiguration schemeIdUri=\"urn:mpeg:mpegB:cicp:ChannelConfiguration\" "
 			"value=\"%u\"/>\n",
 			layout);
-	buf_printf(out, "        <BaseURL>../../media/%s/%s", rendition->track, rendition->file);
-	if (query[0] != '\0') {
+	buf_puts(out, "        <BaseURL>");
+	if (elsewhere != NULL)
+		put_text(out, elsewhere);
+	else
+		buf_printf(out, "../../media/%s/%s", rendition->track, rendition->file);
+	if (elsewhere == NULL && query[0] != '\0') {
 		buf_putc(out, '?');
 		put_text(out, query);
 	}
@@ -127,7 +132,8 @@ static bool aligned(const struct rendition *renditions, size_t count, const stru
 	return true;
 }
 
-static void put_set(struct buf *out, const struct rendition *renditions, size_t count, size_t first, const char *query)
+static void put_set(struct buf *out, const struct rendition *renditions, size_t count, size_t first,
+	const struct dash_options *options)
 {
 	const char *alignment = aligned(renditions, count, &renditions[first]) ? "true" : "false";
 
@@ -138,7 +144,8 @@ static void put_set(struct buf *out, const struct rendition *renditions, size_t 
 		alignment, alignment);
 	for (size_t i = first; i < count; i++) {
 		if (same_codec(&renditions[i], &renditions[first]))
-			put_representation(out, &renditions[i], query);
+			put_representation(out, &renditions[i], options->query,
+				options->files != NULL ? options->files[i] : NULL);
 	}
 	buf_puts(out, "    </AdaptationSet>\n");
 }
@@ -162,7 +169,7 @@ void dash_mpd(struct buf *out, const struct track *track, const struct rendition
 	buf_puts(out, "  <Period id=\"0\" start=\"PT0S\">\n");
 	for (size_t i = 0; i < count; i++) {
 		if (!codec_seen(renditions, i))
-			put_set(out, renditions, count, i, options->query);
+			put_set(out, renditions, count, i, options);
 	}
 	buf_puts(out, "  </Period>\n</MPD>\n");
 }

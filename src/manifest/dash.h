@@ -12,6 +12,7 @@
 
 struct dash_options {
 	const char *query; /* percent-encoded, appended to each BaseURL after "?"; "" for none */
+	const char *const *files; /* addresses of the renditions' files elsewhere, as they are; NULL: those here */
 };
 
 /*

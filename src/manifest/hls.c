@@ -148,20 +148,24 @@ static uint64_t target_duration(const struct rendition *rendition)
 	return longest < 1000000 ? 1 : (longest + 500000) / 1000000;
 }
 
-static void put_file(struct buf *out, const struct rendition *rendition, const char *query)
+static void put_file(struct buf *out, const struct rendition *rendition, const struct hls_options *options)
 {
+	if (options->file != NULL) {
+		buf_puts(out, options->file);
+		return;
+	}
 	buf_puts(out, "../../../media/");
 	buf_puts(out, rendition->track);
 	buf_putc(out, '/');
 	buf_puts(out, rendition->file);
-	put_query(out, query);
+	put_query(out, options->query);
 }
 
 static void put_map(struct buf *out, const struct rendition *rendition, const struct hls_options *options)
 {
 	buf_puts(out, "#EXT-X-MAP:URI=\"");
 	if (options->addressing == HLS_BYTERANGE) {
-		put_file(out, rendition, options->query);
+		put_file(out, rendition, options);
 		buf_printf(out, "\",BYTERANGE=\"%" PRIu64 "@0\"\n", rendition->init_size);
 	} else {
 		buf_puts(out, "init.mp4");
@@ -188,7 +192,7 @@ static void put_segment(
 		buf_putc(out, '@');
 		buf_put_number(out, segment->offset, 1);
 		buf_putc(out, '\n');
-		put_file(out, rendition, options->query);
+		put_file(out, rendition, options);
 	} else {
 		buf_put_number(out, index, 1);
 		buf_puts(out, options->addressing == HLS_TRANSPORT ? ".ts" : ".m4s");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * HLS playlists (RFC 8216bis, draft-pantos-hls-rfc8216bis): pure builders, structs in, text out. Relative URIs only, so
- * that they hold under any prefix and host. Numbers are integer arithmetic throughout: no locale reaches the text, and
+ * HLS playlists (RFC 8216bis, draft-pantos-hls-rfc8216bis): pure builders, structs in, text out. Relative URIs, so that
+ * they hold under any prefix and host, but for a file that is elsewhere. Numbers are integer arithmetic throughout: no locale reaches the text, and
  * the same input gives the same bytes. Thread-safe, no state.
  */
 #ifndef TONEARM_MANIFEST_HLS_H
@@ -20,6 +20,7 @@ struct hls_options {
 	enum hls_addressing addressing;
 	const char *query; /* percent-encoded, appended to each URI after "?"; "" for none */
 	uint32_t segment_ms; /* HLS_TRANSPORT: about how long segments are */
+	const char *file;    /* HLS_BYTERANGE: an address of the rendition's file elsewhere, as it is; NULL: the one here */
 };
 
 /*

@@ -101,7 +101,7 @@ static void write_rendition(const char *top, const struct silence *silence, stru
 	must(cmaf_index_read(fd, arena, out, &info), &info);
 	close(fd);
 	buf_init(&text, 1 << 20);
-	hls_media(&text, out, &(struct hls_options){HLS_BYTERANGE, "", 0});
+	hls_media(&text, out, &(struct hls_options){HLS_BYTERANGE, "", 0, NULL});
 	write_text(&text, arena_printf(arena, "%s/hls/" TRACK "/%s", top, silence->quality), "playlist.m3u8");
 	buf_free(&text);
 }
@@ -119,9 +119,9 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < COUNT; i++)
 		write_rendition(argv[1], &SILENCES[i], &arena, &renditions[i]);
 	buf_init(&text, 1 << 20);
-	hls_master(&text, renditions, COUNT, &(struct hls_options){HLS_BYTERANGE, "", 0});
+	hls_master(&text, renditions, COUNT, &(struct hls_options){HLS_BYTERANGE, "", 0, NULL});
 	write_text(&text, arena_printf(&arena, "%s/hls/" TRACK, argv[1]), "master.m3u8");
-	dash_mpd(&text, &track, renditions, COUNT, &(struct dash_options){""});
+	dash_mpd(&text, &track, renditions, COUNT, &(struct dash_options){"", NULL});
 	write_text(&text, arena_printf(&arena, "%s/dash/" TRACK, argv[1]), "manifest.mpd");
 	buf_free(&text);
 	arena_free(&arena);

@@ -336,3 +336,25 @@ describe("bytes", () => {
 		}
 	});
 });
+
+test("manifests name the files at the edge, where they are told to", async () => {
+	const place = library({cdn: {manifests: true, edges: [{name: "near", url: "https://edge.example", scheme: "grant"}]}});
+	const ask = (track, target) => cgi(place, "manifest", target.replace("T", place.ids[track]), {headers: bearer("stream:read")});
+	try {
+		for (const track of ["public", "private"]) {
+			const file = `https://edge.example/media/${place.ids[track]}/high.mp4`;
+			const list = await ask(track, "/hls/T/high/playlist.m3u8");
+			assert.equal(list.status, 200, list.text);
+			assert.ok(list.text.includes(`#EXT-X-MAP:URI="${file}`), list.text);
+			assert.ok(list.text.includes(`\n${file}`));
+			assert.ok(!list.text.includes("../media"));
+			assert.equal(list.text.includes(`${file}?expires=`), track === "private");
+			assert.match(list.headers["cache-control"], /^private, max-age=60$/, "it is made for who asks");
+			const mpd = await ask(track, "/dash/T/manifest.mpd");
+			assert.ok(mpd.text.includes(`<BaseURL>${file}`), mpd.text);
+			assert.match((await ask(track, "/hls/T/master.m3u8")).text, /^high\/playlist\.m3u8/m);
+		}
+	} finally {
+		place.remove();
+	}
+});

@@ -14,7 +14,7 @@
 #include "manifest_fixture.h"
 #include "vectors.h"
 
-static const struct dash_options PLAIN = {""};
+static const struct dash_options PLAIN = {"", NULL};
 
 static void ladder(void **state)
 {
@@ -53,8 +53,21 @@ static void codecs_query_and_hostile_title(void **state)
 	renditions[2].timescale = renditions[2].sample_rate = 48000;
 	renditions[2].samples = 651277;
 	buf_init(&out, 1 << 16);
-	dash_mpd(&out, &track, renditions, 4, &(struct dash_options){"expires=1767225600&sig=0f1e"});
+	dash_mpd(&out, &track, renditions, 4, &(struct dash_options){"expires=1767225600&sig=0f1e", NULL});
 	golden_check(&out, "manifest-query.mpd");
+	buf_free(&out);
+}
+
+static void files_elsewhere(void **state)
+{
+	static const char *const files[] = {"https://edge.example/high.mp4?a=1&b=2"};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 1 << 16);
+	dash_mpd(&out, &(struct track){0}, &FIXTURE_HIGH, 1, &(struct dash_options){"sig=0f1e", files});
+	assert_non_null(strstr(
+		buf_text(&out), "<BaseURL>https://edge.example/high.mp4?a=1&amp;b=2</BaseURL>"));
 	buf_free(&out);
 }
 
@@ -137,6 +150,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ladder),
 		cmocka_unit_test(codecs_query_and_hostile_title),
+		cmocka_unit_test(files_elsewhere),
 		cmocka_unit_test(duration_rounds_up),
 		cmocka_unit_test(foreign_rates_are_not_aligned),
 		cmocka_unit_test(channel_layouts),

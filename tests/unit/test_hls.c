@@ -13,7 +13,7 @@
 #include "golden.h"
 #include "manifest_fixture.h"
 
-static const struct hls_options RANGES = {HLS_BYTERANGE, "", 0};
+static const struct hls_options RANGES = {HLS_BYTERANGE, "", 0, NULL};
 
 static void master_ladder(void **state)
 {
@@ -43,7 +43,7 @@ static void master_codecs_and_query(void **state)
 
 	(void)state;
 	buf_init(&out, 1 << 16);
-	hls_master(&out, ladder, 3, &(struct hls_options){HLS_SEGMENTS, "expires=1767225600&sig=0f1e", 0});
+	hls_master(&out, ladder, 3, &(struct hls_options){HLS_SEGMENTS, "expires=1767225600&sig=0f1e", 0, NULL});
 	golden_check(&out, "master-query.m3u8");
 	buf_free(&out);
 }
@@ -51,7 +51,7 @@ static void master_codecs_and_query(void **state)
 /* For players before version 7: no byte ranges, no maps, no groups. */
 static void transport_streams(void **state)
 {
-	const struct hls_options options = {HLS_TRANSPORT, "expires=1&sig=2", 4000};
+	const struct hls_options options = {HLS_TRANSPORT, "expires=1&sig=2", 4000, NULL};
 	struct rendition ladder[] = {
 		fixture_rendition("high", "aac", "mp4a.40.2", 329120),
 		fixture_rendition("mobile", "aac", "mp4a.40.2", 99871),
@@ -104,9 +104,30 @@ static void media_by_ranges_with_query(void **state)
 
 	(void)state;
 	buf_init(&out, 1 << 16);
-	hls_media(&out, &FIXTURE_HIGH, &(struct hls_options){HLS_BYTERANGE, "expires=1767225600&sig=0f1e", 0});
+	hls_media(&out, &FIXTURE_HIGH, &(struct hls_options){HLS_BYTERANGE, "expires=1767225600&sig=0f1e", 0, NULL});
 	golden_check(&out, "media-byterange-query.m3u8");
 	buf_free(&out);
+}
+
+/* The file is elsewhere: its address stands for each range, and the query belongs to the one here. */
+static void media_elsewhere(void **state)
+{
+	static const char *const file = "https://edge.example/high.mp4?token=a%20b";
+	struct buf out, wanted;
+
+	(void)state;
+	buf_init(&out, 1 << 16);
+	buf_init(&wanted, 4096);
+	hls_media(&out, &FIXTURE_HIGH, &(struct hls_options){HLS_BYTERANGE, "sig=0f1e", 0, file});
+	buf_printf(&wanted, "#EXT-X-MAP:URI=\"%s\",BYTERANGE=\"%d@0\"\n", file, (int)FIXTURE_HIGH.init_size);
+	assert_non_null(strstr(buf_text(&out), buf_text(&wanted)));
+	wanted.length = 0;
+	buf_printf(&wanted, "@%d\n%s\n", (int)FIXTURE_HIGH.segments.segments[0].offset, file);
+	assert_non_null(strstr(buf_text(&out), buf_text(&wanted)));
+	assert_null(strstr(buf_text(&out), "sig=0f1e"));
+	assert_null(strstr(buf_text(&out), "../"));
+	buf_free(&out);
+	buf_free(&wanted);
 }
 
 static void media_by_segments(void **state)
@@ -115,7 +136,7 @@ static void media_by_segments(void **state)
 
 	(void)state;
 	buf_init(&out, 1 << 16);
-	hls_media(&out, &FIXTURE_HIGH, &(struct hls_options){HLS_SEGMENTS, "expires=1767225600&sig=0f1e", 0});
+	hls_media(&out, &FIXTURE_HIGH, &(struct hls_options){HLS_SEGMENTS, "expires=1767225600&sig=0f1e", 0, NULL});
 	golden_check(&out, "media-segments.m3u8");
 	buf_free(&out);
 }
@@ -237,6 +258,7 @@ int main(void)
 		cmocka_unit_test(transport_streams),
 		cmocka_unit_test(media_by_ranges),
 		cmocka_unit_test(media_by_ranges_with_query),
+		cmocka_unit_test(media_elsewhere),
 		cmocka_unit_test(media_by_segments),
 		cmocka_unit_test(target_duration_rounds),
 		cmocka_unit_test(media_that_grows),
