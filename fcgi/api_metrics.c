@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/network.h"
+#include "model/breaker.h"
 #include "model/job_tell.h"
 #include "model/remote.h"
 #include "storage/remote_key.h"
@@ -74,6 +75,8 @@ static void tell_now(const struct responder *responder, struct arena *arena)
 	err = job_tell(db, responder->metrics, clock_ms(responder->access.clock), &info);
 	if (err == ERR_OK)
 		err = tell_store(responder, db, arena, &info);
+	if (err == ERR_OK)
+		err = breaker_tell(db, responder->metrics, &info);
 	if (err != ERR_OK)
 		log_failure(LOG_WARNING, "not all metrics could be read", &info);
 	db_pool_give(responder->pool, db);

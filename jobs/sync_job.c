@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/wake.h"
 #include "model/periodic.h"
+#include "model/spending.h"
 #include "storage/mirror.h"
 #include "storage/remote_key.h"
 
@@ -11,6 +12,9 @@
 
 /* So many jobs are queued by one look through the library; then it waits before it goes on. */
 enum { ORDERED_AT_ONCE = 500, AGAIN_MS = 60000 };
+
+/* How often it is looked whether there is a budget again, and over which time those that wait come back. */
+enum { BUDGET_MS = 3600000, SPREAD_MS = 1000 };
 
 /* One job at work on a track. */
 struct sync {
@@ -102,6 +106,21 @@ static enum err sync_files(struct sync *sync, struct err_info *info)
 	return err == ERR_OK ? send_files(sync, info) : err;
 }
 
+/* What waiting mends, and no try: the breaker is open, the budget used up. It may be raised at any time. */
+static enum err put_off(struct sync *sync, enum err err, struct err_info *info)
+{
+	struct network_job *job = sync->job;
+	int64_t now = clock_ms(job->clock), renewed = spending_renews_ms(now);
+
+	job->due_ms = sync->store.guard.due_ms;
+	if (err == ERR_TOO_MANY)
+		job->due_ms = renewed < now + BUDGET_MS ? renewed : now + BUDGET_MS;
+	/* Not all at the same moment. */
+	job->due_ms += clock_monotonic_us() % SPREAD_MS;
+	info->code = ERR_NOT_READY;
+	return ERR_NOT_READY;
+}
+
 enum err sync_work(struct network_job *job, struct err_info *info)
 {
 	struct sync sync = {.job = job};
@@ -113,6 +132,8 @@ enum err sync_work(struct network_job *job, struct err_info *info)
 	err = sync_plan(job->conf, job->db, track, &sync.arena, &sync.plan, info);
 	if (err == ERR_OK && sync.plan.count + sync.plan.surplus_count > 0)
 		err = sync_files(&sync, info);
+	if (err == ERR_NOT_READY || err == ERR_TOO_MANY)
+		err = put_off(&sync, err, info);
 	store_close(&sync.store);
 	arena_free(&sync.arena);
 	return err;

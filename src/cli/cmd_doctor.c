@@ -56,6 +56,7 @@ static void check_all(struct doctor *doctor)
 		if (doctor_database(doctor)) {
 			doctor_jobs(doctor);
 			doctor_media(doctor);
+			doctor_store(doctor);
 		}
 	}
 	doctor_programs(doctor);

@@ -5,8 +5,11 @@
 #include "base/fs.h"
 #include "cli/duration.h"
 #include "cli/programs.h"
+#include "model/breaker.h"
 #include "model/job.h"
+#include "model/remote.h"
 #include "model/stored.h"
+#include "storage/remote_key.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -238,6 +241,41 @@ void doctor_media(struct doctor *doctor)
 	else
 		doctor_say(doctor, DOCTOR_OK, "stored files", NULL, "all whole, verified %s",
 			duration_ago(clock_ms(NULL) - pass.ended_ms, ago));
+}
+
+/* The endpoint of the object store, as those who asked it last found it. */
+static bool check_breaker(struct doctor *doctor, struct err_info *info)
+{
+	struct cli *cli = doctor->cli;
+	struct breaker *breakers;
+	size_t count;
+
+	if (breaker_list(cli->db, &cli->arena, &breakers, &count, info) != ERR_OK)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(breakers[i].endpoint, cli->conf->store_endpoint) == 0 && breakers[i].state != BREAKER_CLOSED)
+			doctor_say(doctor, DOCTOR_WARN, "object store", "look at what the store says of itself",
+				"%s failed again and again: its breaker is %s", breakers[i].endpoint,
+				breaker_state_name(breakers[i].state));
+	}
+	return true;
+}
+
+void doctor_store(struct doctor *doctor)
+{
+	struct cli *cli = doctor->cli;
+	const char *store = remote_store(cli->conf, &cli->arena);
+	struct remote_counts counts;
+	struct err_info info = {0};
+
+	if (store == NULL)
+		return;
+	if (!check_breaker(doctor, &info) || remote_count(cli->db, store, &counts, &info) != ERR_OK)
+		doctor_say(doctor, DOCTOR_FAIL, "object store", NULL, "%s", info.detail);
+	else
+		doctor_say(doctor, DOCTOR_OK, "object store", NULL,
+			"%s has confirmed %" PRId64 " files, %" PRId64 " are on their way", store, counts.confirmed,
+			counts.objects - counts.confirmed);
 }
 
 static void check_helper(struct doctor *doctor, const char *name)

@@ -232,6 +232,7 @@ struct conf {
 	const char *store_serve;    /* "proxy", "redirect" or "edge" */
 	int64_t store_fetches;
 	bool store_sync;
+	int64_t store_silence_s;
 	int64_t store_part_size;                                       /* bytes */
 	int64_t store_parallel;
 	int64_t store_bandwidth;      /* bytes/s; 0: no limit, as the next two */

@@ -323,6 +323,8 @@ const struct option option_table[] = {
 	{"store", "sync", OPTION_SWITCH, AT(store_sync), .standard = 1,
 		.sentence = "Whether jobrunners send to the store what they make, and remove there what is deleted; otherwise "
 			    "only `tonearm storage` does."},
+	{"store", "silence_s", OPTION_INTEGER, AT(store_silence_s), .unit = "seconds", .least = 1, .most = 3600, .standard = 30,
+		.sentence = "How long a request to the store may stand still before it is given up."},
 	{"store", "part_size", OPTION_SIZE, AT(store_part_size), .unit = "bytes", .least = 5 * MIB, .most = 5 * GIB,
 		.standard = 16 * MIB, .sentence = "Larger files are sent in parts of this size."},
 	{"store", "parallel", OPTION_INTEGER, AT(store_parallel), .least = 1, .most = 64, .standard = 4,

@@ -52,3 +52,13 @@ enum err spending_get(struct db *db, const char *store, int64_t now_s, struct sp
 	db_reset(stmt);
 	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
 }
+
+int64_t spending_renews_ms(int64_t now_ms)
+{
+	time_t seconds = (time_t)(now_ms / 1000);
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	tm = (struct tm){.tm_year = tm.tm_year, .tm_mon = tm.tm_mon + 1, .tm_mday = 1};
+	return (int64_t)timegm(&tm) * 1000;
+}

@@ -25,4 +25,7 @@ enum err spending_add(struct db *db, const char *store, const struct spending *m
 /* What was asked in the month of NOW. Database errors. */
 enum err spending_get(struct db *db, const char *store, int64_t now_s, struct spending *out, struct err_info *info);
 
+/* When the month after that of NOW begins, in milliseconds since 1970. */
+int64_t spending_renews_ms(int64_t now_ms);
+
 #endif

@@ -46,6 +46,16 @@ struct s3_budget {
 	void *context;
 };
 
+/*
+ * ASK is called before each request, and an error (ERR_NOT_READY) keeps it from being made; ENDED with the end of each
+ * that was made. Both may be NULL.
+ */
+struct s3_guard {
+	enum err (*ask)(void *context, struct err_info *info);
+	void (*ended)(void *context, enum err err);
+	void *context;
+};
+
 /* Text is copied. */
 struct s3_options {
 	const char *endpoint; /* "https://s3.eu-central-1.amazonaws.com", no slash at its end */
@@ -57,6 +67,7 @@ struct s3_options {
 	struct transfer_limits limits;
 	struct credentials *credentials; /* borrowed */
 	struct s3_budget budget;
+	struct s3_guard guard;
 	const struct clock *clock; /* borrowed; may be NULL */
 };
 

@@ -157,9 +157,12 @@ static enum err prepare(void *context, struct transfer_exchange *exchange, struc
 {
 	struct s3_call *call = context;
 	const struct s3_budget *budget = &call->s3->options.budget;
+	const struct s3_guard *guard = &call->s3->options.guard;
 	enum err err = ERR_OK;
 
-	if (budget->spend != NULL)
+	if (guard->ask != NULL)
+		err = guard->ask(guard->context, info);
+	if (err == ERR_OK && budget->spend != NULL)
 		err = budget->spend(budget->context, call->cost, info);
 	if (err == ERR_OK && call->has_body && call->body.text == NULL)
 		err = prepare_file(call, info);
@@ -216,6 +219,7 @@ static void count(const struct s3_call *call)
 static void landed(void *context, struct transfer_exchange *exchange)
 {
 	struct s3_call *call = context;
+	const struct s3_guard *guard = &call->s3->options.guard;
 
 	call->info = exchange->info;
 	call->err = exchange->err;
@@ -223,6 +227,8 @@ static void landed(void *context, struct transfer_exchange *exchange)
 		call->err = s3_judge(call->s3, exchange->status, buf_text(&exchange->answer), exchange->answer.length,
 			arena_printf(call->arena, "%s %.80s", call->method, call->path), &call->info);
 	count(call);
+	if (call->began_us > 0 && guard->ended != NULL)
+		guard->ended(guard->context, call->err);
 	if (call->ended != NULL)
 		call->ended(call->context, call);
 }

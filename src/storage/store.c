@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { CONNECT_MS = 15000, LEAST_RATE = 1024, SLOW_S = 30 };
+enum { CONNECT_MS = 15000, LEAST_RATE = 1024 };
 
 static enum s3_checksum checksum(const char *name)
 {
@@ -41,7 +41,7 @@ static struct s3_options options(struct store *store, const struct clock *clock)
 		.payload = payload(conf->store_payload),
 		.limits = {.connect_ms = CONNECT_MS,
 			.least_rate = LEAST_RATE,
-			.slow_s = SLOW_S,
+			.slow_s = (long)conf->store_silence_s,
 			.bandwidth = conf->store_bandwidth,
 			.requests_per_s = conf->store_requests_per_s,
 			.parallel = (size_t)conf->store_parallel,
@@ -50,6 +50,7 @@ static struct s3_options options(struct store *store, const struct clock *clock)
 			.context = store},
 		.credentials = store->credentials,
 		.budget = allowance_budget(&store->allowance),
+		.guard = guard_of(&store->guard),
 		.clock = clock};
 }
 
@@ -69,6 +70,7 @@ enum err store_open(struct store *store, const struct conf *conf, struct db *db,
 		return err_set(info, ERR_BAD_REQUEST,
 			"there is no object store in the configuration: set store.endpoint and store.bucket");
 	store->allowance = (struct allowance){db, name, conf->store_writes, clock};
+	store->guard = (struct guard){.db = db, .endpoint = conf->store_endpoint, .clock = clock};
 	if ((err = credentials_open(&places, clock, &store->credentials, info)) != ERR_OK)
 		return err;
 	chosen = options(store, clock);

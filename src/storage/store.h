@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The object store of the configuration (store.*), with its keys, its budget in the database and what sends files to
- * it. Belongs to one thread.
+ * The object store of the configuration (store.*), with its keys, its budget and its breaker in the database, and what
+ * sends files to it. Belongs to one thread.
  */
 #ifndef TONEARM_STORAGE_STORE_H
 #define TONEARM_STORAGE_STORE_H
@@ -10,6 +10,7 @@
 #include "db/db.h"
 #include "storage/allowance.h"
 #include "storage/credentials.h"
+#include "storage/guard.h"
 #include "storage/send.h"
 #include "storage/storage.h"
 
@@ -23,6 +24,7 @@ struct store {
 	struct credentials *credentials;
 	struct storage *storage;
 	struct allowance allowance;
+	struct guard guard;
 	struct send send;
 };
 
