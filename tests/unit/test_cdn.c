@@ -45,7 +45,7 @@ static struct cdn_link link_at(struct fixture *fixture, struct conf_edge edge, c
 		.address = "192.0.2.7",
 		.grant = "expires=1&grant=ab"};
 	struct err_info info = {0};
-	struct cdn_link link;
+	struct cdn_link link = {0};
 	struct cdn *cdn;
 
 	if (open_one(&edge, &cdn, &info) != ERR_OK || cdn_link(cdn, &want, &fixture->arena, &link, &info) != ERR_OK)
