@@ -8,7 +8,9 @@
  *     event_transport.c   the answer to records; struct transport for the handler
  *
  * A connection belongs to the thread that leads the loop, or, while it is away, to the one that answers its request.
- * It handles one request at a time: FCGI_MPXS_CONNS is 0, and a second one is refused with CANT_MPX_CONN.
+ * Many requests may be on their way in at once (FCGI_MPXS_CONNS is 1); those of one connection are answered one after
+ * the other, in the order in which their parameters were complete. What comes of a body before its request's turn is
+ * kept, up to a limit.
  */
 #ifndef TONEARM_HTTP_EVENT_H
 #define TONEARM_HTTP_EVENT_H
@@ -35,7 +37,20 @@ void event_list_remove(struct event_connection *connection);
 /* Its first, removed; NULL when it is empty. */
 struct event_connection *event_list_take(struct event_list *list);
 
-enum event_phase { PHASE_IDLE, PHASE_PARAMS, PHASE_ANSWER };
+enum event_phase { PHASE_IDLE, PHASE_ANSWER };
+
+/* A request that has begun and is not answered yet. */
+struct event_request {
+	struct event_request *next;
+	unsigned id;
+	int role;
+	bool keep;              /* the connection shall outlive it */
+	bool ready;             /* its parameters are complete */
+	bool stdin_ended;
+	struct buf params, body;
+	struct event_parameter *parameters; /* point into params */
+	size_t parameter_count;
+};
 
 struct event_connection {
 	struct transport base;
@@ -56,16 +71,14 @@ struct event_connection {
 	struct fcgi_record_reader reader;
 	unsigned char *in; /* what came and is not read yet: from in_at to in_end; NULL when there is nothing */
 	size_t in_at, in_end;
+	struct buf gathered;            /* content of a BEGIN_REQUEST or GET_VALUES that comes in parts */
+	struct event_request *requests; /* those that wait for their turn, the first ready one is the next */
+	bool refused;                   /* a request was refused: records of it may still come */
+	bool leaving;                   /* it shall not outlive its requests */
 	enum event_phase phase;
-	unsigned id; /* of the request, or of the last one */
-	int role;
-	bool keep;            /* the connection shall outlive the request */
-	bool refused;         /* a request was refused: records of it may still come */
-	struct buf gathered;  /* content of a BEGIN_REQUEST or GET_VALUES that comes in parts */
-	struct buf params;
-	struct event_parameter *parameters; /* point into params */
-	size_t parameter_count;
-	const unsigned char *body; /* of STDIN, in `in` */
+	struct event_request current; /* that is answered, without its body; in PHASE_IDLE only the id, of the last one */
+	struct buf early;             /* what came of its body before its turn */
+	const unsigned char *body;    /* of STDIN, in `in` or `early` */
 	size_t body_left;
 	bool stdin_ended, aborted;
 
@@ -102,8 +115,14 @@ void event_skip(struct event_connection *connection);
 /* The parameter NAME of the request, the one after SKIP others; NULL when absent. Valid until event_forget(). */
 const char *event_parameter(const struct event_connection *connection, const char *name, size_t skip);
 
-/* Gives up the request's memory; the next may come. */
+/* Gives up the answered request's memory; the next may have its turn. */
 void event_forget(struct event_connection *connection);
+
+/* The same of all that wait for it. */
+void event_forget_all(struct event_connection *connection);
+
+/* A request is over: KEEP says whether the connection may be kept for others, once all of them are. */
+void event_over(struct event_connection *connection, bool keep);
 
 /* The connection's struct transport. */
 extern const struct transport_class event_transport_class;

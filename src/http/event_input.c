@@ -9,7 +9,14 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { IN_BYTES = 32 * 1024, GATHER_MOST = 4096, PARAMS_MOST = 256 * 1024, PARAMETERS_MOST = 1024 };
+enum {
+	IN_BYTES = 32 * 1024,
+	GATHER_MOST = 4096,
+	PARAMS_MOST = 256 * 1024,
+	PARAMETERS_MOST = 1024,
+	REQUESTS_MOST = 64, /* of one connection, that wait */
+	EARLY_MOST = 64 * 1024
+};
 
 struct event_parameter {
 	const char *name, *value; /* the value ends with a NUL, the name does not */
@@ -33,16 +40,57 @@ ssize_t event_receive(struct event_connection *connection)
 	return got;
 }
 
+static void clear(struct event_request *request)
+{
+	free(request->parameters);
+	buf_free(&request->params);
+	buf_free(&request->body);
+}
+
 void event_forget(struct event_connection *connection)
 {
-	free(connection->parameters);
-	connection->parameters = NULL;
-	connection->parameter_count = 0;
-	buf_free(&connection->params);
-	buf_free(&connection->gathered);
+	unsigned id = connection->current.id;
+
+	clear(&connection->current);
+	connection->current = (struct event_request){.id = id};
+	buf_free(&connection->early);
 	connection->phase = PHASE_IDLE;
 	connection->body_left = 0;
 	connection->aborted = false;
+}
+
+/* Removes *PLACE, in the list of requests, and frees it. */
+static void discard(struct event_request **place)
+{
+	struct event_request *request = *place;
+
+	*place = request->next;
+	clear(request);
+	free(request);
+}
+
+void event_forget_all(struct event_connection *connection)
+{
+	event_forget(connection);
+	buf_free(&connection->gathered);
+	while (connection->requests != NULL)
+		discard(&connection->requests);
+}
+
+void event_over(struct event_connection *connection, bool keep)
+{
+	connection->leaving |= !keep;
+	connection->closing = connection->leaving && connection->phase == PHASE_IDLE && connection->requests == NULL;
+}
+
+/* Where the request ID that waits stands; where one more would when there is none. */
+static struct event_request **find(struct event_connection *connection, unsigned id)
+{
+	struct event_request **place = &connection->requests;
+
+	while (*place != NULL && (*place)->id != id)
+		place = &(*place)->next;
+	return place;
 }
 
 static const char *role_name(int role)
@@ -52,15 +100,16 @@ static const char *role_name(int role)
 
 const char *event_parameter(const struct event_connection *connection, const char *name, size_t skip)
 {
+	const struct event_request *request = &connection->current;
 	size_t length = strlen(name);
 
-	for (size_t i = 0; i < connection->parameter_count; i++) {
-		const struct event_parameter *parameter = &connection->parameters[i];
+	for (size_t i = 0; i < request->parameter_count; i++) {
+		const struct event_parameter *parameter = &request->parameters[i];
 
 		if (parameter->name_length == length && memcmp(parameter->name, name, length) == 0 && skip-- == 0)
 			return parameter->value;
 	}
-	return skip == 0 && strcmp(name, "FCGI_ROLE") == 0 ? role_name(connection->role) : NULL; /* as libfcgi tells it */
+	return skip == 0 && strcmp(name, "FCGI_ROLE") == 0 ? role_name(request->role) : NULL; /* as libfcgi tells it */
 }
 
 static enum event_step put_end(struct event_connection *connection, unsigned id, int status)
@@ -75,31 +124,43 @@ static enum event_step put_end(struct event_connection *connection, unsigned id,
 static enum event_step refuse(struct event_connection *connection, unsigned id, bool keep, int status)
 {
 	connection->refused = true;
-	if (connection->phase == PHASE_IDLE)
-		connection->closing = !keep;
+	event_over(connection, keep);
 	return put_end(connection, id, status);
+}
+
+static size_t count_requests(const struct event_connection *connection)
+{
+	size_t count = 0;
+
+	for (const struct event_request *request = connection->requests; request != NULL; request = request->next)
+		count++;
+	return count;
 }
 
 static enum event_step begin(struct event_connection *connection, const struct fcgi_record_piece *piece)
 {
 	const unsigned char *content = (const unsigned char *)buf_text(&connection->gathered);
+	struct event_request **place = find(connection, piece->id);
 	int role;
 	bool keep;
 
-	if (connection->gathered.length != RECORD_BEGIN_CONTENT || piece->id == 0)
+	if (connection->gathered.length != RECORD_BEGIN_CONTENT || piece->id == 0 || *place != NULL ||
+		(connection->phase == PHASE_ANSWER && piece->id == connection->current.id))
 		return STEP_BAD;
 	role = content[0] << 8 | content[1];
 	keep = (content[2] & RECORD_KEEP_CONNECTION) != 0;
-	if (connection->phase != PHASE_IDLE)
-		return piece->id == connection->id ? STEP_BAD : refuse(connection, piece->id, keep, END_CANT_MULTIPLEX);
 	if (role != ROLE_RESPONDER && role != ROLE_AUTHORIZER)
 		return refuse(connection, piece->id, keep, END_UNKNOWN_ROLE);
-	connection->phase = PHASE_PARAMS;
-	connection->id = piece->id;
-	connection->role = role;
-	connection->keep = keep;
-	connection->stdin_ended = false;
-	buf_init(&connection->params, PARAMS_MOST);
+	if (count_requests(connection) == REQUESTS_MOST)
+		return refuse(connection, piece->id, keep, END_OVERLOADED);
+	*place = calloc(1, sizeof **place);
+	if (*place == NULL)
+		abort();
+	(*place)->id = piece->id;
+	(*place)->role = role;
+	(*place)->keep = keep;
+	buf_init(&(*place)->params, PARAMS_MOST);
+	buf_init(&(*place)->body, EARLY_MOST);
 	return STEP_MORE;
 }
 
@@ -142,17 +203,17 @@ static size_t count_parameters(const struct buf *params)
 	return at == end ? count : PARAMETERS_MOST + 1;
 }
 
-static enum event_step take_parameters(struct event_connection *connection)
+static enum event_step take_parameters(struct event_request *request)
 {
-	struct buf *params = &connection->params;
+	struct buf *params = &request->params;
 	const char *at = buf_text(params), *end = at + params->length;
 	size_t count = count_parameters(params);
 	struct fcgi_record_pair pair;
 
 	if (count > PARAMETERS_MOST)
 		return STEP_BAD;
-	connection->parameters = calloc(count + 1, sizeof *connection->parameters);
-	if (connection->parameters == NULL)
+	request->parameters = calloc(count + 1, sizeof *request->parameters);
+	if (request->parameters == NULL)
 		abort();
 	for (size_t i = 0; i < count; i++) {
 		size_t value = (size_t)(at - buf_text(params));
@@ -160,37 +221,61 @@ static enum event_step take_parameters(struct event_connection *connection)
 		fcgi_record_pair(&at, end, &pair);
 		if (value > 0)
 			params->data[value] = '\0'; /* the value before ended here; this pair's lengths are read */
-		connection->parameters[i] = (struct event_parameter){pair.name, pair.value, pair.name_length};
+		request->parameters[i] = (struct event_parameter){pair.name, pair.value, pair.name_length};
 	}
-	connection->parameter_count = count;
-	connection->phase = PHASE_ANSWER;
-	return STEP_REQUEST;
+	request->parameter_count = count;
+	request->ready = true;
+	return STEP_MORE;
+}
+
+/* More came of the request at PLACE than is borne. */
+static enum event_step overload(struct event_connection *connection, struct event_request **place, const char *what)
+{
+	unsigned id = (*place)->id;
+
+	log_message(LOG_WARNING, what);
+	discard(place);
+	return refuse(connection, id, false, END_OVERLOADED);
 }
 
 static enum event_step take_params(struct event_connection *connection, const struct fcgi_record_piece *piece)
 {
-	if (connection->phase != PHASE_PARAMS || piece->id != connection->id)
+	struct event_request **place = find(connection, piece->id), *request = *place;
+
+	if (request == NULL || request->ready)
 		return connection->refused ? STEP_MORE : STEP_BAD;
 	if (piece->length == 0)
-		return take_parameters(connection);
-	buf_put(&connection->params, piece->bytes, piece->length);
-	if (!connection->params.overflow)
+		return take_parameters(request);
+	buf_put(&request->params, piece->bytes, piece->length);
+	return request->params.overflow
+		? overload(connection, place, "a request with too many parameters is refused")
+		: STEP_MORE;
+}
+
+/* Of a request that waits for its turn. */
+static enum event_step take_early(struct event_connection *connection, const struct fcgi_record_piece *piece)
+{
+	struct event_request **place = find(connection, piece->id), *request = *place;
+
+	if (request == NULL)
 		return STEP_MORE;
-	log_message(LOG_WARNING, "a request with too many parameters is refused");
-	event_forget(connection);
-	return refuse(connection, connection->id, false, END_OVERLOADED);
+	if (!request->ready)
+		return STEP_BAD;
+	request->stdin_ended |= piece->length == 0;
+	buf_put(&request->body, piece->bytes, piece->length);
+	return request->body.overflow
+		? overload(connection, place, "a body that came long before the turn of its request is refused")
+		: STEP_MORE;
 }
 
 static enum event_step take_stdin(struct event_connection *connection, const struct fcgi_record_piece *piece)
 {
-	if (piece->id != connection->id)
-		return STEP_MORE;
-	if (connection->phase == PHASE_PARAMS)
-		return STEP_BAD;
-	if (piece->length == 0)
+	if (connection->phase != PHASE_ANSWER || piece->id != connection->current.id)
+		return take_early(connection, piece);
+	if (piece->length == 0) {
 		connection->stdin_ended = true;
-	if (piece->length == 0 || connection->phase != PHASE_ANSWER)
 		return STEP_MORE;
+	}
 	connection->body = piece->bytes;
 	connection->body_left = piece->length;
 	return STEP_BODY;
@@ -198,14 +283,16 @@ static enum event_step take_stdin(struct event_connection *connection, const str
 
 static enum event_step take_abort(struct event_connection *connection, const struct fcgi_record_piece *piece)
 {
-	if (piece->id != connection->id)
-		return STEP_MORE;
-	if (connection->phase == PHASE_ANSWER)
+	struct event_request **place = find(connection, piece->id);
+	bool keep;
+
+	if (connection->phase == PHASE_ANSWER && piece->id == connection->current.id)
 		connection->aborted = true;
-	if (connection->phase != PHASE_PARAMS)
+	if (*place == NULL)
 		return STEP_MORE;
-	event_forget(connection);
-	connection->closing = !connection->keep;
+	keep = (*place)->keep;
+	discard(place);
+	event_over(connection, keep);
 	return put_end(connection, piece->id, END_COMPLETE);
 }
 
@@ -232,21 +319,43 @@ static enum event_step take(struct event_connection *connection, const struct fc
 	return take_unknown(connection, piece);
 }
 
+/* The first request that is ready has its turn, when nobody else has. */
+static enum event_step turn(struct event_connection *connection)
+{
+	struct event_request **place = &connection->requests, *request;
+
+	while (*place != NULL && !(*place)->ready)
+		place = &(*place)->next;
+	if (connection->phase != PHASE_IDLE || *place == NULL)
+		return STEP_MORE;
+	request = *place;
+	*place = request->next;
+	connection->current = *request;
+	connection->early = request->body;
+	connection->current.body = (struct buf){0};
+	free(request);
+	connection->body = (const unsigned char *)buf_text(&connection->early);
+	connection->body_left = connection->early.length;
+	connection->stdin_ended = connection->current.stdin_ended;
+	connection->phase = PHASE_ANSWER;
+	return STEP_REQUEST;
+}
+
 enum event_step event_read(struct event_connection *connection)
 {
 	const unsigned char *at = connection->in + connection->in_at, *end = connection->in + connection->in_end;
 	struct fcgi_record_piece piece;
 	enum fcgi_record_result result;
-	enum event_step step = STEP_MORE;
+	enum event_step step = turn(connection);
 
-	if (connection->in == NULL)
-		return STEP_MORE;
-	while (step == STEP_MORE && !connection->aborted) {
+	while (step == STEP_MORE && connection->in != NULL && !connection->aborted) {
 		result = fcgi_record_read(&connection->reader, &at, end, &piece);
 		connection->in_at = (size_t)(at - connection->in);
 		if (result != RECORD_PIECE)
 			return result == RECORD_BAD ? STEP_BAD : STEP_MORE;
 		step = take(connection, &piece);
+		if (step == STEP_MORE)
+			step = turn(connection);
 	}
 	return step;
 }
@@ -257,7 +366,7 @@ void event_skip(struct event_connection *connection)
 	struct fcgi_record_piece piece;
 
 	while (connection->in != NULL && fcgi_record_read(&connection->reader, &at, end, &piece) == RECORD_PIECE) {
-		if (piece.type == RECORD_STDIN && piece.id == connection->id && piece.length == 0)
+		if (piece.type == RECORD_STDIN && piece.id == connection->current.id && piece.length == 0)
 			connection->stdin_ended = true;
 	}
 	connection->in_at = connection->in_end = 0;

@@ -59,7 +59,7 @@ static void drop(struct event_loop *loop, struct event_connection *connection)
 {
 	if (connection->list != NULL)
 		event_list_remove(connection);
-	event_forget(connection);
+	event_forget_all(connection);
 	close(connection->fd);
 	free(connection->in);
 	free(connection->out);
@@ -107,7 +107,7 @@ static void close_softly(struct event_loop *loop, struct event_connection *conne
 /* Nothing can be done before the peer does something. */
 static void rest(struct event_loop *loop, struct event_connection *connection)
 {
-	bool idle = connection->served && connection->phase == PHASE_IDLE && connection->out_used == 0 &&
+	bool idle = connection->served && connection->phase == PHASE_IDLE && connection->requests == NULL && connection->out_used == 0 &&
 		fcgi_record_between(&connection->reader);
 
 	give_buffers(connection);

@@ -39,7 +39,7 @@ static void close_record(struct event_connection *connection)
 {
 	if (connection->record == EVENT_NO_RECORD)
 		return;
-	fcgi_record_header(connection->out + connection->record, RECORD_STDOUT, connection->id,
+	fcgi_record_header(connection->out + connection->record, RECORD_STDOUT, connection->current.id,
 		connection->out_used - connection->record - RECORD_HEADER);
 	connection->record = EVENT_NO_RECORD;
 }
@@ -238,23 +238,24 @@ static void put_trailer(struct event_connection *connection)
 {
 	need_out(connection);
 	close_record(connection);
-	fcgi_record_header(connection->out + connection->out_used, RECORD_STDOUT, connection->id, 0);
+	fcgi_record_header(connection->out + connection->out_used, RECORD_STDOUT, connection->current.id, 0);
 	connection->out_used += RECORD_HEADER;
-	fcgi_record_end(connection->out + connection->out_used, connection->id, END_COMPLETE);
+	fcgi_record_end(connection->out + connection->out_used, connection->current.id, END_COMPLETE);
 	connection->out_used += RECORD_END_SIZE;
 }
 
 static void transport_finish(struct transport *transport, bool complete, bool body_read)
 {
 	struct event_connection *connection = connection_of(transport);
+	bool keep = connection->current.keep;
 
 	if (complete && !connection->broken)
 		put_trailer(connection);
 	else
 		connection->broken = true;
-	connection->closing = !connection->keep || !body_read;
 	connection->served = true;
 	event_forget(connection);
+	event_over(connection, keep && (body_read || connection->requests != NULL));
 }
 
 const struct transport_class event_transport_class = {

@@ -134,7 +134,7 @@ size_t fcgi_record_values(unsigned char out[static RECORD_VALUES_SIZE], const ch
 	const struct {
 		const char *name;
 		unsigned value;
-	} known[] = {{"FCGI_MAX_CONNS", most}, {"FCGI_MAX_REQS", most}, {"FCGI_MPXS_CONNS", 0}};
+	} known[] = {{"FCGI_MAX_CONNS", most}, {"FCGI_MAX_REQS", most}, {"FCGI_MPXS_CONNS", 1}};
 	size_t used = RECORD_HEADER;
 
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {

@@ -96,7 +96,7 @@ void fcgi_record_unknown(unsigned char out[static RECORD_END_SIZE], int type);
 
 /*
  * GET_VALUES_RESULT (section 4.1) for the names in QUERY, the content of a GET_VALUES record: of FCGI_MAX_CONNS and
- * FCGI_MAX_REQS, both MOST, and FCGI_MPXS_CONNS, 0, those that are asked for. Returns its length.
+ * FCGI_MAX_REQS, both MOST, and FCGI_MPXS_CONNS, 1, those that are asked for. Returns its length.
  */
 size_t fcgi_record_values(unsigned char out[static RECORD_VALUES_SIZE], const char *query, size_t length, unsigned most);
 

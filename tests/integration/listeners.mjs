@@ -17,7 +17,7 @@ import {build} from "./lib/tools.mjs";
 const run = promisify(execFile);
 const program = path.join(build, "tests", "load", "listeners");
 const SECONDS = Number(process.env.LISTENERS_SECONDS ?? 15);
-const LISTENERS = 1000, RAMP_MS = 1000, WAITING = 2000, RELOADS = 3, TRACK_S = 40;
+const LISTENERS = 1000, RAMP_MS = 1000, WAITING = 2000, RELOADS = 3, TRACK_S = 40, WAITING_MOST = 2048;
 const MEMORY_KIB = 64 << 10, START_MS = 500, HERTZ = 100;
 const RESPONDERS = ["manifest", "stream", "api", "auth"];
 const LADDER = [{quality: "medium", codec: "aac", bit_rate: 192000}];
@@ -103,11 +103,15 @@ for (const server of ["lighttpd", "nginx"]) {
 
 		test(`${WAITING} who wait do not stop a new listener`, async context => {
 			const {hostname, port} = new URL(site.url);
+			const before = (await usage(await pidsOf(site, RESPONDERS))).memory;
 			const slow = await Promise.all([
 				...Array.from({length: WAITING}, () => dawdle({host: hostname, port}, "GET /hls/ HTTP/1.1\r\nHost: x\r\n")),
 				...["manifest", "stream"].flatMap(name => Array.from({length: WAITING / 2},
 					() => dawdle({path: path.join(site.runDir, `${name}.sock`)}, part)))]);
 			try {
+				const waiting = (await usage(await pidsOf(site, RESPONDERS))).memory - before;
+				context.diagnostic(`a FastCGI request that waits: ${Math.round(waiting * 1024 / WAITING)} bytes`);
+				assert.ok(waiting * 1024 < WAITING * WAITING_MOST, `${waiting} KiB`);
 				const seen = await crowd(10, 4, 0);
 				context.diagnostic(JSON.stringify(seen));
 				assert.equal(seen.errors, 0, seen.first_error);

@@ -191,7 +191,7 @@ static void assert_end(int fd, unsigned char id, unsigned char status)
 static void test_values(void **state)
 {
 	static const char query[] = "\017\0FCGI_MPXS_CONNS\004\0HUGO\016\0FCGI_MAX_CONNS";
-	static const char answer[] = "\016\005FCGI_MAX_CONNS16384\017\001FCGI_MPXS_CONNS0";
+	static const char answer[] = "\016\005FCGI_MAX_CONNS16384\017\001FCGI_MPXS_CONNS1";
 	unsigned char record[8 + sizeof answer - 1];
 	int fd = fcgi_connect(server.socket);
 	struct buf out;
@@ -236,24 +236,110 @@ static void test_roles(void **state)
 	buf_free(&out);
 }
 
-/* A second request while the first is not over is refused by itself; the first goes on. */
+/* Adds the records of a request, for request ID. */
+static void put_request_of(struct buf *out, unsigned char id, const char *method, const char *uri, const char *body)
+{
+	size_t at = out->length;
+
+	put_request(out, true, method, uri, body);
+	for (unsigned char *record; at < out->length; at += 8u + (size_t)(record[4] << 8) + record[5] + record[6]) {
+		record = (unsigned char *)out->data + at;
+		record[3] = id;
+	}
+}
+
+/* Reads records, which must all be of request ID, until it has ended. */
+static void assert_turn(int fd, unsigned char id, int status, const char *body)
+{
+	unsigned char header[8], content[65536];
+	struct buf out;
+	size_t length;
+
+	buf_init(&out, 1 << 16);
+	do {
+		read_exactly(fd, header, sizeof header);
+		assert_int_equal(header[3], id);
+		length = (size_t)header[4] << 8 | header[5];
+		read_exactly(fd, content, length);
+		if (header[1] == 6)
+			buf_put(&out, content, length);
+	} while (header[1] != 3);
+	assert_int_equal(cgi_status(&out), status);
+	assert_string_equal(cgi_body(&out, &length), body);
+	buf_free(&out);
+}
+
+/* Requests that come all at once, and in pieces of one another, are all answered; so is what comes after them. */
 static void test_multiplexing(void **state)
 {
-	static const char begin[8] = {0, 1, 1};
+	enum { MANY = 40, BEGIN = 16, TAIL = 20 }; /* the first record; the body of four bytes and the empty record */
 	int fd = fcgi_connect(server.socket);
-	struct buf out;
+	struct buf one, other, many;
 
 	(void)state;
-	buf_init(&out, 1 << 16);
-	put_request(&out, true, "POST", "/swallow", "body");
-	fcgi_send(fd, out.data, out.length - 20, 0);
-	send_record(fd, BEGIN_REQUEST, 7, begin, sizeof begin);
-	send_record(fd, PARAMS, 7, "", 0);
-	assert_end(fd, 7, 1);
-	fcgi_send(fd, out.data + out.length - 20, 20, 0);
-	assert_answered(fd, true, 200, "ok");
-	buf_free(&out);
+	buf_init(&one, 1 << 16);
+	buf_init(&other, 1 << 16);
+	buf_init(&many, 1 << 18);
+	put_request_of(&one, 1, "POST", "/swallow", "body");
+	put_request_of(&other, 7, "GET", "/healthz", "");
+	fcgi_send(fd, one.data, one.length - TAIL, 0);
+	fcgi_send(fd, other.data, other.length, 1);
+	fcgi_send(fd, one.data + one.length - TAIL, TAIL, 0);
+	assert_turn(fd, 1, 200, "ok");
+	assert_turn(fd, 7, 200, "RESPONDER");
+	fcgi_send(fd, one.data, BEGIN, 0);
+	fcgi_send(fd, other.data, other.length, 0);
+	assert_turn(fd, 7, 200, "RESPONDER");
+	fcgi_send(fd, one.data + BEGIN, one.length - BEGIN, 0);
+	assert_turn(fd, 1, 200, "ok");
+	for (unsigned char id = 1; id <= MANY; id++)
+		put_request_of(&many, id, id % 3 == 0 ? "POST" : "GET", id % 3 == 0 ? "/swallow" : "/healthz",
+			id % 3 == 0 ? "body" : "");
+	fcgi_send(fd, many.data, many.length, 0);
+	for (unsigned char id = 1; id <= MANY; id++)
+		assert_turn(fd, id, 200, id % 3 == 0 ? "ok" : "RESPONDER");
+	buf_free(&one);
+	buf_free(&other);
+	buf_free(&many);
 	close(fd);
+}
+
+/* While one waits for its body: others may be taken back, and have their limits. */
+static void test_waiting_turns(void **state)
+{
+	enum { TAIL = 20, MOST = 64 };
+	static const char begin[8] = {0, 1, 1};
+	static char zeros[40000];
+	int fd = fcgi_connect(server.socket);
+	struct buf one, other;
+
+	(void)state;
+	buf_init(&one, 1 << 16);
+	buf_init(&other, 1 << 16);
+	put_request_of(&one, 1, "POST", "/swallow", "body");
+	put_request_of(&other, 2, "POST", "/swallow", "");
+	fcgi_send(fd, one.data, one.length - TAIL, 0);
+	send_record(fd, BEGIN_REQUEST, 9, begin, sizeof begin);
+	send_record(fd, ABORT_REQUEST, 9, "", 0);
+	assert_end(fd, 9, 0);
+	for (unsigned char id = 100; id < 100 + MOST; id++)
+		send_record(fd, BEGIN_REQUEST, id, begin, sizeof begin);
+	send_record(fd, BEGIN_REQUEST, 9, begin, sizeof begin);
+	assert_end(fd, 9, 2);
+	for (unsigned char id = 100; id < 100 + MOST; id++) {
+		send_record(fd, ABORT_REQUEST, id, "", 0);
+		assert_end(fd, id, 0);
+	}
+	fcgi_send(fd, other.data, other.length - 8, 0);
+	send_record(fd, STDIN, 2, zeros, sizeof zeros);
+	send_record(fd, STDIN, 2, zeros, sizeof zeros);
+	assert_end(fd, 2, 2);
+	fcgi_send(fd, one.data + one.length - TAIL, TAIL, 0);
+	assert_turn(fd, 1, 200, "ok");
+	assert_closed(fd); /* more than was borne came on it */
+	buf_free(&one);
+	buf_free(&other);
+	assert_alive();
 }
 
 static void test_abort(void **state)
@@ -404,6 +490,7 @@ int main(void)
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_roles),
 		cmocka_unit_test(test_multiplexing),
+		cmocka_unit_test(test_waiting_turns),
 		cmocka_unit_test(test_abort),
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_silence),
