@@ -5,6 +5,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "http/serve.h"
+#include "http/site.h"
 #include "observe/access_log.h"
 #include "observe/db_time.h"
 
@@ -172,6 +173,7 @@ static enum err serve_all(
 {
 	const struct conf *conf = responder->conf;
 	const struct client_trust trust = {conf->trusted_proxies.networks, conf->trusted_proxies.count, conf->client_address};
+	const struct site site = {responder->conf->base_url, responder->conf->allowed_origins};
 	const struct serve_options serve_options = {
 		.program = responder->name,
 		.router = router,
@@ -186,6 +188,7 @@ static enum err serve_all(
 		.send_idle_s = (int)responder->conf->send_idle_s,
 		.receive_rate = responder->conf->upload_rate,
 		.send_rate = responder->conf->send_rate,
+		.site = &site,
 		.trust = &trust,
 	};
 

@@ -10,7 +10,9 @@ PATH_INFO=${PATH_INFO:-/}
 
 # The page, where the web server cannot be told to serve it beside the addresses of the responders.
 page() {
-	printf 'Content-Type: %s\r\nCache-Control: no-cache\r\n\r\n' "$1"
+	printf 'Content-Type: %s\r\nCache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\n' "$1"
+	printf "%s: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; %s\\r\\n\\r\\n" \
+		Content-Security-Policy "media-src 'self' blob:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 	[ "$REQUEST_METHOD" = HEAD ] || cat "$2"
 	exit 0
 }

@@ -4,6 +4,7 @@
 #include "auth/scope.h"
 #include "auth/shield.h"
 #include "auth/ticket.h"
+#include "http/site.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -37,20 +38,22 @@ void access_close(struct access *access)
 	keyring_clear(&access->keys);
 }
 
-/* The text of the request's token wherever it stands, NULL when there is none. */
-static const char *find_token(struct request *request)
+/* The text of the request's token wherever it stands, NULL when there is none. *BY_COOKIE: the browser added it. */
+static const char *find_token(struct request *request, bool *by_cookie)
 {
 	const char *header = request_header(request, "authorization"), *token;
 
 	if (header != NULL && strncasecmp(header, "Bearer ", 7) == 0)
 		return header + 7 + strspn(header + 7, " ");
 	token = request_cookie(request, "tonearm_token");
+	if (by_cookie != NULL)
+		*by_cookie = token != NULL;
 	return token != NULL ? token : request_query(request, "token");
 }
 
 bool access_has_token(struct request *request)
 {
-	return find_token(request) != NULL;
+	return find_token(request, NULL) != NULL;
 }
 
 static enum err pass_on(struct err_info *info, const struct err_info *reason)
@@ -102,12 +105,16 @@ static enum err check_token(const struct access *access, struct request *request
 {
 	const struct jwt_policy policy = {
 		access->conf->jwt_issuer, access->conf->jwt_audience, access->conf->jwt_leeway_s, access->clock};
-	const char *token = find_token(request);
+	bool by_cookie = false;
+	const char *token = find_token(request, &by_cookie);
 	struct origin origin;
 	enum err err;
 
 	if (token == NULL)
 		return err_set_why(info, ERR_UNAUTHORIZED, "missing", "this needs a token");
+	if (by_cookie && (request->method & (HTTP_GET | HTTP_HEAD | HTTP_OPTIONS)) == 0 && !site_may_change(request))
+		return err_set_why(info, ERR_FORBIDDEN, "cross-site",
+			"a cookie is not taken from pages of other sites: send the token in Authorization");
 	err = jwt_verify(&access->keys, &policy, token, request->arena, claims, info);
 	if (access->jwks != NULL && err != ERR_OK)
 		err = verify_by_issuer(access, &policy, token, request->arena, claims, err, info);
@@ -160,7 +167,7 @@ static enum err by_token(const struct access *access, struct request *request, c
 	origin = origin_of(&claims);
 	*pass = (struct access_pass){.by_token = true,
 		.subject = claims.subject,
-		.payer = payer_of_token(&origin, find_token(request)),
+		.payer = payer_of_token(&origin, find_token(request, NULL)),
 		.expires = claims.expires,
 		.network = "",
 		.origin = origin_write(&origin, request->arena)};
@@ -221,7 +228,7 @@ static enum err find_pass(const struct access *access, struct request *request, 
 	};
 	enum err first = ERR_NOT_FOUND, err;
 
-	if (find_token(request) != NULL) {
+	if (find_token(request, NULL) != NULL) {
 		first = by_token(access, request, track, pass, info);
 		if (first == ERR_OK)
 			return ERR_OK;

@@ -124,6 +124,7 @@ struct conf {
 	const char *run_dir;  /* absolute */
 
 	const char *base_url; /* "" or e.g. "https://audio.example.org", no slash at the end */
+	const char *allowed_origins; /* separated by spaces; "": only our own */
 	const char *delivery;       /* where the web server does not say: "direct", "xsendfile", ... */
 	const char *redirect_url;   /* "" or as base_url */
 	const char *robots_text;    /* which /robots.txt: "sound", "all" or "none" */

@@ -28,6 +28,10 @@ const struct option option_table[] = {
 		.sentence = "Where listeners reach the service, such as \"https://audio.example.org\", without a slash "
 			    "at the "
 			    "end; when empty, links are relative to the host of the request."},
+	{"http", "allowed_origins", OPTION_TEXT, AT(allowed_origins), .text = "",
+		.sentence = "Other sites, such as \"https://admin.example.org https://www.example.org:8443\", whose pages may "
+			    "use the cookies that browsers have for this one: to read, and to change what they let change. "
+			    "All others read what is public, or bring a token in a header."},
 	{"http", "transport", OPTION_CHOICE, AT(http_transport), .text = "event", .choices = {"threads", "event"},
 		.sentence = "How a responder carries its requests: with \"event\" one loop answers what needs no waiting, and "
 			    "connections that the web server keeps open need no thread; \"threads\" gives each connection "

@@ -32,6 +32,7 @@ enum http_method {
 enum { REQUEST_CAPTURES = 4, REQUEST_URI_MOST = 8192, REQUEST_ID_SIZE = 33 };
 
 struct metrics;
+struct site;
 struct transport; /* serve.h's side of the request: reads the body, takes the response */
 
 /* What limits have counted of a request (auth/ratelimit.h), and what its answer tells of that. */
@@ -70,6 +71,7 @@ struct request {
 	bool slow; /* the body fell silent, or came more slowly than it must */
 	void *context; /* the program's own, from serve() */
 	struct metrics *metrics; /* may be NULL */
+	const struct site *site; /* site.h; NULL: there is none to know of */
 };
 
 /*

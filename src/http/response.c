@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "http/condition.h"
+#include "http/site.h"
 #include "http/transport.h"
 
 #include <assert.h>
@@ -200,21 +201,14 @@ static void quota_headers(struct response *response)
 
 static void common_headers(struct response *response)
 {
-	response_header(response, "X-Content-Type-Options", "nosniff");
 	response_header(response, "X-Request-Id", response->request->id);
 	quota_headers(response);
-	if (response->shared) {
-		response_header(response, "Access-Control-Allow-Origin", "*");
-		response_headerf(response, "Access-Control-Expose-Headers", "%s%s",
-			"Accept-Ranges, Content-Length, Content-Range, ETag, Location, RateLimit, RateLimit-Policy, "
-			"Retry-After, X-Request-Id",
-			response->exposed != NULL ? response->exposed : "");
-	}
+	site_share(response);
 }
 
 void response_begin(struct response *response)
 {
-	const struct response_field *length;
+	const struct response_field *length, *type;
 	struct buf block;
 
 	assert(response->status != 0 && !response->begun);
@@ -232,6 +226,8 @@ void response_begin(struct response *response)
 		buf_puts(&block, field->value);
 		buf_puts(&block, "\r\n");
 	}
+	type = find_field(response, "Content-Type");
+	site_put_fields(&block, response, type != NULL ? type->value : NULL);
 	buf_puts(&block, "\r\n");
 	response->begun = true;
 	if (block.overflow)

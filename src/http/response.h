@@ -21,7 +21,7 @@ struct response {
 	int status;
 	bool begun;  /* headers are out */
 	bool failed; /* the client went away: further writes do nothing */
-	bool shared; /* pages of other sites may read it: Access-Control-Allow-Origin: * (set by the router) */
+	bool shared; /* pages of other sites may read it (set by the router) */
 	enum err problem; /* why the answer is a problem, or broke off; ERR_OK when neither */
 	int64_t begun_us; /* clock_monotonic_us() when the headers were out */
 	const char *exposed; /* fields that they may read besides the usual, ", A, B"; NULL: none */

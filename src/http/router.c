@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/router.h"
 
+#include "http/site.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -61,8 +63,8 @@ static const char *allowed(int methods, struct arena *arena)
 }
 
 /*
- * Players and pages of other sites may read everything but what concerns the running of this one. No answer
- * allows credentials, so a cookie gives a foreign page nothing.
+ * Players and pages of other sites may read everything but what concerns the running of this one. None is allowed
+ * credentials but those of http.allowed_origins (site.h), so a cookie gives a foreign page nothing.
  */
 static bool is_shared(const char *path)
 {
@@ -80,10 +82,10 @@ static void answer_options(struct response *response, const char *allow)
 {
 	response_status(response, 204);
 	response_header(response, "Allow", allow);
-	if (response->shared) {
+	if (response->shared || site_reader(response->request) != NULL) {
 		response_header(response, "Access-Control-Allow-Methods", allow);
 		response_header(response, "Access-Control-Allow-Headers",
-			"Authorization, Content-Type, If-Match, If-None-Match, If-Range, Range, X-Request-Id");
+			"Authorization, Content-Disposition, Content-Type, Idempotency-Key, If-Match, If-None-Match, If-Range, Range, X-Request-Id");
 		response_header(response, "Access-Control-Max-Age", "7200");
 	}
 	response_begin(response);

@@ -102,6 +102,7 @@ void transport_handle(struct transport *transport, const struct serve_options *o
 	if (request_build(&request, transport, arena, &info) == ERR_OK) {
 		request.context = options->context;
 		request.metrics = options->metrics;
+		request.site = options->site;
 		client_settle(&request, options->trust);
 		choose_delivery(&request, options->delivery);
 		request.receiving = make_pace(options->receive_rate, options->idle_s);

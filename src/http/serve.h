@@ -27,6 +27,7 @@ struct serve_options {
 	int send_idle_s;          /* the same while it takes the answer */
 	int64_t receive_rate;     /* least bytes/s of a body, over idle_s of waiting for it; 0: any */
 	int64_t send_rate;        /* the same of an answer, over send_idle_s */
+	const struct site *site;  /* becomes request->site */
 	const struct client_trust *trust; /* proxies whose word about the client counts; NULL: none */
 };
 
