@@ -87,7 +87,7 @@ describe("a site at work", {skip: cannotServe("lighttpd"), timeout: 120000}, () 
 			assert.ok(sum(now, "process_start_time_seconds", labels) > 1e9, program);
 			assert.ok(sum(now, "process_open_fds", labels) > 2, program);
 		}
-		assert.equal(sum(now, "tonearm_http_requests_active", 'program="api"'), 1, "the scrape itself");
+		assert.ok(sum(now, "tonearm_http_requests_active", 'program="api"') >= 1, "the scrape itself");
 	});
 
 	test("what is open ends with its process, also by kill -9", async () => {
