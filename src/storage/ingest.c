@@ -145,13 +145,14 @@ static enum err begin(struct db *db, const struct ingest *ingest, struct asked *
 
 /* Commits what was made and wakes the jobrunners, or takes all of it back after ERR. */
 static enum err end(const struct conf *conf, struct db *db, enum err err, const struct ingest *ingest,
-	const struct asked *asked, const struct job *job, const struct clock *clock, struct err_info *info)
+	const struct asked *asked, const struct job *job, const struct clock *clock, struct arena *arena,
+	struct err_info *info)
 {
 	if (err == ERR_OK && ingest->key != NULL && !asked->repeated)
 		err = job_key_put(db, &asked->key, job->id, clock_ms(clock), info);
 	if (err == ERR_OK && ingest->upload != NULL) {
 		ingest->upload->track = job->track;
-		ingest->upload->job = job->id;
+		ingest->upload->job = arena_strdup(arena, job->id);
 		err = resumable_put(db, ingest->upload, info);
 	}
 	if (err == ERR_OK)
@@ -208,7 +209,7 @@ static enum err insert(const struct conf *conf, struct db *db, struct asked *ask
 		else if (err == ERR_OK)
 			err = submit(conf, db, track->id, &asked->payload, ingest, clock, arena, job, info);
 	}
-	return end(conf, db, err, ingest, asked, job, clock, info);
+	return end(conf, db, err, ingest, asked, job, clock, arena, info);
 }
 
 /* The spooled bytes are on disk, under the name that only the track's row makes visible. */
@@ -427,5 +428,5 @@ enum err ingest_more(const struct conf *conf, struct db *db, const char *track, 
 		if (err == ERR_OK)
 			err = submit(conf, db, track, &asked.payload, ingest, clock, arena, job, info);
 	}
-	return end(conf, db, err, ingest, &asked, job, clock, info);
+	return end(conf, db, err, ingest, &asked, job, clock, arena, info);
 }
