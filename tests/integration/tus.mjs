@@ -62,8 +62,11 @@ describe("by the letter", () => {
 			headers: {...bearer("track:write"), "Content-Type": "audio/wav"}})).status, 202);
 	}
 
-	/* The track that ANSWER names. */
+	/* The track that ANSWER names, whose job it names too. */
 	async function track(answer) {
+		const job = await cgi(place, "api", answer.headers["tonearm-job"], {headers: bearer("jobs:read")});
+		assert.equal(job.status, 200, job.text);
+		assert.ok(answer.headers["tonearm-track"].endsWith(`/${job.json.job.track}`));
 		const {status, json} = await cgi(place, "api", answer.headers["tonearm-track"], {headers: bearer("track:read track:write stream:read")});
 		assert.equal(status, 200);
 		return json.track;
