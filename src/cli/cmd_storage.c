@@ -15,6 +15,9 @@
 /* How often a file is tried when the store is busy, and the first wait. What is younger is not taken for a stray. */
 enum { TRIES = 6, WAIT_MS = 500, STRAY_S = 3600, UPLOAD_S = 86400, BAR = 30, LINE_MOST = 4096 };
 
+/* So many files are on their way together, out of which store.parallel are sent at a time. */
+enum { BATCH = 128 };
+
 static const struct args_option options[] = {
 	CLI_OPTIONS,
 	{"repair", 0, NULL, "with verify: send what is absent or other, remove what belongs to no file"},
@@ -37,6 +40,9 @@ struct tour {
 	int64_t age_s;     /* of strays; 0: the usual ones */
 	bool send, remove; /* what is not the same, what belongs to nobody */
 	bool quiet;        /* JSON: no lines for people */
+	struct arena arena; /* of the batch */
+	struct mirror_item batch[BATCH];
+	size_t count; /* in the batch */
 };
 
 static void show_progress(struct tour *tour)
@@ -79,87 +85,115 @@ static void pause_before(int try)
 	nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
 }
 
-/* Looks for FILE in the store, sends it when that is wanted, and writes down what the store has. */
-static enum err handle_once(struct tour *tour, const struct stored *file, struct arena *arena,
-	enum mirror_state *state, bool *sent, struct err_info *info)
+/* Takes ITEM into the sum. ERR_OK also for one that is damaged here. */
+static enum err settle(struct tour *tour, const struct mirror_item *item, const char *key, struct err_info *info)
 {
-	const char *key = remote_key(tour->store.conf, file, arena), *store = tour->store.send.store;
-	char etag[HASH_HEX_SIZE];
-	enum err err = mirror_look(&tour->store, file, arena, state, etag, info);
+	bool sent = tour->send && item->state != MIRROR_SAME;
 
-	if (err != ERR_OK)
-		return err;
-	if (*state != MIRROR_SAME && !tour->send)
-		return remote_doubt(tour->cli->db, store, key, info);
-	if (*state == MIRROR_SAME)
-		err = remote_expect(tour->cli->db, store, key, file, info);
-	else
-		err = mirror_send(&tour->store, file, arena, etag, info);
-	if (err == ERR_OK)
-		err = mirror_confirm(&tour->store, file, etag, info);
-	*sent = err == ERR_OK && *state != MIRROR_SAME;
-	return err;
-}
-
-static enum err handle_file(struct tour *tour, const struct stored *file, struct arena *arena, struct err_info *info)
-{
-	const char *key = remote_key(tour->store.conf, file, arena);
-	enum mirror_state state = MIRROR_SAME;
-	bool sent = false;
-	enum err err = handle_once(tour, file, arena, &state, &sent, info);
-
-	for (int i = 0; i < TRIES && err != ERR_TOO_MANY && err != ERR_OK && storage_may_retry(err); i++) {
-		say(tour, "again", key, info->detail);
-		pause_before(i);
-		err = handle_once(tour, file, arena, &state, &sent, info);
-	}
-	if (err == ERR_UNPROCESSABLE) {
-		say(tour, "damaged", key, info->detail);
+	if (item->err == ERR_UNPROCESSABLE) {
+		say(tour, "damaged", key, item->info.detail);
 		tour->tally.damaged++;
 		return ERR_OK;
 	}
-	if (err != ERR_OK)
-		return err;
+	if (item->err != ERR_OK)
+		return err_set(info, item->err, "%s", item->info.detail);
 	tour->tally.files++;
-	tour->tally.bytes += file->size;
+	tour->tally.bytes += item->stored->size;
 	tour->tally.sent += sent;
-	tour->tally.same += state == MIRROR_SAME;
-	tour->tally.absent += state == MIRROR_ABSENT && !sent;
-	tour->tally.other += state == MIRROR_OTHER && !sent;
-	if (sent || state != MIRROR_SAME)
-		say(tour, sent ? "sent" : state == MIRROR_ABSENT ? "absent" : "other", key, "");
+	tour->tally.same += item->state == MIRROR_SAME;
+	tour->tally.absent += item->state == MIRROR_ABSENT && !sent;
+	tour->tally.other += item->state == MIRROR_OTHER && !sent;
+	if (item->state != MIRROR_SAME)
+		say(tour, sent ? "sent" : item->state == MIRROR_ABSENT ? "absent" : "other", key, "");
 	show_progress(tour);
 	return ERR_OK;
 }
 
-/* Calls HANDLE (NULL: only adds up the total) for each whole file of the library. */
+/* Settles what has come to its end; what is worth another try stays in the batch. */
+static enum err settle_batch(struct tour *tour, bool last, struct err_info *info)
+{
+	size_t count = tour->count;
+	enum err err = ERR_OK;
+
+	tour->count = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct mirror_item *item = &tour->batch[i];
+		const char *key = remote_key(tour->store.conf, item->stored, &tour->arena);
+		enum err ended;
+
+		if (!last && item->err != ERR_OK && item->err != ERR_TOO_MANY && storage_may_retry(item->err)) {
+			say(tour, "again", key, item->info.detail);
+			tour->batch[tour->count++] = *item;
+			continue;
+		}
+		ended = settle(tour, item, key, err == ERR_OK ? info : NULL);
+		if (err == ERR_OK)
+			err = ended;
+	}
+	return err;
+}
+
+/* Looks for the files of the batch, sends them when that is wanted, and forgets them. */
+static enum err handle_batch(struct tour *tour, struct err_info *info)
+{
+	enum err err = ERR_OK;
+
+	for (int try = 0; err == ERR_OK && tour->count > 0; try++) {
+		if (try > 0)
+			pause_before(try - 1);
+		mirror_meet(&tour->store, tour->batch, tour->count, tour->send, &tour->arena);
+		err = settle_batch(tour, try == TRIES, info);
+	}
+	tour->count = 0;
+	return err;
+}
+
+/* Calls HANDLE for each whole file of the library; those of a track stay in the arena until the batch is empty. */
 static enum err each_file(struct tour *tour,
-	enum err (*handle)(struct tour *, const struct stored *, struct arena *, struct err_info *),
-	struct err_info *info)
+	enum err (*handle)(struct tour *, const struct stored *, struct err_info *), struct err_info *info)
 {
 	char track[ID_SIZE] = "", next[ID_SIZE];
 	enum err err;
 
 	while ((err = stored_next_track(tour->cli->db, track, next, info)) == ERR_OK) {
-		struct arena arena = {0};
 		struct stored *files;
 		size_t count;
 
 		memcpy(track, next, sizeof track);
-		err = stored_list(tour->cli->db, track, &arena, &files, &count, info);
+		err = stored_list(tour->cli->db, track, &tour->arena, &files, &count, info);
 		for (size_t i = 0; i < count && err == ERR_OK; i++) {
-			if (files[i].damage != DAMAGE_NONE)
-				continue;
-			if (handle == NULL)
-				tour->total += files[i].size;
-			else
-				err = handle(tour, &files[i], &arena, info);
+			if (files[i].damage == DAMAGE_NONE)
+				err = handle(tour, &files[i], info);
 		}
-		arena_free(&arena);
+		/* A batch that is nearly full ends with a track, so that nothing of it has to stay. */
+		if (err == ERR_OK && tour->count > BATCH / 2)
+			err = handle_batch(tour, info);
 		if (err != ERR_OK)
 			return err;
+		if (tour->count == 0)
+			arena_reset(&tour->arena);
 	}
 	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+}
+
+static enum err add_up(struct tour *tour, const struct stored *file, struct err_info *info)
+{
+	(void)info;
+	tour->total += file->size;
+	return ERR_OK;
+}
+
+static enum err add_to_batch(struct tour *tour, const struct stored *file, struct err_info *info)
+{
+	tour->batch[tour->count++] = (struct mirror_item){.stored = file};
+	return tour->count == BATCH ? handle_batch(tour, info) : ERR_OK;
+}
+
+static enum err handle_files(struct tour *tour, struct err_info *info)
+{
+	enum err err = each_file(tour, add_to_batch, info);
+
+	return err == ERR_OK ? handle_batch(tour, info) : err;
 }
 
 /* The strays of one page, removed when that is wanted. */
@@ -256,7 +290,13 @@ static enum err open_tour(struct cli *cli, const struct args *args, struct tour 
 		return err;
 	if ((err = store_open(&tour->store, cli->conf, cli->db, NULL, NULL, info)) != ERR_OK)
 		return err;
-	return each_file(tour, NULL, info);
+	return each_file(tour, add_up, info);
+}
+
+static void close_tour(struct tour *tour)
+{
+	store_close(&tour->store);
+	arena_free(&tour->arena);
 }
 
 /* Whoever lost his library wants it back from the store: a new and empty one is no reason to empty the store too. */
@@ -278,12 +318,12 @@ static enum err verify(struct cli *cli, const struct args *args, char **words, s
 	if (err == ERR_OK)
 		err = check_library(&tour, info);
 	if (err == ERR_OK)
-		err = each_file(&tour, handle_file, info);
+		err = handle_files(&tour, info);
 	if (err == ERR_OK)
 		err = each_object(&tour, info);
 	if (err == ERR_OK)
 		err = conclude(&tour, info);
-	store_close(&tour.store);
+	close_tour(&tour);
 	return err;
 }
 
@@ -296,10 +336,10 @@ static enum err migrate(struct cli *cli, const struct args *args, char **words, 
 	(void)count;
 	tour.send = true;
 	if (err == ERR_OK)
-		err = each_file(&tour, handle_file, info);
+		err = handle_files(&tour, info);
 	if (err == ERR_OK)
 		err = conclude(&tour, info);
-	store_close(&tour.store);
+	close_tour(&tour);
 	return err;
 }
 
@@ -322,7 +362,7 @@ static enum err gc(struct cli *cli, const struct args *args, char **words, size_
 	tour.tally.uploads = (int64_t)uploads;
 	if (err == ERR_OK)
 		err = conclude(&tour, info);
-	store_close(&tour.store);
+	close_tour(&tour);
 	return err;
 }
 

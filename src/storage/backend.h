@@ -15,6 +15,9 @@ struct storage_backend {
 	enum err (*get)(struct storage *, const char *key, const struct storage_range *, storage_sink *, void *context,
 		struct arena *, struct storage_object *, struct err_info *);
 	enum err (*head)(struct storage *, const char *key, struct arena *, struct storage_object *, struct err_info *);
+	/* NULL: one after another. They leave out what has an error already. */
+	void (*put_each)(struct storage *, struct storage_sent *, size_t count, struct arena *);
+	void (*head_each)(struct storage *, struct storage_look *, size_t count, struct arena *);
 	enum err (*delete_all)(struct storage *, const char *const *keys, size_t count, struct err_info *);
 	enum err (*list)(struct storage *, const char *prefix, const char *after, size_t limit, struct arena *,
 		struct storage_objects *, struct err_info *);

@@ -23,24 +23,32 @@ static enum err find_etag(struct store *store, const struct stored *stored, stru
 	return err;
 }
 
-enum err mirror_look(struct store *store, const struct stored *stored, struct arena *arena, enum mirror_state *out,
+/* What it means for STORED that the store answered with ERR or OBJECT. */
+static enum err compare(struct store *store, const struct stored *stored, enum err err,
+	const struct storage_object *object, struct arena *arena, enum mirror_state *out,
 	char etag[static HASH_HEX_SIZE], struct err_info *info)
 {
-	struct storage_object object;
-	enum err err = storage_head(store->storage, remote_key(store->conf, stored, arena), arena, &object, info);
-
 	etag[0] = '\0';
 	if (err == ERR_NOT_FOUND) {
 		*out = MIRROR_ABSENT;
 		return err_set(info, ERR_OK, "%s", "");
 	}
 	*out = MIRROR_OTHER;
-	if (err != ERR_OK || object.size != (uint64_t)stored->size || object.sha256 == NULL)
+	if (err != ERR_OK || object->size != (uint64_t)stored->size || object->sha256 == NULL)
 		return err;
 	err = find_etag(store, stored, arena, etag, info);
-	if (err == ERR_OK && strcmp(object.sha256, etag) == 0)
+	if (err == ERR_OK && strcmp(object->sha256, etag) == 0)
 		*out = MIRROR_SAME;
 	return err;
+}
+
+enum err mirror_look(struct store *store, const struct stored *stored, struct arena *arena, enum mirror_state *out,
+	char etag[static HASH_HEX_SIZE], struct err_info *info)
+{
+	struct storage_object object;
+	enum err err = storage_head(store->storage, remote_key(store->conf, stored, arena), arena, &object, info);
+
+	return compare(store, stored, err, &object, arena, out, etag, info);
 }
 
 /* What the store is told that an object is. */
@@ -69,34 +77,47 @@ static const char *media_type(const char *file)
 	return "application/octet-stream";
 }
 
-enum err mirror_send(struct store *store, const struct stored *stored, struct arena *arena,
-	char etag[static HASH_HEX_SIZE], struct err_info *info)
+/* Opens STORED and fills PUT, whose file the caller closes; its row is there then. ETAG outlives PUT. */
+static enum err open_put(struct store *store, const struct stored *stored, struct arena *arena,
+	char etag[static HASH_HEX_SIZE], struct storage_put *put, struct err_info *info)
 {
-	struct storage_put put = {.key = remote_key(store->conf, stored, arena),
-		.fd = open(verify_path(store->conf, stored, arena), O_RDONLY | O_CLOEXEC | O_NOFOLLOW),
-		.size = (uint64_t)stored->size,
-		.content_type = media_type(stored->file)};
 	unsigned char hash[HASH_SIZE];
 	off_t size;
 	enum err err;
 
-	if (put.fd < 0 && errno == ENOENT)
+	*put = (struct storage_put){.key = remote_key(store->conf, stored, arena),
+		.fd = open(verify_path(store->conf, stored, arena), O_RDONLY | O_CLOEXEC | O_NOFOLLOW),
+		.size = (uint64_t)stored->size,
+		.content_type = media_type(stored->file),
+		.sha256 = etag};
+	if (put->fd < 0 && errno == ENOENT)
 		return err_set(info, ERR_UNPROCESSABLE, "it is missing");
-	if (put.fd < 0)
+	if (put->fd < 0)
 		return err_set_errno(info, ERR_IO, errno, "it cannot be opened");
-	if ((err = hash_sha256_file(put.fd, hash, info)) != ERR_OK)
+	if ((err = hash_sha256_file(put->fd, hash, info)) != ERR_OK)
 		goto out;
 	hash_hex(hash, sizeof hash, etag);
-	size = lseek(put.fd, 0, SEEK_END);
+	size = lseek(put->fd, 0, SEEK_END);
 	if (size != (off_t)stored->size || (stored->etag[0] != '\0' && strcmp(etag, stored->etag) != 0)) {
 		err = err_set(info, ERR_UNPROCESSABLE, "it is not what it was when it was made");
 		goto out;
 	}
-	put.sha256 = etag;
-	err = remote_expect(store->db, store->send.store, put.key, stored, info);
-	if (err == ERR_OK)
-		err = send_file(&store->send, &put, arena, NULL, info);
+	err = remote_expect(store->db, store->send.store, put->key, stored, info);
 out:
+	if (err != ERR_OK)
+		close(put->fd);
+	return err;
+}
+
+enum err mirror_send(struct store *store, const struct stored *stored, struct arena *arena,
+	char etag[static HASH_HEX_SIZE], struct err_info *info)
+{
+	struct storage_put put;
+	enum err err = open_put(store, stored, arena, etag, &put, info);
+
+	if (err != ERR_OK)
+		return err;
+	err = send_file(&store->send, &put, arena, NULL, info);
 	close(put.fd);
 	return err;
 }
@@ -123,6 +144,73 @@ enum err mirror_confirm(
 		db_rollback(store->db);
 	arena_free(&arena);
 	return err;
+}
+
+static void look_for_each(struct store *store, struct mirror_item *items, size_t count, struct arena *arena)
+{
+	struct storage_look *looks = arena_array(arena, count, sizeof *looks);
+
+	for (size_t i = 0; i < count; i++)
+		looks[i].key = remote_key(store->conf, items[i].stored, arena);
+	storage_head_each(store->storage, looks, count, arena);
+	for (size_t i = 0; i < count; i++) {
+		struct mirror_item *item = &items[i];
+
+		item->info = looks[i].info;
+		item->err = compare(store, item->stored, looks[i].err, &looks[i].object, arena, &item->state, item->etag,
+			&item->info);
+	}
+}
+
+static void send_each(struct store *store, struct mirror_item *items, size_t count, struct arena *arena)
+{
+	struct storage_sent *sent = arena_array(arena, count, sizeof *sent);
+	struct mirror_item **sending = arena_array(arena, count, sizeof *sending);
+	size_t some = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct mirror_item *item = &items[i];
+
+		if (item->err != ERR_OK || item->state == MIRROR_SAME)
+			continue;
+		if ((uint64_t)item->stored->size > store->send.threshold) {
+			item->err = mirror_send(store, item->stored, arena, item->etag, &item->info);
+			continue;
+		}
+		item->err = open_put(store, item->stored, arena, item->etag, &sent[some].put, &item->info);
+		if (item->err == ERR_OK)
+			sending[some++] = item;
+	}
+	storage_put_each(store->storage, sent, some, arena);
+	for (size_t i = 0; i < some; i++) {
+		close(sent[i].put.fd);
+		sending[i]->err = sent[i].err;
+		sending[i]->info = sent[i].info;
+	}
+}
+
+void mirror_meet(struct store *store, struct mirror_item *items, size_t count, bool send, struct arena *arena)
+{
+	const char *name = store->send.store;
+
+	look_for_each(store, items, count, arena);
+	if (send)
+		send_each(store, items, count, arena);
+	for (size_t i = 0; i < count; i++) {
+		struct mirror_item *item = &items[i];
+		const char *key = remote_key(store->conf, item->stored, arena);
+
+		if (item->err != ERR_OK)
+			continue;
+		if (item->state != MIRROR_SAME && !send) {
+			item->err = remote_doubt(store->db, name, key, &item->info);
+			continue;
+		}
+		if (item->state == MIRROR_SAME)
+			item->err = remote_expect(store->db, name, key, item->stored, &item->info);
+		if (item->err == ERR_OK)
+			item->err = mirror_confirm(store, item->stored, item->etag, &item->info);
+	}
 }
 
 /* Whether one of the files of TRACK has the key KEY. */

@@ -2,7 +2,8 @@
 /*
  * A copy of the library in an object store, file by file, under the keys of remote_key.h.
  *
- *     stored.h ──► a file ──mirror_look()──► same, absent or another ──mirror_send()──► sent and confirmed
+ *     stored.h ──► a file ──mirror_look()──► same, absent or another ──mirror_send()──► sent ──mirror_confirm()──► confirmed
+ *                  many ──mirror_meet()──► all of it, several at a time
  *     the store's list ──mirror_owned()──► objects that no row names
  *
  * An object counts as the same when the store has it with the size and the SHA-256 that the file had when it was made.
@@ -38,6 +39,22 @@ enum err mirror_send(struct store *store, const struct stored *stored, struct ar
  */
 enum err mirror_confirm(
 	struct store *store, const struct stored *stored, const char *etag, struct err_info *info);
+
+/* One of many files; ERR and INFO are those of the first of its steps that failed, STATE what there was before. */
+struct mirror_item {
+	const struct stored *stored;
+	enum mirror_state state;
+	char etag[HASH_HEX_SIZE];
+	enum err err;
+	struct err_info info;
+};
+
+/*
+ * Looks for all COUNT of ITEMS and, when SEND is true, sends those that are not the same: as many at a time as
+ * store.parallel says, what goes in parts by itself. What the store has then is written down, and for a file that it is
+ * found not to have, so is that. Outside of a transaction.
+ */
+void mirror_meet(struct store *store, struct mirror_item *items, size_t count, bool send, struct arena *arena);
 
 /*
  * Whether a file of the library has the object KEY, listed by the store. False for one that no row names, true for what

@@ -91,6 +91,8 @@ enum err s3_put(
 enum err s3_get(struct storage *, const char *key, const struct storage_range *, storage_sink *, void *context,
 	struct arena *, struct storage_object *, struct err_info *);
 enum err s3_head(struct storage *, const char *key, struct arena *, struct storage_object *, struct err_info *);
+void s3_put_each(struct storage *, struct storage_sent *, size_t count, struct arena *);
+void s3_head_each(struct storage *, struct storage_look *, size_t count, struct arena *);
 enum err s3_copy(struct storage *, const char *from, const char *to, struct err_info *);
 enum err s3_presign(struct storage *, const char *method, const char *key, int64_t lifetime_s, struct arena *,
 	const char **url, struct err_info *);

@@ -45,17 +45,22 @@ void s3_describe(struct s3_call *call, const struct storage_put *put)
 	buf_free(&tags);
 }
 
+static void begin_put(struct s3_call *call, struct s3 *s3, const struct storage_put *put, struct arena *arena)
+{
+	s3_call_begin(call, s3, S3_COST_WRITE, "PUT", put->key, arena);
+	s3_describe(call, put);
+	if (put->if_absent)
+		s3_call_header(call, "if-none-match", "*");
+	s3_call_file(call, put->fd, put->offset, put->size);
+}
+
 enum err s3_put(struct storage *storage, const struct storage_put *put, struct arena *arena, struct storage_object *out,
 	struct err_info *info)
 {
 	struct s3_call call;
 	enum err err;
 
-	s3_call_begin(&call, of(storage), S3_COST_WRITE, "PUT", put->key, arena);
-	s3_describe(&call, put);
-	if (put->if_absent)
-		s3_call_header(&call, "if-none-match", "*");
-	s3_call_file(&call, put->fd, put->offset, put->size);
+	begin_put(&call, of(storage), put, arena);
 	err = s3_run_one(&call, info);
 	if (err == ERR_OK)
 		err = s3_call_confirm(&call, info);
@@ -68,6 +73,39 @@ enum err s3_put(struct storage *storage, const struct storage_put *put, struct a
 			.sha256 = put->sha256 == NULL ? NULL : arena_strdup(arena, put->sha256)};
 	s3_call_end(&call);
 	return err;
+}
+
+/* What it holds is freed before others begin. */
+static void put_ended(void *context, struct s3_call *call)
+{
+	(void)context;
+	if (call->err == ERR_OK)
+		call->err = s3_call_confirm(call, &call->info);
+	s3_call_end(call);
+}
+
+void s3_put_each(struct storage *storage, struct storage_sent *list, size_t count, struct arena *arena)
+{
+	struct s3_call *calls = arena_array(arena, count, sizeof *calls), **made = arena_array(arena, count, sizeof *made);
+	size_t making = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (list[i].err != ERR_OK)
+			continue;
+		begin_put(&calls[i], of(storage), &list[i].put, arena);
+		calls[i].ended = put_ended;
+		calls[i].context = &list[i];
+		made[making++] = &calls[i];
+	}
+	s3_run(of(storage), made, making, NULL);
+	for (size_t i = 0; i < making; i++) {
+		struct storage_sent *sent = made[i]->context;
+
+		sent->err = made[i]->err;
+		sent->info = made[i]->info;
+		/* Those that a cancelled run never ended; twice does no harm. */
+		s3_call_end(made[i]);
+	}
 }
 
 /* What goes to the caller's sink, once it is sure that the range is the one that was asked for. */
@@ -143,6 +181,30 @@ enum err s3_head(struct storage *storage, const char *key, struct arena *arena, 
 		describe(&call, key, out);
 	s3_call_end(&call);
 	return err;
+}
+
+void s3_head_each(struct storage *storage, struct storage_look *list, size_t count, struct arena *arena)
+{
+	struct s3_call *calls = arena_array(arena, count, sizeof *calls), **made = arena_array(arena, count, sizeof *made);
+	size_t making = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (list[i].err != ERR_OK)
+			continue;
+		s3_call_begin(&calls[i], of(storage), S3_COST_READ, "HEAD", list[i].key, arena);
+		calls[i].context = &list[i];
+		made[making++] = &calls[i];
+	}
+	s3_run(of(storage), made, making, NULL);
+	for (size_t i = 0; i < making; i++) {
+		struct storage_look *look = made[i]->context;
+
+		look->err = made[i]->err;
+		look->info = made[i]->info;
+		if (look->err == ERR_OK)
+			describe(made[i], look->key, &look->object);
+		s3_call_end(made[i]);
+	}
 }
 
 enum err s3_copy(struct storage *storage, const char *from, const char *to, struct err_info *info)

@@ -87,6 +87,34 @@ enum err storage_head(struct storage *storage, const char *key, struct arena *ar
 	return err != ERR_OK ? err : storage->backend->head(storage, key, arena, out, info);
 }
 
+void storage_put_each(struct storage *storage, struct storage_sent *list, size_t count, struct arena *arena)
+{
+	const struct storage_backend *backend = storage->backend;
+
+	for (size_t i = 0; i < count; i++) {
+		struct storage_object object;
+
+		list[i].err = check_put(&list[i].put, &list[i].info);
+		if (list[i].err == ERR_OK && backend->put_each == NULL)
+			list[i].err = backend->put(storage, &list[i].put, arena, &object, &list[i].info);
+	}
+	if (backend->put_each != NULL)
+		backend->put_each(storage, list, count, arena);
+}
+
+void storage_head_each(struct storage *storage, struct storage_look *list, size_t count, struct arena *arena)
+{
+	const struct storage_backend *backend = storage->backend;
+
+	for (size_t i = 0; i < count; i++) {
+		list[i].err = check_key(list[i].key, &list[i].info);
+		if (list[i].err == ERR_OK && backend->head_each == NULL)
+			list[i].err = backend->head(storage, list[i].key, arena, &list[i].object, &list[i].info);
+	}
+	if (backend->head_each != NULL)
+		backend->head_each(storage, list, count, arena);
+}
+
 enum err storage_delete(struct storage *storage, const char *key, struct err_info *info)
 {
 	return storage_delete_all(storage, &key, 1, info);

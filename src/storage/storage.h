@@ -89,6 +89,28 @@ bool storage_may_retry(enum err err);
 enum err storage_put(struct storage *storage, const struct storage_put *put, struct arena *arena,
 	struct storage_object *out, struct err_info *info);
 
+/* One of several objects that are asked about at a time; ERR and INFO as of storage_head(), OBJECT without an error. */
+struct storage_look {
+	const char *key;
+	struct storage_object object;
+	enum err err;
+	struct err_info info;
+};
+
+/* One of several that are stored at a time; ERR and INFO as of storage_put(). */
+struct storage_sent {
+	struct storage_put put;
+	enum err err;
+	struct err_info info;
+};
+
+/*
+ * Makes all COUNT calls of LIST, as many at a time as the store was opened for, and returns when each has its end; none
+ * keeps another from being made. Text in ARENA.
+ */
+void storage_put_each(struct storage *storage, struct storage_sent *list, size_t count, struct arena *arena);
+void storage_head_each(struct storage *storage, struct storage_look *list, size_t count, struct arena *arena);
+
 /*
  * RANGE (NULL: all) of KEY to SINK. OUT, as of storage_head(), is filled before SINK gets the first byte; may be NULL.
  * ERR_NOT_FOUND, ERR_RANGE.

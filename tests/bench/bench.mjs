@@ -12,6 +12,7 @@ import {measureLadder, measureScaling, measureSeparate} from "./ladder.mjs";
 import {measurePlayable} from "./playable.mjs";
 import {measureQueue} from "./queue.mjs";
 import {measureServing} from "./serve.mjs";
+import {measureStore} from "./store.mjs";
 import {measureWake} from "./wake.mjs";
 
 const baselineFile = new URL("baseline.json", import.meta.url);
@@ -53,6 +54,11 @@ const meaning = {
 	segment_apache: ["signed segments by X-Sendfile of Apache / nginx static", true],
 	cache_hit: ["160 KiB of a file in the cache, latency / of one on the local disk", false],
 	cache_cold: ["first byte of 128 MiB that only the store has / of the same on the local disk", false],
+	sync_large_rclone: ["4 files of 10 MB to an object store / rclone", true, 1.2],
+	sync_large_s3cmd: ["the same / s3cmd", true, 1.2],
+	sync_small_rclone: ["1,000 files of 16 KiB to an object store / rclone", true, 1.2],
+	sync_small_s3cmd: ["the same / s3cmd", true, 1.2],
+	sync_puts: ["requests that write for a track of 4 minutes in 4 qualities / a file for each segment", false],
 };
 
 const isWorse = (name, ratio, bound) => bound !== undefined && (meaning[name][1] ? ratio < bound : ratio > bound);
@@ -91,6 +97,7 @@ const groups = {
 	cgi: async ({build: tree}) => ({cgi: [await measureCgi(tree), "cpu", " ms"]}),
 	serving: async ({folder}) => Object.fromEntries(Object.entries(await measureServing(folder))
 		.map(([name, result]) => [name, [result, "core", "/s of a core"]])),
+	store: ({folder}) => measureStore(folder),
 };
 
 const lacking = ["nginx", "lighttpd", "spawn-fcgi", "wrk", "ffmpeg", "taskset", "time"].filter(program => !which(program));

@@ -37,9 +37,9 @@ function ratios(a, b) {
 }
 
 // Runs a command to its end and returns its output; throws with what it said when it fails.
-export function run(command, args, {stdio = [], input} = {}) {
+export function run(command, args, {stdio = [], input, env} = {}) {
 	return new Promise((resolve, reject) => {
-		const child = spawn(command, args, {stdio: ["pipe", "pipe", "pipe", ...stdio]});
+		const child = spawn(command, args, {env, stdio: ["pipe", "pipe", "pipe", ...stdio]});
 		let out = "", err = "";
 		child.stdout.on("data", bytes => {out += bytes;});
 		child.stderr.on("data", bytes => {err += bytes;});

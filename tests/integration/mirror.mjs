@@ -11,6 +11,7 @@ import {promisify} from "node:util";
 import {library as makeLibrary} from "./lib/cgi.mjs";
 import {logged} from "./lib/evidence.mjs";
 import {startStore, storeMissing} from "./lib/radosgw.mjs";
+import {startProxy} from "./lib/store_proxy.mjs";
 import {build} from "./lib/tools.mjs";
 
 const run = promisify(execFile);
@@ -110,6 +111,23 @@ describe("a copy of the library in an object store", {skip: storeMissing()}, () 
 		assert.equal((await storage("verify", "--age", "1s")).code, 0);
 		assert.ok((await keys()).includes("music/notes.txt"));
 		await ok("head", "elsewhere/of/others");
+	});
+
+	test("is sent again where the store was busy, and nothing but that", async t => {
+		const proxy = await startProxy(store.endpoint);
+		t.after(async () => {
+			library.configure(settings);
+			await proxy.stop();
+		});
+		library.configure({store: {...settings.store, endpoint: proxy.endpoint, prefix: "again/"}});
+		proxy.fault = (sort, count) => sort === "PUT" && count < 3 ? 503 : undefined;
+		const sent = await storage("migrate");
+		assert.equal(sent.code, 0, sent.err);
+		assert.ok(sent.told.sent > 3);
+		assert.deepEqual(proxy.asked, {HEAD: sent.told.sent + 2, PUT: sent.told.sent + 2});
+		proxy.fault = sort => sort === "HEAD" ? 403 : undefined;
+		const refused = await storage("migrate");
+		assert.equal(refused.code, 4, refused.err);
 	});
 
 	test("does not take over what is damaged here", async () => {

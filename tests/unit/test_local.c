@@ -208,6 +208,27 @@ static void removes_and_copies(void **state)
 	assert_int_equal(access(stage.folder, F_OK), 0);
 }
 
+static void puts_several_one_after_another(void **state)
+{
+	struct storage_put put = {.key = "a", .fd = file_of("some"), .size = 4};
+	struct storage_sent sent[] = {{.put = put}, {.put = put}, {.put = put}};
+	struct storage_look looks[] = {{.key = "a"}, {.key = "../b"}, {.key = "c"}, {.key = "d"}};
+
+	(void)state;
+	sent[1].put.key = "../b";
+	sent[2].put.key = "c";
+	storage_put_each(stage.storage, sent, 3, stage.arena);
+	assert_int_equal(sent[0].err, ERR_OK);
+	assert_int_equal(sent[1].err, ERR_BAD_REQUEST);
+	assert_int_equal(sent[2].err, ERR_OK);
+	storage_head_each(stage.storage, looks, 4, stage.arena);
+	assert_int_equal(looks[0].object.size, 4);
+	assert_int_equal(looks[1].err, ERR_BAD_REQUEST);
+	assert_int_equal(looks[2].err, ERR_OK);
+	assert_int_equal(looks[3].err, ERR_NOT_FOUND);
+	close(put.fd);
+}
+
 static enum err stop_after_one(void *context, const struct storage_part *part, struct err_info *info)
 {
 	assert_non_null(part->etag);
@@ -281,6 +302,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(follows_no_link_to_elsewhere, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(lists_in_the_order_of_keys, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(removes_and_copies, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(puts_several_one_after_another, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(uploads_in_parts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(has_no_urls, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(gives_a_sink_the_last_word, set_up, tear_down),

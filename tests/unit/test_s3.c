@@ -469,6 +469,49 @@ static void tells_of_each_part(void **state)
 	close(put.fd);
 }
 
+static void puts_several_each_for_itself(void **state)
+{
+	struct storage_put put = file_of("a", "some", 4);
+	struct storage_sent sent[] = {{.put = put}, {.put = put}, {.put = put}, {.put = put}, {.put = put}};
+	const size_t count = sizeof sent / sizeof *sent;
+
+	(void)state;
+	sent[1].put.key = "";
+	sent[2].put.key = "partNumber=2";
+	sent[3].put.size = 5;
+	stage.told.wrong_part = "/bucket/partNumber";
+	storage_put_each(stage.storage, sent, count, stage.arena);
+	assert_int_equal(sent[0].err, ERR_OK);
+	assert_int_equal(sent[1].err, ERR_BAD_REQUEST);
+	assert_int_equal(sent[2].err, ERR_IO);
+	assert_non_null(strstr(sent[2].info.detail, "something else"));
+	assert_int_equal(sent[3].err, ERR_IO);
+	assert_int_equal(sent[4].err, ERR_OK);
+	storage_put_each(stage.storage, sent, 0, stage.arena);
+	close(put.fd);
+}
+
+static void looks_for_several(void **state)
+{
+	struct storage_look looks[] = {{.key = "a"}, {.key = "\n"}, {.key = "c"}};
+
+	(void)state;
+	answer("200 OK", "ETag: \"e\"\r\nx-amz-meta-sha256: sum\r\n", "");
+	storage_head_each(stage.storage, looks, 3, stage.arena);
+	assert_string_equal(stage.told.method, "HEAD");
+	for (size_t i = 0; i < 3; i += 2) {
+		assert_int_equal(looks[i].err, ERR_OK);
+		assert_string_equal(looks[i].object.key, looks[i].key);
+		assert_string_equal(looks[i].object.etag, "e");
+		assert_string_equal(looks[i].object.sha256, "sum");
+	}
+	assert_int_equal(looks[1].err, ERR_BAD_REQUEST);
+	answer("404 No", "", "");
+	storage_head_each(stage.storage, looks, 3, stage.arena);
+	assert_int_equal(looks[0].err, ERR_NOT_FOUND);
+	assert_int_equal(looks[2].err, ERR_NOT_FOUND);
+}
+
 static enum err spend(void *context, enum s3_cost cost, struct err_info *info)
 {
 	int *left = context;
@@ -550,6 +593,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(deletes_many_at_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(takes_no_other_range, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(tells_of_each_part, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(puts_several_each_for_itself, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(looks_for_several, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(keeps_to_its_budget, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(presigns_for_both_styles, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(refuses_what_is_no_store, set_up, tear_down),
