@@ -337,6 +337,99 @@ static void test_client_goes(void **state)
 	buf_free(&answer.out);
 }
 
+/* What gives bytes in place of a file: those of byte_at(), a few at a time, and none from `ends` on. */
+static struct feeder {
+	uint64_t at, left, ends;
+	int seeks;
+} feeder;
+
+static enum err feed_seek(void *context, uint64_t first, uint64_t length, struct err_info *info)
+{
+	struct feeder *of = context;
+
+	of->seeks++;
+	of->at = first;
+	of->left = length;
+	return first < of->ends ? ERR_OK : err_set(info, ERR_BUSY, "nothing comes");
+}
+
+static ssize_t feed_read(void *context, void *out, size_t room)
+{
+	struct feeder *of = context;
+	size_t count = 0;
+
+	assert_true(of->left > 0);
+	for (; count < room && count < 777 && of->at < of->ends && of->left > 0; of->left--)
+		((unsigned char *)out)[count++] = byte_at(of->at++);
+	return (ssize_t)count;
+}
+
+static void feed_file(uint64_t size, uint64_t ends)
+{
+	static struct deliver_feed feed;
+
+	make_file(0);
+	assert_int_equal(unlink(path), 0);
+	feed = (struct deliver_feed){.size = size, .seek = feed_seek, .read = feed_read, .context = &feeder};
+	feeder = (struct feeder){.ends = ends};
+	file.feed = &feed;
+}
+
+static void test_feed(void **state)
+{
+	struct memory_transport answer;
+	const char *body;
+	size_t length;
+
+	(void)state;
+	feed_file(5000, 5000);
+	options.delivery = "lighttpd";
+	ask(&answer, "GET", NULL, NULL, NULL);
+	options.delivery = NULL;
+	assert_int_equal(cgi_status(&answer.out), 200);
+	body = cgi_body(&answer.out, &length);
+	assert_int_equal(length, 5000);
+	assert_bytes(body, 0, 4999);
+	assert_true(answer.complete);
+	buf_free(&answer.out);
+	ask(&answer, "HEAD", NULL, NULL, NULL);
+	assert_header(&answer, "Content-Length", "5000");
+	buf_free(&answer.out);
+	assert_int_equal(feeder.seeks, 1);
+	ask(&answer, "GET", "HTTP_RANGE=bytes=0-1,4998-4999", NULL, NULL);
+	assert_int_equal(cgi_status(&answer.out), 206);
+	assert_true(answer.complete);
+	assert_int_equal(feeder.seeks, 3);
+	buf_free(&answer.out);
+	file.offset = 1000;
+	file.length = 2000;
+	ask(&answer, "GET", "HTTP_RANGE=bytes=10-19", NULL, NULL);
+	assert_header(&answer, "Content-Range", "bytes 10-19/2000");
+	assert_bytes(cgi_body(&answer.out, &length), 1010, 1019);
+	buf_free(&answer.out);
+}
+
+static void test_feed_that_fails(void **state)
+{
+	struct memory_transport answer;
+	size_t length;
+
+	(void)state;
+	feed_file(5000, 0);
+	ask(&answer, "GET", NULL, NULL, NULL);
+	assert_int_equal(cgi_status(&answer.out), 503);
+	assert_header(&answer, "Cache-Control", "no-store");
+	assert_header(&answer, "ETag", NULL);
+	buf_free(&answer.out);
+	feed_file(5000, 4999);
+	ask(&answer, "GET", NULL, NULL, NULL);
+	assert_int_equal(cgi_status(&answer.out), 200);
+	cgi_body(&answer.out, &length);
+	assert_int_equal(length, 4999);
+	assert_false(answer.complete);
+	buf_free(&answer.out);
+}
+
 static void test_hand_over(void **state)
 {
 	struct memory_transport answer;
@@ -532,6 +625,8 @@ int main(void)
 		cmocka_unit_test(test_not_a_file),
 		cmocka_unit_test(test_shrinks),
 		cmocka_unit_test(test_client_goes),
+		cmocka_unit_test(test_feed),
+		cmocka_unit_test(test_feed_that_fails),
 		cmocka_unit_test(test_hand_over),
 		cmocka_unit_test(test_lighttpd),
 		cmocka_unit_test(test_redirect),
