@@ -112,7 +112,7 @@ void log_end(struct log_line *line)
 
 	if (line->object == NULL)
 		return;
-	text = json_dumps(line->object, JSON_COMPACT | JSON_REAL_PRECISION(6));
+	text = json_dumps(line->object, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(6));
 	json_decref(line->object);
 	line->object = NULL;
 	if (text == NULL)
