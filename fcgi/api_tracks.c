@@ -12,7 +12,9 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/wake.h"
 #include "conf/geo_rule.h"
+#include "storage/purge_order.h"
 #include "storage/removal.h"
 
 #include <string.h>
@@ -283,6 +285,9 @@ static enum err patch(struct request *request, struct db *db, const struct jwt_c
 		err = track_update(db, &track, info);
 	}
 	if (err == ERR_OK)
+		err = purge_order(responder_of(request)->conf, db, responder_of(request)->access.clock, track.id,
+			request->arena, info);
+	if (err == ERR_OK)
 		err = db_commit(db, info);
 	if (err != ERR_OK)
 		db_rollback(db);
@@ -304,6 +309,7 @@ void api_track_patch(struct request *request, struct response *response)
 	db = err == ERR_OK ? responder_db(request, response) : NULL;
 	if (db != NULL) {
 		err = patch(request, db, &claims, body, &info);
+		wake_post(responder->conf->run_dir);
 		if (err == ERR_OK)
 			send_track(request, response, db, &claims);
 		db_pool_give(responder->pool, db);

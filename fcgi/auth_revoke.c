@@ -9,11 +9,13 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/wake.h"
 #include "fcgi/api.h"
 #include "fcgi/auth.h"
 #include "model/account.h"
 #include "model/login.h"
 #include "model/revocation.h"
+#include "storage/purge_order.h"
 
 #include <string.h>
 
@@ -152,6 +154,9 @@ static enum err revoke(struct request *request, struct db *db, struct wish *wish
 		err = revocation_put(db, &wish->revocation, info);
 	if (err == ERR_OK)
 		err = drop_refresh(db, &wish->revocation, info);
+	if (err == ERR_OK && wish->revocation.kind == REVOKE_TRACK)
+		err = purge_order(responder_of(request)->conf, db, responder_of(request)->access.clock,
+			wish->revocation.value, request->arena, info);
 	return err == ERR_OK ? db_commit(db, info) : err;
 }
 
@@ -173,6 +178,7 @@ void auth_revoke(struct request *request, struct response *response)
 	if (err == ERR_OK) {
 		err = revoke(request, db, &wish, &info);
 		db_pool_give(responder_of(request)->pool, db);
+		wake_post(responder_of(request)->conf->run_dir);
 	}
 	json_decref(body);
 	if (err != ERR_OK) {

@@ -3,6 +3,7 @@
 
 #include "jobs/direct_job.h"
 #include "jobs/fetch_job.h"
+#include "jobs/purge_job.h"
 #include "jobs/sync_job.h"
 #include "storage/fetch_order.h"
 
@@ -21,6 +22,7 @@ static const struct network_kind kinds[] = {
 	{FETCH_KIND, fetch_work, false},
 	{SYNC_KIND, sync_work, true},
 	{SYNC_LIBRARY_KIND, sync_library_work, true},
+	{PURGE_KIND, purge_work, true},
 };
 
 void network_progress(struct network_job *job, double done)

@@ -8,6 +8,7 @@
 #include "jobs/native.h"
 #include "model/job.h"
 #include "package/cmaf_index.h"
+#include "storage/purge_order.h"
 #include "storage/sync.h"
 
 #include <errno.h>
@@ -253,6 +254,8 @@ enum err publish_commit(const struct publish *publish, struct err_info *info)
 		err = forget_source(publish, &track, &source, info);
 	if (err == ERR_OK)
 		err = sync_order(publish->conf, publish->db, publish->clock, publish->track, publish->arena, info);
+	if (err == ERR_OK && track.state == TRACK_READY) /* what caches may have */
+		err = purge_order(publish->conf, publish->db, publish->clock, publish->track, publish->arena, info);
 	if (err == ERR_OK)
 		err = db_commit(publish->db, info);
 	if (err != ERR_OK)

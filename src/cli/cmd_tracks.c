@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
 
+#include "base/wake.h"
 #include "cli/duration.h"
 #include "cli/table.h"
 #include "cli/tracks_verify.h"
 #include "cli/view.h"
 #include "conf/geo_rule.h"
+#include "storage/purge_order.h"
 #include "storage/removal.h"
 
 #include <inttypes.h>
@@ -283,9 +285,18 @@ static enum err save_track(
 	enum err err;
 
 	track->updated_ms = clock_ms(NULL);
-	err = track_update(cli->db, track, info);
-	if (err != ERR_OK)
+	err = db_begin(cli->db, info);
+	if (err == ERR_OK)
+		err = track_update(cli->db, track, info);
+	if (err == ERR_OK)
+		err = purge_order(cli->conf, cli->db, NULL, track->id, &cli->arena, info);
+	if (err == ERR_OK)
+		err = db_commit(cli->db, info);
+	if (err != ERR_OK) {
+		db_rollback(cli->db);
 		return err;
+	}
+	wake_post(cli->conf->run_dir);
 	if (args_given(args, "json"))
 		return cli_json(cli, view_track(track), info);
 	fprintf(cli->out.out, "%s %s\n", track->id, now);

@@ -59,6 +59,7 @@ static void set_default(struct conf *conf, const struct option *option)
 		set_networks(conf, option);
 		break;
 	case OPTION_EDGES:
+	case OPTION_PURGES:
 		break;
 	case OPTION_PATHS:
 		conf->import_dirs = arena_array(&conf->arena, 1, sizeof *conf->import_dirs);

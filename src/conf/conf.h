@@ -116,6 +116,13 @@ struct conf_robot {
 	int64_t burst;
 };
 
+/* One row of cdn.purge: a cache in front, and how it is told what to forget (storage/purge.h). As above. */
+struct conf_purge {
+	const char *name, *kind, *url;
+	const char *zone;     /* its name for the site: distribution, service, zone */
+	const char *key_file; /* absolute */
+};
+
 struct conf {
 	struct arena arena; /* owns all text below */
 	const char *path;   /* file it was read from */
@@ -243,6 +250,8 @@ struct conf {
 	bool cdn_manifests; /* they name files at edges */
 	struct conf_edge *edges;
 	size_t edge_count;
+	struct conf_purge *purges;
+	size_t purge_count;
 	const char *shield_header;
 	struct conf_keys shield_secrets; /* any of them opens */
 	const char *tag_headers;         /* names separated by spaces */

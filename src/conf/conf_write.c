@@ -94,6 +94,7 @@ static void put_default(struct buf *out, const struct option *option)
 	case OPTION_KEYS:
 	case OPTION_SECRETS:
 	case OPTION_EDGES:
+	case OPTION_PURGES:
 	case OPTION_ROBOTS:
 		buf_puts(out, "()");
 		break;
@@ -318,6 +319,13 @@ static void put_value(struct buf *out, struct conf *conf, const struct option *o
 		for (size_t i = 0; i < conf->edge_count; i++) {
 			buf_puts(out, i == 0 ? "{" : ", {");
 			put_members(out, option_edge_members, option_edge_member_count, &conf->edges[i]);
+			buf_puts(out, " }");
+		}
+		break;
+	case OPTION_PURGES:
+		for (size_t i = 0; i < conf->purge_count; i++) {
+			buf_puts(out, i == 0 ? "{" : ", {");
+			put_members(out, option_purge_members, option_purge_member_count, &conf->purges[i]);
 			buf_puts(out, " }");
 		}
 		break;

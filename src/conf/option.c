@@ -358,6 +358,10 @@ const struct option option_table[] = {
 			    "that names his continent, else the first that names neither, else the first. tonearm.conf(5) has "
 			    "all settings of an edge under EDGES."},
 
+	{"cdn", "purge", OPTION_PURGES, AT(purges),
+		.sentence = "Caches that are told to forget a track when it is made anew, removed, revoked, or may be heard by "
+			    "others than before: a list of { name = \"front\"; kind = \"varnish\"; url = "
+			    "\"http://127.0.0.1:6081\"; key_file = \"purge.key\"; }. tonearm.conf(5) has the kinds under CACHES."},
 	{"cdn", "shield_secrets", OPTION_SECRETS, AT(shield_secrets),
 		.sentence = "When there are any, sound, manifests and covers are for requests with one of these secrets in "
 			    "the field cdn.shield_header alone: a list of { id = \"2026\"; secret = \"...\"; }, two while one "

@@ -26,12 +26,13 @@ enum option_type {
 	OPTION_KEYS,    /* list of groups, secrets never shown */
 	OPTION_SECRETS, /* list of groups of id and secret */
 	OPTION_EDGES,   /* list of groups */
+	OPTION_PURGES,  /* list of groups */
 	OPTION_RATES,   /* list of groups */
 	OPTION_ROBOTS   /* list of groups */
 };
 
 enum { OPTION_SECRET_LEAST = 32, OPTION_CHOICES = 6, OPTION_LADDER_MOST = 16, OPTION_PRESETS_MOST = 64, OPTION_PATHS_MOST = 64, OPTION_NETWORKS_MOST = 1024,
-	OPTION_KEYS_MOST = 32, OPTION_KEY_ID_MOST = 64, OPTION_EDGES_MOST = 64, OPTION_RATES_MOST = 32, OPTION_ROBOTS_MOST = 256 };
+	OPTION_KEYS_MOST = 32, OPTION_KEY_ID_MOST = 64, OPTION_EDGES_MOST = 64, OPTION_PURGES_MOST = 16, OPTION_RATES_MOST = 32, OPTION_ROBOTS_MOST = 256 };
 
 struct option {
 	const char *section, *name;
@@ -56,6 +57,8 @@ struct option_member {
 
 extern const struct option_member option_edge_members[];
 extern const size_t option_edge_member_count;
+extern const struct option_member option_purge_members[];
+extern const size_t option_purge_member_count;
 
 extern const struct option option_table[];
 extern const size_t option_count;

@@ -25,6 +25,19 @@ const struct option_member option_edge_members[] = {
 };
 const size_t option_edge_member_count = sizeof option_edge_members / sizeof option_edge_members[0];
 
+#undef AT
+#define AT(field) .offset = offsetof(struct conf_purge, field)
+
+const struct option_member option_purge_members[] = {
+	{"name", AT(name), .kind = MEMBER_NAME, .required = true},
+	{"kind", AT(kind), .required = true,
+		.words = "varnish varnish-ban nginx nginx-refresh cloudfront fastly cloudflare"},
+	{"url", AT(url), .kind = MEMBER_URL, .required = true},
+	{"zone", AT(zone)},
+	{"key_file", AT(key_file), .kind = MEMBER_FILE},
+};
+const size_t option_purge_member_count = sizeof option_purge_members / sizeof option_purge_members[0];
+
 static const char **member_text(const struct option_member *member, void *group)
 {
 	return (const char **)(void *)((char *)group + member->offset);
@@ -97,24 +110,49 @@ static enum err read_group(const struct reader *reader, const struct option_memb
 						       : option_refuse(reader, setting, "it has a setting that is not known here");
 }
 
-enum err option_read_edges(const struct reader *reader, const config_setting_t *setting)
+/* The list SETTING into *OUT, groups of SIZE bytes whose first member is their name. */
+static enum err read_list(const struct reader *reader, const config_setting_t *setting,
+	const struct option_member *members, size_t member_count, int most, size_t size, void **out, size_t *out_count)
 {
-	struct conf *conf = reader->conf;
 	int count = config_setting_length(setting);
+	char *groups;
 
-	if (!config_setting_is_list(setting) || count > OPTION_EDGES_MOST)
-		return option_refuse(reader, setting, "a list of at most %d groups in ( ) is wanted", OPTION_EDGES_MOST);
-	conf->edges = arena_array(&conf->arena, (size_t)count + 1, sizeof *conf->edges);
-	for (conf->edge_count = 0; conf->edge_count < (size_t)count; conf->edge_count++) {
-		const config_setting_t *group = config_setting_get_elem(setting, (unsigned)conf->edge_count);
-		struct conf_edge *edge = &conf->edges[conf->edge_count];
-		enum err err = read_group(reader, option_edge_members, option_edge_member_count, group, edge);
+	if (!config_setting_is_list(setting) || count > most)
+		return option_refuse(reader, setting, "a list of at most %d groups in ( ) is wanted", most);
+	*out = groups = arena_array(&reader->conf->arena, (size_t)count + 1, size);
+	for (*out_count = 0; *out_count < (size_t)count; ++*out_count) {
+		const config_setting_t *group = config_setting_get_elem(setting, (unsigned)*out_count);
+		void *at = groups + *out_count * size;
+		enum err err = read_group(reader, members, member_count, group, at);
 
-		for (size_t i = 0; err == ERR_OK && i < conf->edge_count; i++)
-			if (strcmp(conf->edges[i].name, edge->name) == 0)
-				err = option_refuse(reader, group, "the name \"%s\" is there twice", edge->name);
+		for (size_t i = 0; err == ERR_OK && i < *out_count; i++)
+			if (strcmp(*member_text(members, groups + i * size), *member_text(members, at)) == 0)
+				err = option_refuse(reader, group, "the name \"%s\" is there twice",
+					*member_text(members, at));
 		if (err != ERR_OK)
 			return err;
 	}
 	return ERR_OK;
+}
+
+enum err option_read_edges(const struct reader *reader, const config_setting_t *setting)
+{
+	struct conf *conf = reader->conf;
+	void *edges = NULL;
+	enum err err = read_list(reader, setting, option_edge_members, option_edge_member_count, OPTION_EDGES_MOST,
+		sizeof *conf->edges, &edges, &conf->edge_count);
+
+	conf->edges = edges;
+	return err;
+}
+
+enum err option_read_purges(const struct reader *reader, const config_setting_t *setting)
+{
+	struct conf *conf = reader->conf;
+	void *purges = NULL;
+	enum err err = read_list(reader, setting, option_purge_members, option_purge_member_count, OPTION_PURGES_MOST,
+		sizeof *conf->purges, &purges, &conf->purge_count);
+
+	conf->purges = purges;
+	return err;
 }

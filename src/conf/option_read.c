@@ -453,6 +453,8 @@ enum err option_read(const struct reader *reader, const struct option *option, c
 		return read_keys(reader, option, setting);
 	case OPTION_EDGES:
 		return option_read_edges(reader, setting);
+	case OPTION_PURGES:
+		return option_read_purges(reader, setting);
 	default:
 		return read_text(reader, option, setting);
 	}

@@ -33,8 +33,9 @@ char *option_absolute(const struct reader *reader, const char *path);
 /* ERR_BAD_REQUEST unless URL is "" or a base URL. */
 enum err option_check_url(const struct reader *reader, const config_setting_t *setting, const char *url);
 
-/* The list SETTING into the conf's edges. */
+/* The list SETTING into the conf's edges, and its caches in front. */
 enum err option_read_edges(const struct reader *reader, const config_setting_t *setting);
+enum err option_read_purges(const struct reader *reader, const config_setting_t *setting);
 
 /* limits.rates and limits.robots, as option_read(). */
 enum err option_read_rates(const struct reader *reader, const config_setting_t *setting);

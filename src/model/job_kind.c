@@ -16,6 +16,7 @@ static const struct job_kind kinds[] = {
 	{"sync-library", JOB_NETWORK, 3},
 	{"expire-direct", JOB_NETWORK, 3},
 	{"fetch", JOB_NETWORK, 0},
+	{"purge", JOB_NETWORK, 12},
 };
 
 const struct job_kind *job_kind_find(const char *name)

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "storage/cdn.h"
 
-#include "base/fs.h"
 #include "storage/cdn_scheme.h"
 #include "storage/continent.h"
+#include "storage/key_file.h"
 
-#include <errno.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-enum { KEY_FILE_MOST = 64 * 1024 };
 
 struct cdn {
 	struct cdn_edge *edges;
@@ -34,22 +30,6 @@ static bool has_key(const struct cdn_edge *edge)
 	return !is_scheme(edge, "none") && !is_scheme(edge, "grant");
 }
 
-/* The text of the edge's key file, for the caller to wipe and free. */
-static enum err read_key_file(const struct cdn_edge *edge, char **text, size_t *length, struct err_info *info)
-{
-	const char *path = edge->conf->key_file;
-	struct stat status;
-
-	if (path[0] == '\0')
-		return err_set(info, ERR_BAD_REQUEST, "edge %s: key_file is missing", edge->conf->name);
-	if (stat(path, &status) != 0)
-		return err_set_errno(info, ERR_NOT_FOUND, errno, "edge %s: cannot read %s", edge->conf->name, path);
-	if (status.st_mode & 0077)
-		return err_set(info, ERR_FORBIDDEN, "edge %s: others may read its key: chmod 600 %s", edge->conf->name,
-			path);
-	return fs_read_file(path, KEY_FILE_MOST, text, length, info);
-}
-
 static enum err open_edge(struct cdn_edge *edge, struct err_info *info)
 {
 	char *text = NULL;
@@ -58,7 +38,7 @@ static enum err open_edge(struct cdn_edge *edge, struct err_info *info)
 
 	if (!has_key(edge))
 		return ERR_OK;
-	err = read_key_file(edge, &text, &length, info);
+	err = key_file_read("edge", edge->conf->name, edge->conf->key_file, &text, &length, info);
 	if (err == ERR_OK)
 		err = is_cloudfront(edge) ? cdn_cloudfront_set_up(edge, text, info) : cdn_token_set_up(edge, text, info);
 	if (text != NULL)

@@ -5,6 +5,7 @@
 #include "base/wake.h"
 #include "model/job.h"
 #include "storage/cache.h"
+#include "storage/purge_order.h"
 #include "storage/sync.h"
 
 static bool may_run(const struct job *job)
@@ -23,6 +24,8 @@ enum err removal_rows(const struct conf *conf, struct db *db, const struct clock
 		if (may_run(&jobs[i]))
 			err = job_cancel(db, jobs[i].id, clock_ms(clock), info);
 	}
+	if (err == ERR_OK)
+		err = purge_order(conf, db, clock, track->id, arena, info);
 	if (err == ERR_OK)
 		err = track_delete(db, track->id, info);
 	return err == ERR_OK ? sync_order(conf, db, clock, track->id, arena, info) : err;
