@@ -12,8 +12,8 @@
 void storage_metrics_watch(struct metrics *metrics);
 
 /*
- * One request of OPERATION ("put") that ended with ERR after US microseconds, with so many bytes of bodies from the store
- * and to it. Room-internal. Thread-safe.
+ * One request of OPERATION ("put") that ended with ERR after US microseconds, with so many bytes of bodies from the
+ * store and to it. Room-internal. Thread-safe.
  */
 void storage_metrics_count(const char *operation, enum err err, int64_t us, uint64_t in, uint64_t out);
 
