@@ -47,9 +47,9 @@ const meaning = {
 	playlist_php_nginx: ["signed playlists by nginx / PHP-FPM with X-Accel-Redirect", true, 4],
 	playlist_php_lighttpd: ["signed playlists by lighttpd / PHP-FPM with X-Sendfile", true, 2.5],
 	segment_cached: ["signed segments by nginx with the verdict kept / nginx static", true, 0.9],
-	segment_link: ["the same / nginx secure_link", true],
+	segment_link: ["signed segments by nginx with the verdict kept / nginx secure_link", true],
 	segment_xaccel: ["signed segments by X-Accel-Redirect / nginx static", true],
-	segment_php_nginx: ["the same / PHP-FPM with X-Accel-Redirect", true],
+	segment_php_nginx: ["signed segments by X-Accel-Redirect / PHP-FPM with X-Accel-Redirect", true],
 	segment_xsendfile: ["signed segments by X-Sendfile2 of lighttpd / nginx static", true],
 	segment_apache: ["signed segments by X-Sendfile of Apache / nginx static", true],
 	cache_hit: ["160 KiB of a file in the cache, latency / of one on the local disk", false],
@@ -127,8 +127,9 @@ function report(name, [result, key, unit]) {
 	ratios[name] = ratio;
 	failed ||= verdicts.length > 0;
 	const past = baseline[name] === undefined ? "" : `, baseline ${baseline[name]}`;
+	const rates = key === "core" ? `; ${result.ours.rate.toFixed(0)}/s to ${result.peer.rate.toFixed(0)}/s` : "";
 	console.log([String(ratio).padEnd(7), text,
-		` (${result.ours[key].toFixed(1)}${unit} to ${result.peer[key].toFixed(1)}${unit}${past})`, ...verdicts].join(" "));
+		` (${result.ours[key].toFixed(1)}${unit} to ${result.peer[key].toFixed(1)}${unit}${rates}${past})`, ...verdicts].join(" "));
 }
 
 const folder = await mkdtemp(join(tmpdir(), "tonearm-bench-"));
