@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/wake.h"
+#include "jobs/keep_local.h"
 #include "model/periodic.h"
 #include "model/spending.h"
 #include "storage/mirror.h"
@@ -134,6 +135,8 @@ enum err sync_work(struct network_job *job, struct err_info *info)
 		err = sync_files(&sync, info);
 	if (err == ERR_NOT_READY || err == ERR_TOO_MANY)
 		err = put_off(&sync, err, info);
+	else if (err == ERR_OK)
+		err = keep_local(job, track, info);
 	store_close(&sync.store);
 	arena_free(&sync.arena);
 	return err;

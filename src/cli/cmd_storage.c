@@ -383,7 +383,7 @@ const struct cli_command cmd_storage = {
 	"[verify | migrate | gc]",
 	"copy the library to an object store and compare the two",
 	"Keeps a copy of all renditions, sources, covers and waveforms in the S3-compatible store that the\n"
-	"configuration names (store.endpoint, store.bucket). Listeners are served from this machine's files.\n\n"
+	"configuration names (store.endpoint, store.bucket). Jobrunners do so with what is published (store.sync).\n\n"
 	"`migrate` sends what the store does not have yet; broken off, it goes on where it was. `verify` looks\n"
 	"whether the store has each file with its size and checksum and nothing else below store.prefix that is\n"
 	"the library's; with --repair it makes it so. `gc` removes from the store what no track has any more, and\n"

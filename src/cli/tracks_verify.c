@@ -95,8 +95,10 @@ static enum err look_at_track(struct walk *walk, const char *track, struct err_i
 	enum err err = stored_list(cli->db, track, &arena, &files, &count, info);
 
 	walk->extras_lost = false;
-	for (size_t i = 0; err == ERR_OK && i < count; i++)
-		err = look_at(walk, &files[i], &arena, info);
+	for (size_t i = 0; err == ERR_OK && i < count; i++) {
+		if (!files[i].away)
+			err = look_at(walk, &files[i], &arena, info);
+	}
 	if (err == ERR_OK)
 		err = repair_track(cli->conf, cli->db, NULL, track, walk->again, walk->extras_lost, &arena, &repair,
 			info);

@@ -228,6 +228,7 @@ struct conf {
 	const char *source_ca_file;                /* absolute, or "" */
 	int64_t source_timeout_s;
 
+	const char *keep_local;     /* "always", "until_synced" or "cache" */
 	const char *store_endpoint; /* "": there is no object store */
 	const char *store_incoming; /* bucket of direct uploads; "" : none */
 	const char *store_region;

@@ -19,6 +19,10 @@ const struct option option_table[] = {
 		.standard = 512 * MIB,
 		.sentence =
 			"Space that must stay free under data_dir: below it uploads are refused and no job starts."},
+	{"storage", "keep_local", OPTION_CHOICE, AT(keep_local), .text = "always", .choices = {"always", "until_synced", "cache"},
+		.sentence = "How long renditions, covers and waveforms stay here when the object store has confirmed all files "
+			    "of their track: \"always\"; with \"until_synced\" they go as soon as nobody hears them; with "
+			    "\"cache\" they become part of the cache. Sources stay."},
 	{"storage", "cache_size", OPTION_SIZE, AT(cache_size), .unit = "bytes", .least = 0, .most = 1024 * 1024 * GIB,
 		.standard = 4 * GIB,
 		.sentence = "How much of what only the object store has is kept here once somebody has heard it; what was "

@@ -220,6 +220,44 @@ out:
 	return err;
 }
 
+/* From now on those who read it are seen. */
+static enum err watch(const struct cache *cache, const char *from, const char *path, struct err_info *info)
+{
+	int fd;
+
+	if (unlink(path) != 0 && errno != ENOENT)
+		return err_set_errno(info, ERR_IO, errno, "cannot remove %s", path);
+	if (link(from, path) != 0)
+		return errno == ENOENT ? err_set(info, ERR_NOT_FOUND, "%s is not there", from)
+				       : err_set_errno(info, ERR_IO, errno, "cannot link %s into the cache", from);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd >= 0) {
+		cache_touch(cache, fd);
+		close(fd);
+	}
+	return err_set(info, ERR_BUSY, "%s may be in use", from);
+}
+
+enum err cache_drop(const struct cache *cache, const struct cache_file *file, struct err_info *info)
+{
+	struct arena arena = {0};
+	const char *path = entry_path(cache, file, &arena), *from = media_path(cache, file, &arena);
+	int64_t fresh_ms = clock_ms(cache->clock) - CACHE_FRESH_MS;
+	struct stat status;
+	int lock = -1;
+	enum err err = cache_lock_folder(cache, &lock, info);
+
+	if (err == ERR_OK && !cache_is_same(path, from))
+		err = watch(cache, from, path, info);
+	else if (err == ERR_OK && (stat(path, &status) != 0 || cache_used_ms(&status) > fresh_ms ||
+					  !cache_evict(cache, file, path)))
+		err = err_set(info, ERR_BUSY, "%s is in use", from);
+	if (lock >= 0)
+		close(lock);
+	arena_free(&arena);
+	return err;
+}
+
 static enum err open_to_read(const char *path, int *fd, struct err_info *info)
 {
 	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);

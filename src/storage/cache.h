@@ -96,6 +96,12 @@ void cache_leave(struct cache *cache, const struct cache_file *file, int fd);
 enum err cache_adopt(
 	struct cache *cache, const struct cache_file *file, struct cache_room *room, struct err_info *info);
 
+/*
+ * FILE, which stands at its place and which a store has too, goes, with or without room in the cache. ERR_BUSY while it is
+ * used, or may be, as nobody has watched it until now: ask again after CACHE_FRESH_MS. ERR_NOT_FOUND, ERR_IO.
+ */
+enum err cache_drop(const struct cache *cache, const struct cache_file *file, struct err_info *info);
+
 /* What the cache has of TRACK, which is gone, goes too. */
 void cache_forget(const struct cache *cache, const char *track);
 

@@ -174,20 +174,21 @@ static int by_use(const void *a, const void *b)
 	return strcmp(one->name, other->name);
 }
 
-/* Its place first: between the two it is what a fetcher has left. */
-static bool remove_entry(const struct cache *cache, const struct entry *entry, struct arena *arena)
+bool cache_evict(const struct cache *cache, const struct cache_file *file, const char *path)
 {
-	const char *path = arena_printf(arena, "%s/%s", cache->folder, entry->name);
-	const char *place = arena_printf(arena, "%s/%s/%s", cache->media, entry->file.track, entry->file.file);
+	struct arena arena = {0};
+	const char *place = arena_printf(&arena, "%s/%s/%s", cache->media, file->track, file->file);
 	int fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	bool free = fd >= 0 && set_lock(fd, F_WRLCK, 0, CACHE_BYTES);
 
+	/* Its place first: between the two it is what a fetcher has left. */
 	if (free && cache_is_same(path, place))
 		free = unlink(place) == 0;
 	if (free)
 		free = unlink(path) == 0;
 	if (fd >= 0)
 		close(fd);
+	arena_free(&arena);
 	return free;
 }
 
@@ -217,7 +218,7 @@ enum err cache_make_room(const struct cache *cache, const struct cache_file *wan
 
 		if (entry->used_ms > fresh_ms)
 			break;
-		if (!remove_entry(cache, entry, &arena))
+		if (!cache_evict(cache, &entry->file, arena_printf(&arena, "%s/%s", cache->folder, entry->name)))
 			continue;
 		all.total -= entry->size;
 		all.to_come -= entry->to_come;

@@ -29,6 +29,9 @@ enum err cache_lock_folder(const struct cache *cache, int *fd, struct err_info *
 enum err cache_make_room(const struct cache *cache, const struct cache_file *want, uint64_t there,
 	struct cache_room *room, struct err_info *info);
 
+/* Removes FILE, whose entry is PATH, and its place when that is the same. With the folder's lock. False while it is used. */
+bool cache_evict(const struct cache *cache, const struct cache_file *file, const char *path);
+
 /* Whether both paths lead to one file. */
 bool cache_is_same(const char *one, const char *other);
 

@@ -194,18 +194,20 @@ void mirror_meet(struct store *store, struct mirror_item *items, size_t count, b
 	const char *name = store->send.store;
 
 	look_for_each(store, items, count, arena);
+	/* What was confirmed once is not there any more, whether or not it can be sent again. */
+	for (size_t i = 0; i < count; i++) {
+		if (items[i].err == ERR_OK && items[i].state != MIRROR_SAME)
+			items[i].err = remote_doubt(
+				store->db, name, remote_key(store->conf, items[i].stored, arena), &items[i].info);
+	}
 	if (send)
 		send_each(store, items, count, arena);
 	for (size_t i = 0; i < count; i++) {
 		struct mirror_item *item = &items[i];
 		const char *key = remote_key(store->conf, item->stored, arena);
 
-		if (item->err != ERR_OK)
+		if (item->err != ERR_OK || (item->state != MIRROR_SAME && !send))
 			continue;
-		if (item->state != MIRROR_SAME && !send) {
-			item->err = remote_doubt(store->db, name, key, &item->info);
-			continue;
-		}
 		if (item->state == MIRROR_SAME)
 			item->err = remote_expect(store->db, name, key, item->stored, &item->info);
 		if (item->err == ERR_OK)

@@ -49,12 +49,18 @@ static bool is_same(const struct remote *row, const struct stored *file)
 }
 
 /* Adds FILE to PLAN when the store has to get it; the row of its key is no surplus in any case. */
-static void plan_file(struct sync_plan *plan, const struct stored *file, const char *key, const struct remote *row)
+static void plan_file(struct sync_plan *plan, const struct stored *file, const char *key, const struct remote *row,
+	bool leaves)
 {
 	bool same = row != NULL && is_same(row, file);
 
-	if (file->damage != DAMAGE_NONE || file->away || (same && row->confirmed))
+	plan->damaged |= file->damage != DAMAGE_NONE;
+	if (file->damage != DAMAGE_NONE || file->away)
 		return;
+	if (same && row->confirmed) {
+		plan->staying |= leaves && file->what != STORED_SOURCE;
+		return;
+	}
 	plan->files[plan->count] = *file;
 	plan->keys[plan->count] = key;
 	plan->looked[plan->count++] = row != NULL;
@@ -81,7 +87,8 @@ enum err sync_plan(const struct conf *conf, struct db *db, const char *track, st
 	out->surplus = arena_array(arena, row_count, sizeof *out->surplus);
 	for (size_t i = 0; i < count; i++) {
 		keys[i] = remote_key(conf, &files[i], arena);
-		plan_file(out, &files[i], keys[i], row_of(rows, row_count, keys[i]));
+		plan_file(out, &files[i], keys[i], row_of(rows, row_count, keys[i]),
+			strcmp(conf->keep_local, "always") != 0);
 	}
 	for (size_t i = 0; i < row_count; i++) {
 		size_t at = 0;
@@ -132,7 +139,17 @@ enum err sync_order_later(const struct conf *conf, struct db *db, const struct c
 	enum err err = sync_plan(conf, db, track, arena, &plan, info);
 
 	*ordered = false;
-	if (err != ERR_OK || plan.count + plan.surplus_count == 0)
+	if (err != ERR_OK || (plan.count + plan.surplus_count == 0 && !plan.staying))
 		return err;
 	return submit(db, clock, track, SYNC_LATER_PRIORITY, arena, ordered, info);
+}
+
+enum err sync_is_whole(const struct conf *conf, struct db *db, const char *track, struct arena *arena, bool *whole,
+	struct err_info *info)
+{
+	struct sync_plan plan;
+	enum err err = sync_plan(conf, db, track, arena, &plan, info);
+
+	*whole = err == ERR_OK && plan.count == 0 && !plan.damaged;
+	return err;
 }

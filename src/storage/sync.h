@@ -47,9 +47,15 @@ struct sync_plan {
 	size_t count;
 	struct remote *surplus; /* objects without a file */
 	size_t surplus_count;
+	bool damaged; /* files that are not sent, as they are not what they were */
+	bool staying; /* files beside the source that are here although they need not be (storage.keep_local) */
 };
 
 enum err sync_plan(const struct conf *conf, struct db *db, const char *track, struct arena *arena,
 	struct sync_plan *out, struct err_info *info);
+
+/* Whether the store has confirmed all files of TRACK. */
+enum err sync_is_whole(const struct conf *conf, struct db *db, const char *track, struct arena *arena, bool *whole,
+	struct err_info *info);
 
 #endif

@@ -187,4 +187,29 @@ describe("sync", {concurrency: 3}, () => {
 		await until("both are done", async () => (await site.jobs("sync")) === "done|1\ndone|1\n");
 		await site.isSame();
 	});
+
+	for (const keep of ["until_synced", "cache"]) {
+		withStore(`lets files go: ${keep}`, {}, async site => {
+			const {library} = site;
+			await library.configure({...site.store.conf(), storage: {keep_local: keep, disk_floor: 0}});
+			const {track} = await library.add(GOOD, "high", "low");
+			const runner = site.runner();
+			await until("the end of the job", async () => (await site.jobs("sync")) === "done|1\n");
+			assert.ok(Object.keys(site.objects()).length >= 3);
+			const media = await fs.readdir(library.path("data", "media", track));
+			assert.equal(media.length > 0, keep === "cache");
+			assert.deepEqual(await fs.readdir(library.path("data", "cache")).then(names =>
+				names.filter(name => name.startsWith(track)).length), media.length);
+			assert.equal(Object.keys(await site.files()).filter(key => key.startsWith("source/")).length, 1, "sources stay");
+			/* Nobody takes them for lost, and what is asked of the store goes well. */
+			for (const name of media)
+				await fs.rm(library.path("data", "media", track, name));
+			await library.sql("UPDATE periodic SET next_ms = 1 WHERE name = 'verify-media'");
+			await until("a look at all files", async () =>
+				(await library.sql("SELECT 1 FROM job WHERE kind = 'verify-media' AND state = 'done'")) !== "");
+			assert.equal(await library.sql("SELECT count(*) FROM rendition WHERE damage IS NOT NULL"), "0\n");
+			await site.tonearm("storage", "verify");
+			await runner.stop();
+		});
+	}
 });

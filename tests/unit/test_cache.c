@@ -526,6 +526,33 @@ static void a_file_of_ours_is_adopted(void **state)
 	assert_int_equal(weight(place), ROOM);
 }
 
+static void what_nobody_uses_is_dropped(void **state)
+{
+	struct place *place = *state;
+	struct cache_file file = file_of(place, 0);
+	bool cached;
+	int fd;
+
+	place->cache.most = 0; /* room is not asked for */
+	assert_int_equal(cache_drop(&place->cache, &file, NULL), ERR_NOT_FOUND);
+	write_media(place, 0);
+	/* Somebody may have been handed it just before. */
+	assert_int_equal(cache_drop(&place->cache, &file, NULL), ERR_BUSY);
+	assert_int_equal(cache_drop(&place->cache, &file, NULL), ERR_BUSY);
+	now_ms += 2 * CACHE_FRESH_MS;
+	assert_int_equal(cache_hold(&place->cache,
+				 arena_printf(&place->fixture->arena, "%s/%s/%s", place->cache.media, file.track, file.file),
+				 &fd, &cached, NULL),
+		ERR_OK);
+	assert_true(cached);
+	now_ms += 2 * CACHE_FRESH_MS;
+	assert_int_equal(cache_drop(&place->cache, &file, NULL), ERR_BUSY);
+	close(fd);
+	assert_int_equal(cache_drop(&place->cache, &file, NULL), ERR_OK);
+	assert_false(is_there(place, 0));
+	assert_int_equal(weight(place), 0);
+}
+
 static void what_was_made_anew_is_not_removed(void **state)
 {
 	struct place *place = *state;
@@ -566,6 +593,7 @@ int main(void)
 		WITH_PLACE(processes_fetch_once),
 		WITH_PLACE(the_bound_holds_for_processes),
 		WITH_PLACE(a_file_of_ours_is_adopted),
+		WITH_PLACE(what_nobody_uses_is_dropped),
 		WITH_PLACE(what_was_made_anew_is_not_removed),
 		WITH_PLACE(what_is_of_no_track_goes),
 	};

@@ -52,9 +52,19 @@ static void is_shared_by_processes(void **state)
 	db_close(other);
 }
 
+static void is_renewed_with_the_month(void **state)
+{
+	(void)state;
+	/* 2026-11-22T22:00:00Z, the last moment of that year, and the first of the next. */
+	assert_int_equal(spending_renews_ms(INT64_C(1795384800123)), INT64_C(1796083200000));
+	assert_int_equal(spending_renews_ms(INT64_C(1798761599999)), INT64_C(1798761600000));
+	assert_int_equal(spending_renews_ms(INT64_C(1798761600000)), INT64_C(1801440000000));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(is_renewed_with_the_month),
 		cmocka_unit_test_setup_teardown(counts_and_caps_a_month, fixture_db, fixture_remove),
 		cmocka_unit_test_setup_teardown(is_shared_by_processes, fixture_db, fixture_remove),
 	};

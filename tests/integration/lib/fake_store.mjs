@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What an S3 store answers to PUT, GET, HEAD, DELETE and the delete of many, in memory and without looking at signatures: for
-// tests of what is asked of a store, and of what follows from its answers. What a store is, radosgw.mjs has.
+// What an S3 store answers to PUT, GET, HEAD, DELETE, the delete of many and a list, in memory and without looking at
+// signatures: for tests of what is asked of a store, and of what follows from its answers. What a store is, radosgw.mjs has.
 
 import {createHash} from "node:crypto";
 import http from "node:http";
@@ -61,8 +61,19 @@ class FakeStore {
 			this.#remove([key], response);
 		else if (request.method === "POST" && url.searchParams.has("delete"))
 			this.#remove([...body.toString().matchAll(/<Key>(.*?)<\/Key>/g)].map(found => (key && `${key.replace(/\/$/, "")}/`) + found[1]), response);
+		else if (request.method === "GET" && key === "")
+			this.#list(url.searchParams, response);
 		else
 			this.#get(key, request, response);
+	}
+
+	#list(query, response) {
+		const keys = Object.keys(this.objects).filter(key =>
+			key.startsWith(query.get("prefix") ?? "") && key > (query.get("start-after") ?? "")).sort();
+		const contents = keys.map(key => `<Contents><Key>${key}</Key><Size>${this.objects[key].bytes.length}</Size>`
+			+ "<LastModified>2026-01-01T00:00:00.000Z</LastModified></Contents>").join("");
+		response.writeHead(200, {"content-type": "application/xml"})
+			.end(`<ListBucketResult><IsTruncated>false</IsTruncated>${contents}</ListBucketResult>`);
 	}
 
 	#put(key, bytes, request, response, lie) {

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#include "jobs/keep_local.h"
+
+#include "model/remote.h"
+#include "storage/cache.h"
+#include "storage/remote_key.h"
+#include "storage/sync.h"
+
+#include <string.h>
+
+/* How long after a file was last handed out it is looked at again. */
+enum { WAIT_MS = CACHE_FRESH_MS + 1000 };
+
+/* Written down first, see above. */
+static enum err release(
+	struct network_job *job, const struct stored *file, struct arena *arena, struct err_info *info)
+{
+	bool done;
+
+	if (file->away)
+		return ERR_OK;
+	return remote_release(job->db, remote_store(job->conf, arena), remote_key(job->conf, file, arena), file->etag,
+		clock_ms(job->clock), &done, info);
+}
+
+static enum err let_go(struct network_job *job, const struct stored *file, struct arena *arena, struct err_info *info)
+{
+	const struct cache_file cached = {file->track, file->file, (uint64_t)file->size};
+	struct cache_room room;
+	struct cache cache;
+	enum err err;
+
+	cache_init(&cache, job->conf, job->clock, arena);
+	if (strcmp(job->conf->keep_local, "cache") == 0)
+		err = cache_adopt(&cache, &cached, &room, info);
+	else
+		err = cache_drop(&cache, &cached, info);
+	/* It is gone already, or stays for want of room. */
+	return err == ERR_NOT_FOUND || err == ERR_NO_SPACE ? err_set(info, ERR_OK, "%s", "") : err;
+}
+
+enum err keep_local(struct network_job *job, const char *track, struct err_info *info)
+{
+	struct arena arena = {0};
+	struct stored *files;
+	size_t count;
+	bool busy = false, whole = true;
+	enum err err = ERR_OK;
+
+	if (strcmp(job->conf->keep_local, "always") == 0)
+		return ERR_OK;
+	err = sync_is_whole(job->conf, job->db, track, &arena, &whole, info);
+	if (err == ERR_OK)
+		err = stored_list(job->db, track, &arena, &files, &count, info);
+	for (size_t i = 0; err == ERR_OK && whole && i < count; i++) {
+		if (files[i].what == STORED_SOURCE)
+			continue;
+		err = release(job, &files[i], &arena, info);
+		if (err == ERR_OK)
+			err = let_go(job, &files[i], &arena, info);
+		busy |= err == ERR_BUSY;
+		err = err == ERR_BUSY ? ERR_OK : err;
+	}
+	arena_free(&arena);
+	if (err != ERR_OK || !busy)
+		return err;
+	job->due_ms = clock_ms(job->clock) + WAIT_MS;
+	return err_set(info, ERR_NOT_READY, "files that are to leave this machine are being heard");
+}
