@@ -167,6 +167,39 @@ const FORMATS = {
 	"wav": ["wav", "audio/wav"],
 };
 
+describe("a ladder of several codecs, by configuration", {skip: cannotServe("lighttpd"), timeout: 180000}, () => {
+	const ladder = [{quality: "high", codec: "aac", bit_rate: 192000}, {quality: "slim", codec: "opus", bit_rate: 64000},
+		{quality: "studio", codec: "flac"}, {quality: "file", codec: "mp3", bit_rate: 128000}];
+	const scene = {sizes: {}};
+
+	before(async () => {
+		scene.site = await start({runner: true, conf: {media: {ladder}}});
+		const file = path.join(scene.site.dir, "tone.wav");
+		await fs.writeFile(file, wav(SECONDS));
+		scene.track = (await scene.site.publish(file, {})).track.id;
+		scene.master = `/hls/${scene.track}/master.m3u8`;
+		scene.mpd = `/dash/${scene.track}/manifest.mpd`;
+	});
+	after(() => scene.site?.stop());
+
+	test("the rules of HLS and DASH", async () => {
+		assert.deepEqual(await checkMaster(scene.site.url + scene.master, fetchFor(scene)), []);
+		assert.deepEqual(await checkMpd(scene.site.url + scene.mpd, fetchFor(scene)), []);
+	});
+
+	test("one master, a group for each codec", async () => {
+		const {text} = await fetched(scene, scene.master);
+		const variants = [...text.matchAll(/^#EXT-X-STREAM-INF:.*CODECS="([^"]*)".*AUDIO="([^"]*)"\n([^/]*)/gm)].map(([, ...found]) => found);
+		assert.deepEqual(variants, [["mp4a.40.2", "aac", "high"], ["Opus", "opus", "slim"], ["fLaC", "flac", "studio"]]);
+	});
+
+	test("what cannot be in segments is a file", async () => {
+		const answer = await scene.site.request({path: `/media/${scene.track}/file.mp3`});
+		assert.equal(answer.status, 200);
+		assert.equal(answer.headers["content-type"], "audio/mpeg");
+	});
+});
+
 describe("a track in every format", {skip: cannotServe("lighttpd"), timeout: 180000}, () => {
 	const scene = {sizes: {}};
 	const later = body => scene.site.request({method: "POST", path: "/internal/jobs/transcode", body: JSON.stringify({track: scene.track, ...body}),
