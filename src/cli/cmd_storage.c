@@ -4,7 +4,10 @@
 #include "base/clock.h"
 #include "cli/duration.h"
 #include "storage/mirror.h"
+#include "storage/recall.h"
 #include "storage/remote_key.h"
+#include "storage/repair.h"
+#include "storage/verify.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,7 +23,7 @@ enum { BATCH = 128 };
 
 static const struct args_option options[] = {
 	CLI_OPTIONS,
-	{"repair", 0, NULL, "with verify: send what is absent or other, remove what belongs to no file"},
+	{"repair", 0, NULL, "with verify: send what is absent or other, fetch what is damaged here, remove what belongs to no file"},
 	{"age", 0, "SPAN", "leave alone what is in the store for less (1h; uploads that were begun, 1d)"},
 	{"json", 0, NULL, "write JSON for programs"},
 	{NULL, 0, NULL, NULL},
@@ -28,7 +31,7 @@ static const struct args_option options[] = {
 
 struct tally {
 	int64_t files, bytes; /* of the library, as far as they are whole */
-	int64_t same, absent, other, sent, damaged, strays, removed, uploads;
+	int64_t same, absent, other, sent, fetched, damaged, strays, removed, uploads;
 };
 
 /* One run of a verb. */
@@ -39,6 +42,8 @@ struct tour {
 	int64_t total;     /* bytes to come along */
 	int64_t age_s;     /* of strays; 0: the usual ones */
 	bool send, remove; /* what is not the same, what belongs to nobody */
+	bool look, fetch;  /* whether files are whole here; those that are not */
+	bool mended;       /* a file of the track at hand */
 	bool quiet;        /* JSON: no lines for people */
 	struct arena arena; /* of the batch */
 	struct mirror_item batch[BATCH];
@@ -148,7 +153,65 @@ static enum err handle_batch(struct tour *tour, struct err_info *info)
 	return err;
 }
 
-/* Calls HANDLE for each whole file of the library; those of a track stay in the arena until the batch is empty. */
+/* Puts FILE, which is damaged here, in its place again. *WHOLE: the store has it. */
+static enum err fetch_back(struct tour *tour, const struct stored *file, bool *whole, struct err_info *info)
+{
+	struct cli *cli = tour->cli;
+	const char *key = remote_key(tour->store.conf, file, &tour->arena);
+	struct spool bytes;
+	enum err err = recall_fetch(&tour->store, cli->conf, file, &tour->arena, &bytes, info);
+
+	*whole = err == ERR_OK;
+	if (err == ERR_NOT_FOUND || err == ERR_UNPROCESSABLE) {
+		say(tour, "damaged", key, err == ERR_NOT_FOUND ? "the store does not have it" : info->detail);
+		tour->tally.damaged++;
+		return err_set(info, ERR_OK, "%s", "");
+	}
+	if (err == ERR_OK)
+		err = recall_place(cli->db, file, &bytes, &tour->arena, info);
+	if (err != ERR_OK)
+		return err;
+	say(tour, "fetched", key, "");
+	tour->tally.fetched++;
+	tour->mended = true;
+	return ERR_OK;
+}
+
+/* Reads FILE, and mends it when that is wanted. *WHOLE: there is something to compare with the store. */
+static enum err look_here(struct tour *tour, const struct stored *file, bool *whole, struct err_info *info)
+{
+	const struct conf *conf = tour->cli->conf;
+	struct verify_look look;
+	bool news = false;
+	enum err err = verify_look(verify_path(conf, file, &tour->arena), file, NULL, NULL, &look, info);
+
+	*whole = err == ERR_OK && look.damage == DAMAGE_NONE;
+	if (err == ERR_OK && look.damage == DAMAGE_MISSING)
+		err = verify_disk(conf, file->what, info);
+	if (err == ERR_OK && *whole && tour->fetch)
+		err = verify_note(conf, tour->cli->db, file, &look, NULL, &news, info);
+	tour->mended |= news;
+	if (err != ERR_OK || *whole)
+		return err;
+	if (tour->fetch)
+		return fetch_back(tour, file, whole, info);
+	say(tour, "damaged", remote_key(tour->store.conf, file, &tour->arena), damage_name(look.damage));
+	tour->tally.damaged++;
+	return ERR_OK;
+}
+
+/* When files of TRACK are whole again it can be heard again. */
+static enum err settle_track(struct tour *tour, const char *track, struct err_info *info)
+{
+	struct repair repair;
+
+	return repair_track(tour->cli->conf, tour->cli->db, NULL, track, false, false, &tour->arena, &repair, info);
+}
+
+/*
+ * Calls HANDLE for each file of the library that is known to be whole, or that is looked at; those of a track stay in
+ * the arena until the batch is empty.
+ */
 static enum err each_file(struct tour *tour,
 	enum err (*handle)(struct tour *, const struct stored *, struct err_info *), struct err_info *info)
 {
@@ -162,9 +225,12 @@ static enum err each_file(struct tour *tour,
 		memcpy(track, next, sizeof track);
 		err = stored_list(tour->cli->db, track, &tour->arena, &files, &count, info);
 		for (size_t i = 0; i < count && err == ERR_OK; i++) {
-			if (files[i].damage == DAMAGE_NONE)
+			if (files[i].damage == DAMAGE_NONE || tour->look)
 				err = handle(tour, &files[i], info);
 		}
+		if (err == ERR_OK && tour->mended)
+			err = settle_track(tour, track, info);
+		tour->mended = false;
 		/* A batch that is nearly full ends with a track, so that nothing of it has to stay. */
 		if (err == ERR_OK && tour->count > BATCH / 2)
 			err = handle_batch(tour, info);
@@ -185,6 +251,11 @@ static enum err add_up(struct tour *tour, const struct stored *file, struct err_
 
 static enum err add_to_batch(struct tour *tour, const struct stored *file, struct err_info *info)
 {
+	bool whole = true;
+	enum err err = tour->look && !file->away ? look_here(tour, file, &whole, info) : ERR_OK;
+
+	if (err != ERR_OK || !whole)
+		return err;
 	tour->batch[tour->count++] = (struct mirror_item){.stored = file};
 	return tour->count == BATCH ? handle_batch(tour, info) : ERR_OK;
 }
@@ -259,20 +330,20 @@ static enum err conclude(struct tour *tour, struct err_info *info)
 		term_draw(&tour->cli->out, &none, 0);
 	if (tour->quiet)
 		err = cli_json(tour->cli,
-			json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "files", (json_int_t)tally->files,
+			json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "files", (json_int_t)tally->files,
 				"bytes", (json_int_t)tally->bytes, "same", (json_int_t)tally->same, "sent",
-				(json_int_t)tally->sent, "absent", (json_int_t)tally->absent, "other",
+				(json_int_t)tally->sent, "fetched", (json_int_t)tally->fetched, "absent", (json_int_t)tally->absent, "other",
 				(json_int_t)tally->other, "damaged", (json_int_t)tally->damaged, "strays",
 				(json_int_t)tally->strays, "removed", (json_int_t)tally->removed, "uploads",
 				(json_int_t)tally->uploads),
 			info);
 	else
 		fprintf(tour->cli->out.out,
-			"%" PRId64 " files: %" PRId64 " the same, %" PRId64 " sent, %" PRId64 " absent, %" PRId64
-			" other, %" PRId64 " damaged here; %" PRId64 " strays, %" PRId64 " removed, %" PRId64
+			"%" PRId64 " files: %" PRId64 " the same, %" PRId64 " sent, %" PRId64 " fetched, %" PRId64
+			" absent, %" PRId64 " other, %" PRId64 " damaged here; %" PRId64 " strays, %" PRId64 " removed, %" PRId64
 			" uploads ended.\n",
-			tally->files, tally->same, tally->sent, tally->absent, tally->other, tally->damaged,
-			tally->strays, tally->removed, tally->uploads);
+			tally->files, tally->same, tally->sent, tally->fetched, tally->absent, tally->other,
+			tally->damaged, tally->strays, tally->removed, tally->uploads);
 	if (err == ERR_OK && differ > 0)
 		err = err_set(info, ERR_CONFLICT, "the store and the library differ in %" PRId64 " objects", differ);
 	return err;
@@ -314,7 +385,8 @@ static enum err verify(struct cli *cli, const struct args *args, char **words, s
 
 	(void)words;
 	(void)count;
-	tour.send = tour.remove = args_given(args, "repair");
+	tour.look = true;
+	tour.send = tour.fetch = tour.remove = args_given(args, "repair");
 	if (err == ERR_OK)
 		err = check_library(&tour, info);
 	if (err == ERR_OK)
@@ -384,9 +456,10 @@ const struct cli_command cmd_storage = {
 	"copy the library to an object store and compare the two",
 	"Keeps a copy of all renditions, sources, covers and waveforms in the S3-compatible store that the\n"
 	"configuration names (store.endpoint, store.bucket). Jobrunners do so with what is published (store.sync).\n\n"
-	"`migrate` sends what the store does not have yet; broken off, it goes on where it was. `verify` looks\n"
-	"whether the store has each file with its size and checksum and nothing else below store.prefix that is\n"
-	"the library's; with --repair it makes it so. `gc` removes from the store what no track has any more, and\n"
+	"`migrate` sends what the store does not have yet; broken off, it goes on where it was. `verify` reads\n"
+	"each file here and looks whether the store has it with its size and checksum, and nothing else below\n"
+	"store.prefix that is the library's; with --repair it makes it so, and fetches from the store what is\n"
+	"damaged or missing here. `gc` removes from the store what no track has any more, and\n"
 	"ends uploads that were left. Objects of less than an hour, and uploads of less than a day, are left\n"
 	"alone.\n",
 	options,

@@ -69,7 +69,10 @@ static enum err read_stored(struct db_stmt *stmt, const char *track, struct aren
 	*known = what >= 0 && (what != STORED_EXTRA || extra_role_parse(db_text(stmt, 1), &role));
 	if (!*known)
 		return ERR_OK;
-	*out = (struct stored){.what = (enum stored_what)what, .size = db_int(stmt, 4), .away = db_int(stmt, 6) != 0};
+	*out = (struct stored){.what = (enum stored_what)what,
+		.size = db_int(stmt, 4),
+		.away = db_int(stmt, 6) != 0,
+		.modified_s = db_int(stmt, 7)};
 	snprintf(out->track, sizeof out->track, "%s", track);
 	snprintf(out->etag, sizeof out->etag, "%s", etag == NULL ? "" : etag);
 	out->name = arena_strdup(arena, db_text(stmt, 1));

@@ -43,6 +43,7 @@ struct stored {
 	const char *file;         /* name below <data>/source or <data>/media/<track> */
 	char etag[HASH_HEX_SIZE]; /* "" for a source that was never read */
 	int64_t size;             /* bytes */
+	int64_t modified_s;       /* seconds since 1970; 0 of a source */
 	enum damage damage;       /* as known */
 	bool away;                /* only an object store has it (remote.h): it is missed here by nobody */
 };

@@ -93,7 +93,7 @@ static bool is_empty(const char *path)
 	return empty;
 }
 
-static enum err look_for_disk(const struct conf *conf, enum stored_what what, struct err_info *info)
+enum err verify_disk(const struct conf *conf, enum stored_what what, struct err_info *info)
 {
 	const char *name = what == STORED_SOURCE ? "source" : "media";
 	struct arena arena = {0};
@@ -113,7 +113,7 @@ enum err verify_note(const struct conf *conf, struct db *db, const struct stored
 
 	*news = false;
 	if (look->damage == DAMAGE_MISSING)
-		err = look_for_disk(conf, stored->what, info);
+		err = verify_disk(conf, stored->what, info);
 	if (err == ERR_OK)
 		err = stored_mark(db, stored, look->damage, look->etag, clock_ms(clock), news, info);
 	if (err == ERR_OK && *news)

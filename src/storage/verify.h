@@ -29,6 +29,9 @@ char *verify_path(const struct conf *conf, const struct stored *stored, struct a
 enum err verify_look(const char *path, const struct stored *stored, hash_watch *watch, void *context,
 	struct verify_look *out, struct err_info *info);
 
+/* Whether a file of the kind WHAT can be missed at all: ERR_IO when their folder is empty, as a disk is not mounted. */
+enum err verify_disk(const struct conf *conf, enum stored_what what, struct err_info *info);
+
 /*
  * Writes down what was found, logs damage that was not known before (*NEWS is true then, and when damage was mended),
  * and removes nothing. ERR_IO when a file is missing and the whole folder is empty: that is a disk which is not

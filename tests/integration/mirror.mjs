@@ -144,6 +144,32 @@ describe("a copy of the library in an object store", {skip: storeMissing()}, () 
 		assert.equal((await storage("migrate")).told.sent, 1);
 	});
 
+	test("mends the library where that is damaged", async () => {
+		const media = files.filter(file => file.name.endsWith(".mp4")).slice(0, 3);
+		assert.equal(media.length, 3);
+		const paths = media.map(file => path.join(file.parentPath ?? file.path, file.name));
+		const good = await Promise.all(paths.map(file => fs.readFile(file)));
+		const key = `music/media/${path.basename(path.dirname(paths[2]))}/${media[2].name}`;
+		await fs.writeFile(paths[0], Buffer.concat([Buffer.from([good[0][0] ^ 1]), good[0].subarray(1)]));
+		await fs.truncate(paths[1], 10);
+		await fs.rm(paths[2]);
+		const found = await storage("verify");
+		assert.deepEqual([found.code, found.told.damaged], [1, 3], found.err);
+		await tool("delete", key);
+		const tried = await storage("verify", "--repair");
+		assert.equal(tried.code, 1, "one is nowhere");
+		assert.deepEqual([tried.told.fetched, tried.told.damaged], [2, 1]);
+		await fs.writeFile(small, good[2]);
+		await ok("put", key, small);
+		await run(path.join(build, "tonearm"), ["tracks", "verify"], {env: environment()}).catch(() => {});
+		const mended = await storage("verify", "--repair");
+		assert.deepEqual([mended.code, mended.told.fetched, mended.told.damaged], [0, 1, 0], mended.err);
+		for (const [i, file] of paths.entries())
+			assert.deepEqual(await fs.readFile(file), good[i]);
+		assert.deepEqual(await fs.readdir(path.join(library.dir, "data", "spool")), []);
+		await run(path.join(build, "tonearm"), ["tracks", "verify"], {env: environment()});
+	});
+
 	test("loses what the library has lost, but not all of it", async () => {
 		const gone = (await keys())[0].split("/")[2].slice(0, 26);
 		await run(path.join(build, "tonearm"), ["tracks", "delete", gone], {env: environment()});
