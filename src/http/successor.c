@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/successor.h"
 
-#include "base/fs.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -47,16 +45,33 @@ void successor_ready(void)
 		close(READY_FD);
 }
 
-/* The words this program was started with, in *TEXT, which the caller frees; WORDS ends with NULL. */
-static enum err own_words(char **text, char *words[static WORDS_MOST + 1], struct err_info *info)
+/* Of a file below /proc nobody says beforehand how long it is. 0 when it cannot be read, or is longer than MOST. */
+static size_t read_words(char *text, size_t most)
 {
-	size_t length, count = 0;
-	enum err err = fs_read_file("/proc/self/cmdline", WORDS_BYTES_MOST, text, &length, info);
+	int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+	size_t length = 0;
+	ssize_t got = -1;
 
-	for (size_t at = 0; err == ERR_OK && at < length && count < WORDS_MOST; at += strlen(*text + at) + 1)
-		words[count++] = *text + at;
+	while (fd >= 0 && length < most && (got = read(fd, text + length, most - length)) > 0)
+		length += (size_t)got;
+	if (fd >= 0)
+		close(fd);
+	return got == 0 ? length : 0;
+}
+
+/* The words this program was started with, in TEXT; WORDS ends with NULL. */
+static enum err own_words(
+	char text[static WORDS_BYTES_MOST + 1], char *words[static WORDS_MOST + 1], struct err_info *info)
+{
+	size_t length = read_words(text, WORDS_BYTES_MOST), count = 0, at = 0;
+
+	text[length] = '\0';
+	for (; at < length && count < WORDS_MOST; at += strlen(text + at) + 1)
+		words[count++] = text + at;
 	words[count] = NULL;
-	return err;
+	return count > 0 && at >= length
+		       ? ERR_OK
+		       : err_set(info, ERR_IO, "it is not known with which words this program was started");
 }
 
 /* The environment with one more in front; the array is the caller's to free. */
@@ -110,18 +125,21 @@ static bool is_ready(int pipe)
 
 enum err successor_start(int listener, const sigset_t *mask, pid_t *out, struct err_info *info)
 {
-	char *text = NULL, *words[WORDS_MOST + 1];
+	char *text, *words[WORDS_MOST + 1];
 	enum err err;
 	int pipe[2], failed;
 
 	if (program[0] == '\0')
 		return err_set(info, ERR_IO, "it is not known where this program lies");
-	err = own_words(&text, words, info);
-	if (err != ERR_OK)
-		return err;
-	if (pipe2(pipe, O_CLOEXEC) < 0) {
+	text = malloc(WORDS_BYTES_MOST + 1);
+	if (text == NULL)
+		abort();
+	err = own_words(text, words, info);
+	if (err == ERR_OK && pipe2(pipe, O_CLOEXEC) < 0)
+		err = err_set_errno(info, ERR_IO, errno, "cannot make a pipe");
+	if (err != ERR_OK) {
 		free(text);
-		return err_set_errno(info, ERR_IO, errno, "cannot make a pipe");
+		return err;
 	}
 	failed = spawn(words, listener, pipe[1], mask, out);
 	close(pipe[1]);

@@ -17,6 +17,7 @@ const ASKERS = 8;
 const childrenOf = async pid =>
 	(await fs.readFile(`/proc/${pid}/task/${pid}/children`, "utf8")).split(" ").filter(Boolean).map(Number);
 const programOf = pid => fs.readlink(`/proc/${pid}/exe`);
+const wordsOf = pid => fs.readFile(`/proc/${pid}/cmdline`, "utf8");
 
 /* Asks for PATH again and again until stop(), which gives the statuses that came, each once. */
 function ask(site, path) {
@@ -76,6 +77,7 @@ for (const transport of ["threads", "event"]) describe(transport, {skip: cannotS
 		await until("only the new one", async () => (await childrenOf(pid)).join() === String(later));
 		assert.equal(await programOf(later), file);
 		assert.equal(await programOf(pid), `${file} (deleted)`);
+		assert.equal(await wordsOf(later), `${file}\0`);
 		assert.deepEqual(await stop(), [200]);
 	});
 
