@@ -8,6 +8,7 @@
 #include "fcgi/lead.h"
 #include "fcgi/listen.h"
 #include "fcgi/responder.h"
+#include "http/condition.h"
 #include "http/deliver.h"
 #include "http/range.h"
 #include "http/url.h"
@@ -77,25 +78,26 @@ static struct deliverable part_of(struct request *request, const struct renditio
 	};
 }
 
-/* How many of SIZE bytes the ranges of the request name, all when it has none. */
-static uint64_t asked_bytes(const struct request *request, uint64_t size)
+/* How many of the SIZE bytes of FILE the ranges of the request name; all when it has none, or those do not count. */
+static uint64_t asked_bytes(const struct request *request, const struct deliverable *file, uint64_t size)
 {
 	struct range ranges[RANGE_MOST];
 	uint64_t asked = 0;
 	size_t count;
 
-	if (range_parse(request_header(request, "range"), size, ranges, &count) != RANGE_OK)
+	if (!condition_range(request, file->etag, file->modified) ||
+		range_parse(request_header(request, "range"), size, ranges, &count) != RANGE_OK)
 		return size;
 	for (size_t i = 0; i < count; i++)
 		asked += ranges[i].last - ranges[i].first + 1;
 	return asked;
 }
 
-/* What goes out to the one who asks for SIZE bytes of RENDITION, for limits. */
+/* What goes out to the one who asks for FILE, SIZE bytes of RENDITION, for limits. */
 static struct ratelimit_sound sound_of(const struct request *request, const struct listening *listening,
-	const struct rendition *rendition, uint64_t size)
+	const struct rendition *rendition, const struct deliverable *file, uint64_t size)
 {
-	uint64_t bytes = asked_bytes(request, size);
+	uint64_t bytes = asked_bytes(request, file, size);
 	double whole_ms = 1000.0 * (double)rendition->samples / rendition->timescale;
 
 	return (struct ratelimit_sound){
@@ -123,15 +125,14 @@ static bool within_limits(struct request *request, struct response *response, co
 static void deliver(struct request *request, struct response *response, const struct listening *listening,
 	const struct rendition *rendition, const char *cache, const char *slice, uint64_t offset, uint64_t length)
 {
+	struct deliverable file = part_of(request, rendition, cache, slice, offset, length);
 	struct ratelimit_sound sound =
-		sound_of(request, listening, rendition, length > 0 ? length : rendition->file_size);
-	struct deliverable file;
+		sound_of(request, listening, rendition, &file, length > 0 ? length : rendition->file_size);
 
 	if (length == 0 && request_header(request, "range") == NULL && listen_unfinished(response, rendition))
 		return;
 	if (!within_limits(request, response, &sound))
 		return;
-	file = part_of(request, rendition, cache, slice, offset, length);
 	listen_tag(response, rendition->track, rendition->quality);
 	file.rate = responder_of(request)->conf->stream_rate;
 	lead_deliver(response, listening, rendition, &file);
@@ -330,12 +331,12 @@ static void segment_ts(struct request *request, struct response *response)
 		return;
 	}
 	at = &rendition.segments.segments[index];
-	sound = sound_of(request, &listening, &rendition, at->size);
-	if (!within_limits(request, response, &sound))
-		return;
 	file = part_of(request, &rendition, cache_lasting(request, &listening),
 		arena_printf(request->arena, "-ts1-%zu", index), at->offset, at->size);
 	file.type = "video/mp2t";
+	sound = sound_of(request, &listening, &rendition, &file, at->size);
+	if (!within_limits(request, response, &sound))
+		return;
 	bytes = lead_read(response, &rendition, &file);
 	if (bytes == NULL)
 		return;
