@@ -39,6 +39,12 @@ static void let_go(struct supply *supply)
 	supply->piped = false;
 }
 
+/* What comes waits for the object store: an event loop goes on without this thread. */
+static void leave_loop(const struct supply *supply)
+{
+	response_wait(supply->response, 0);
+}
+
 /* Opens what comes into the cache; has it fetched when nobody does. */
 static enum err follow(struct supply *supply, struct err_info *info)
 {
@@ -52,6 +58,7 @@ static enum err follow(struct supply *supply, struct err_info *info)
 	}
 	let_go(supply);
 	supply->had = err == ERR_OK ? supply->had : 0;
+	leave_loop(supply);
 	err = helper_fetch(conf_of(supply), &supply->file, supply->modified, info);
 	if (err != ERR_OK)
 		return err;
@@ -102,6 +109,7 @@ static enum err ask(struct supply *supply, uint64_t first, uint64_t length, stru
 	let_go(supply);
 	count(supply, "bypass");
 	supply->piped = true;
+	leave_loop(supply);
 	return helper_read(conf_of(supply), &supply->file, first, length, &supply->fd, info);
 }
 
