@@ -266,7 +266,7 @@ static void put_told(struct geo_place *out, const char *country, const char *reg
 		put_country(out, country, strlen(country));
 	if (region == NULL)
 		return;
-	if (strncmp(region, out->country, GEO_COUNTRY_SIZE - 1) == 0 && region[GEO_COUNTRY_SIZE - 1] == '-')
+	if (out->country[0] != '\0' && strncmp(region, out->country, GEO_COUNTRY_SIZE - 1) == 0 && region[GEO_COUNTRY_SIZE - 1] == '-')
 		region += GEO_COUNTRY_SIZE;
 	put_region(out, 0, region, strlen(region));
 }
