@@ -92,9 +92,10 @@ static enum err read_wish(
 		err = err_set(info, ERR_UNPROCESSABLE, "\"size\" must be the number of bytes");
 	if (err == ERR_OK && row->size > conf->upload_size)
 		err = err_set(info, ERR_TOO_LARGE, "an upload may have %" PRId64 " bytes", conf->upload_size);
-	row->part_size = choose_part_size(conf, row->size);
-	if (err == ERR_OK)
+	if (err == ERR_OK) {
+		row->part_size = choose_part_size(conf, row->size);
 		err = json_read_whole(body, "part_size", PART_LEAST, INT64_MAX, &row->part_size, info);
+	}
 	if (err == ERR_OK && direct_parts(row) > DIRECT_PARTS_MOST)
 		err = err_set(info, ERR_UNPROCESSABLE, "an upload may have %d parts", DIRECT_PARTS_MOST);
 	if (err == ERR_OK)

@@ -133,6 +133,7 @@ describe("direct uploads", () => {
 		assert.equal(await status({size: 0}), 422);
 		assert.equal(await status({size: undefined}), 422);
 		assert.equal(await status({size: 17 * 2 ** 20}), 413);
+		assert.equal(await status({size: 2 ** 63 - 1024}), 413);
 		assert.equal(await status({part_size: 1000}), 422);
 		assert.equal(await status({sha256: "xyz"}), 422);
 		assert.equal(await status({fields: {titel: "x"}}), 422);
