@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -15,19 +16,26 @@ extern char **environ;
 /* -c CONF TRACK NAME MODIFIED FIRST LENGTH, and NULL. */
 enum { WORDS_MOST = 9 };
 
-/* Its standard output is TO. It must not hold what the web server waits for: see auth/jwks.c. */
+/* Its standard output is TO, and no signal is blocked as in our threads: who ends us ends it. It must not hold what the web server waits for: see auth/jwks.c. */
 static int spawn_to(char *const *words, int to, pid_t *child)
 {
 	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t none;
 	int failed = posix_spawn_file_actions_init(&actions);
 
 	if (failed != 0)
 		return failed;
+	sigemptyset(&none);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
 	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDWR, 0);
 	posix_spawn_file_actions_adddup2(&actions, to, STDOUT_FILENO);
 	if (getenv("GATEWAY_INTERFACE") != NULL)
 		posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDERR_FILENO);
-	failed = posix_spawn(child, words[0], &actions, NULL, words, environ);
+	failed = posix_spawn(child, words[0], &actions, &attributes, words, environ);
+	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	return failed;
 }

@@ -176,13 +176,13 @@ describe("files that only the object store has", () => {
 		assert.ok((await first.ended).equals(bytes));
 	});
 
-	test("a fetcher that is killed has a successor, which goes on where it was", async () => {
+	for (const signal of ["SIGTERM", "SIGKILL"]) test(`a fetcher that is ended by ${signal} has a successor, which goes on where it was`, async () => {
 		cool();
 		store.hold = HALF;
 		const listeners = [listen(), listen()];
 		await until("the first bytes", () => listeners.every(one => one.got() > HALF / 2));
 		for (const pid of fetchers())
-			process.kill(Number(pid), "SIGKILL");
+			process.kill(Number(pid), signal);
 		store.release();
 		for (const one of listeners)
 			assert.ok((await one.ended).equals(bytes));
