@@ -94,7 +94,15 @@ sub vcl_backend_response {
 		if (beresp.status == 200 && beresp.http.Cache-Control !~ "no-store") {
 			# A file does not change under its name; what is made anew is purged.
 			unset beresp.http.Set-Cookie;
-			unset beresp.http.Vary;
+			# Of the listener who came first alone.
+			unset beresp.http.RateLimit;
+			unset beresp.http.RateLimit-Policy;
+			# What is said to the pages of http.allowed_origins is not said to others.
+			if (beresp.http.Vary ~ "(?i)(^|[ ,])Origin($|[ ,])") {
+				set beresp.http.Vary = "Origin";
+			} else {
+				unset beresp.http.Vary;
+			}
 			set beresp.ttl = 1d;
 			set beresp.grace = 0s;
 			set beresp.keep = 0s;

@@ -52,7 +52,7 @@ describe("Varnish in front", {skip: cannotRun(), timeout: 180000}, () => {
 		const key = path.join(os.tmpdir(), `tonearm-varnish-${process.pid}.key`);
 		await fs.writeFile(key, PURGE, {mode: 0o600});
 		site = await start({server: "nginx", runner: true, conf: {
-			http: {trusted_proxies: ["127.0.0.1"]},
+			http: {trusted_proxies: ["127.0.0.1"], allowed_origins: "https://player.example"},
 			media: {ladder: [{quality: "high", codec: "aac", bit_rate: 320000}, {quality: "low", codec: "aac", bit_rate: 128000}]},
 			cdn: {shield_secrets: [{id: "edge", secret: EDGE}], purge: [{name: "varnish", kind: "varnish", url, key_file: key}]},
 		}});
@@ -105,6 +105,14 @@ describe("Varnish in front", {skip: cannotRun(), timeout: 180000}, () => {
 		assert.equal(part.status, 206);
 		assert.equal(part.body.length, 100);
 		assert.equal(part.headers["x-cache"], "hit");
+	});
+
+	test("a page of http.allowed_origins is not told what others are", async () => {
+		const at = paths[3], from = async Origin =>
+			(await ask(at, {...listener("fourth"), ...Origin ? {Origin} : {}})).headers["access-control-allow-origin"];
+		assert.equal(await from(undefined), "*");
+		assert.equal(await from("https://player.example"), "https://player.example");
+		assert.equal(await from(undefined), "*");
 	});
 
 	test("nobody else hears what is kept, whatever he says", async () => {
