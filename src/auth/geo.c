@@ -271,9 +271,13 @@ static void put_told(struct geo_place *out, const char *country, const char *reg
 	put_region(out, 0, region, strlen(region));
 }
 
+/*
+ * All lines of the field, as no list is a code: beside the one of the proxy may be one that the client wrote with "_" for
+ * "-", which some web servers give the same name.
+ */
 static const char *header(const struct request *request, const char *name)
 {
-	return name[0] != '\0' ? request_header(request, name) : NULL;
+	return name[0] != '\0' ? request_header_list(request, name) : NULL;
 }
 
 void geo_find(struct geo *geo, const struct request *request, struct geo_place *out)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Where a listener is: by what the web server says (the parameters TONEARM_COUNTRY and TONEARM_REGION, which no client
- * can set), else by the header of one of
- * http.trusted_proxies (geo.country_header, geo.region_header), else by the address in a
- * MaxMind database (geo.database, MaxMind DB format 2.0).
+ * can set), else by the header of one of http.trusted_proxies (geo.country_header, geo.region_header; one that comes
+ * twice is not believed), else by the address in a MaxMind database (geo.database, MaxMind DB format 2.0).
  *
  *     geo.database ──► changed? ──► <run>/geo.mmdb, whole and checked, by rename ──► mapped into each process
  *

@@ -140,7 +140,8 @@ static void the_web_server_says_it_first(void **state)
 static void a_header_counts_from_a_trusted_proxy_only(void **state)
 {
 	static const char *const fields[] = {"HTTP_CF_IPCOUNTRY=IT", "HTTP_CF_REGION_CODE=25", NULL}, *const unknown[] = {"HTTP_CF_IPCOUNTRY=XX", NULL},
-				 *const tor[] = {"HTTP_CF_IPCOUNTRY=T1", NULL}, *const other[] = {"HTTP_TONEARM_COUNTRY=IT", NULL};
+				 *const tor[] = {"HTTP_CF_IPCOUNTRY=T1", NULL}, *const other[] = {"HTTP_TONEARM_COUNTRY=IT", NULL},
+				 *const twice[] = {"HTTP_CF_IPCOUNTRY=FR", "HTTP_CF_IPCOUNTRY=IT", NULL};
 	struct geo_place place;
 
 	make(*state, rows, 3);
@@ -149,6 +150,7 @@ static void a_header_counts_from_a_trusted_proxy_only(void **state)
 	assert_string_equal(place.regions[0], "IT-25");
 	assert_string_equal(find(*state, "192.0.2.7", false, fields).country, "DE");
 	assert_string_equal(find(*state, "192.0.2.7", true, unknown).country, "DE");
+	assert_string_equal(find(*state, "192.0.2.7", true, twice).country, "DE");
 	assert_string_equal(find(*state, "192.0.2.7", true, tor).country, "DE");
 	assert_string_equal(find(*state, "192.0.2.7", true, other).country, "DE");
 }
