@@ -11,16 +11,15 @@
 /* How long after a file was last handed out it is looked at again. */
 enum { WAIT_MS = CACHE_FRESH_MS + 1000 };
 
-/* Written down first, see above. */
-static enum err release(
-	struct network_job *job, const struct stored *file, struct arena *arena, struct err_info *info)
+/* Written down first, see above. *MAY_GO is false when the store is not known any more to have these bytes. */
+static enum err release(struct network_job *job, const struct stored *file, struct arena *arena, bool *may_go,
+	struct err_info *info)
 {
-	bool done;
-
+	*may_go = file->away;
 	if (file->away)
 		return ERR_OK;
 	return remote_release(job->db, remote_store(job->conf, arena), remote_key(job->conf, file, arena), file->etag,
-		clock_ms(job->clock), &done, info);
+		clock_ms(job->clock), may_go, info);
 }
 
 static enum err let_go(struct network_job *job, const struct stored *file, struct arena *arena, struct err_info *info)
@@ -39,6 +38,41 @@ static enum err let_go(struct network_job *job, const struct stored *file, struc
 	return err == ERR_NOT_FOUND || err == ERR_NO_SPACE ? err_set(info, ERR_OK, "%s", "") : err;
 }
 
+static bool is_away(const struct stored *file, const struct stored *now, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (now[i].what == file->what && strcmp(now[i].name, file->name) == 0)
+			return now[i].away && strcmp(now[i].etag, file->etag) == 0;
+	}
+	return false;
+}
+
+/*
+ * What was made anew while the one before it was let go must not be the cache's. Who publishes moves the file within
+ * his transaction: in one of our own it is seen with its row, or not at all.
+ */
+static enum err look_again(struct network_job *job, const char *track, const struct stored *files, size_t count,
+	struct arena *arena, struct err_info *info)
+{
+	struct stored *now;
+	struct cache cache;
+	size_t now_count;
+	enum err err = db_begin(job->db, info);
+
+	if (err != ERR_OK)
+		return err;
+	cache_init(&cache, job->conf, job->clock, arena);
+	err = stored_list(job->db, track, arena, &now, &now_count, info);
+	for (size_t i = 0; err == ERR_OK && i < count; i++) {
+		const struct cache_file cached = {files[i].track, files[i].file, (uint64_t)files[i].size};
+
+		if (files[i].what != STORED_SOURCE && !is_away(&files[i], now, now_count))
+			cache_disown(&cache, &cached);
+	}
+	db_rollback(job->db);
+	return err;
+}
+
 enum err keep_local(struct network_job *job, const char *track, struct err_info *info)
 {
 	struct arena arena = {0};
@@ -53,14 +87,18 @@ enum err keep_local(struct network_job *job, const char *track, struct err_info 
 	if (err == ERR_OK)
 		err = stored_list(job->db, track, &arena, &files, &count, info);
 	for (size_t i = 0; err == ERR_OK && whole && i < count; i++) {
+		bool may_go;
+
 		if (files[i].what == STORED_SOURCE)
 			continue;
-		err = release(job, &files[i], &arena, info);
-		if (err == ERR_OK)
+		err = release(job, &files[i], &arena, &may_go, info);
+		if (err == ERR_OK && may_go)
 			err = let_go(job, &files[i], &arena, info);
 		busy |= err == ERR_BUSY;
 		err = err == ERR_BUSY ? ERR_OK : err;
 	}
+	if (err == ERR_OK && whole)
+		err = look_again(job, track, files, count, &arena, info);
 	arena_free(&arena);
 	if (err != ERR_OK || !busy)
 		return err;

@@ -220,6 +220,14 @@ out:
 	return err;
 }
 
+void cache_disown(const struct cache *cache, const struct cache_file *file)
+{
+	struct arena arena = {0};
+
+	unlink(entry_path(cache, file, &arena));
+	arena_free(&arena);
+}
+
 /* From now on those who read it are seen. */
 static enum err watch(const struct cache *cache, const char *from, const char *path, struct err_info *info)
 {

@@ -102,6 +102,9 @@ enum err cache_adopt(
  */
 enum err cache_drop(const struct cache *cache, const struct cache_file *file, struct err_info *info);
 
+/* FILE stays at its place and is not the cache's any more: no store may have it. */
+void cache_disown(const struct cache *cache, const struct cache_file *file);
+
 /* What the cache has of TRACK, which is gone, goes too. */
 void cache_forget(const struct cache *cache, const char *track);
 

@@ -48,6 +48,19 @@ static bool is_same(const struct remote *row, const struct stored *file)
 	return row->size == file->size && strcmp(row->etag, file->etag) == 0;
 }
 
+/*
+ * Whether ROW is of one of the FILES that may be in the store only: under whatever key, as store.prefix may have been
+ * another one when it was sent.
+ */
+static bool is_needed(const struct remote *row, const struct stored *files, size_t count)
+{
+	for (size_t i = 0; row->confirmed && row->released_ms > 0 && i < count; i++) {
+		if (files[i].what == row->what && strcmp(files[i].name, row->name) == 0 && is_same(row, &files[i]))
+			return true;
+	}
+	return false;
+}
+
 /* Adds FILE to PLAN when the store has to get it; the row of its key is no surplus in any case. */
 static void plan_file(struct sync_plan *plan, const struct stored *file, const char *key, const struct remote *row,
 	bool leaves)
@@ -95,7 +108,7 @@ enum err sync_plan(const struct conf *conf, struct db *db, const char *track, st
 
 		while (at < count && strcmp(keys[at], rows[i].key) != 0)
 			at++;
-		if (at == count)
+		if (at == count && !is_needed(&rows[i], files, count))
 			out->surplus[out->surplus_count++] = rows[i];
 	}
 	return ERR_OK;
