@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "jobs/direct_job.h"
 #include "model/direct.h"
+#include "model/track.h"
 #include "storage/download.h"
 #include "storage/fetch_order.h"
 #include "storage/ingest.h"
@@ -146,13 +147,19 @@ enum err fetch_work(struct network_job *job, struct err_info *info)
 {
 	struct fetching fetching = {.job = job};
 	struct fetch_order order;
+	struct track track;
 	enum err err = fetch_order_decode(job->payload, &fetching.arena, &order, info);
 
 	if (err == ERR_OK)
-		err = spool_open(job->conf, &fetching.arena, &fetching.spool, info);
+		err = track_get(job->db, order.track, &fetching.arena, &track, info);
+	/* A try that ended before it was written down as done has left nothing to fetch. */
+	if (err != ERR_OK || track.source_file != NULL)
+		goto out;
+	err = spool_open(job->conf, &fetching.arena, &fetching.spool, info);
 	if (err == ERR_OK)
 		err = order.upload != NULL ? fetch_parts(&fetching, &order, info) : fetch_source(&fetching, &order, info);
 	spool_discard(&fetching.spool);
+out:
 	arena_free(&fetching.arena);
 	return err;
 }

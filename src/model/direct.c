@@ -6,7 +6,7 @@
 
 int64_t direct_parts(const struct direct *direct)
 {
-	return (direct->size + direct->part_size - 1) / direct->part_size;
+	return direct->size / direct->part_size + (direct->size % direct->part_size != 0);
 }
 
 int64_t direct_part_size(const struct direct *direct, int64_t number)

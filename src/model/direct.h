@@ -53,7 +53,7 @@ enum err direct_delete(struct db *db, const char *id, struct err_info *info);
 /* How many OWNER has not finished that have not expired at NOW. */
 enum err direct_count(struct db *db, const char *owner, int64_t now_ms, int64_t *count, struct err_info *info);
 
-/* One that has expired at NOW. ERR_NOT_FOUND when there is none. */
+/* One that has expired at NOW, and whose parts no job is still to fetch. ERR_NOT_FOUND when there is none. */
 enum err direct_expired(struct db *db, int64_t now_ms, struct arena *arena, struct direct *out, struct err_info *info);
 
 #endif

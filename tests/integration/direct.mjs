@@ -99,6 +99,13 @@ describe("direct uploads", () => {
 		assert.equal(track.source_name, "tone.wav");
 		assert.deepEqual(fs.readFileSync(path.join(place.dir, "data", "source", `${track.id}.fetched`)), sound);
 		assert.deepEqual(objects(), []);
+
+		/* A runner that was killed before it could say so: what it has removed is not asked for again. */
+		await run("sqlite3", [path.join(place.dir, "data", "tonearm.db"), `UPDATE job SET state = 'queued', held_by = 'nothing', finished_ms = 0 WHERE id = '${fetch.id}'`]);
+		await drain();
+		const repeated = (await outcome(finished.json)).fetch;
+		assert.equal(repeated.state, "done", repeated.error);
+		assert.equal(repeated.attempts, 2);
 	});
 
 	test("what is not as it was announced makes no track", async () => {
