@@ -257,7 +257,7 @@ int main(int argc, char **argv)
 	int option;
 	pid_t child;
 
-	while ((option = getopt(argc, argv, "c:")) != -1) {
+	while ((option = getopt(argc, argv, "+c:")) != -1) {
 		if (option != 'c')
 			return err_exit_code(ERR_BAD_REQUEST);
 		path = optarg;
