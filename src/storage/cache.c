@@ -48,7 +48,9 @@ static bool is_there(const char *path)
 static enum err take_turn(const struct cache *cache, const struct cache_file *file, const char *path,
 	struct arena *arena, enum cache_turn *turn, int *fd, struct err_info *info)
 {
-	if (is_there(media_path(cache, file, arena))) {
+	const char *media = media_path(cache, file, arena);
+
+	if (is_there(media)) {
 		*turn = CACHE_THERE;
 		return ERR_OK;
 	}
@@ -56,6 +58,12 @@ static enum err take_turn(const struct cache *cache, const struct cache_file *fi
 	if (*fd < 0)
 		return err_set_errno(info, ERR_IO, errno, "cannot open %s", path);
 	*turn = cache_lock(*fd, CACHE_FETCHED) ? CACHE_MINE : CACHE_THEIRS;
+	/* Who fetches ends without the lock of the folder: it may have been between the look and the lock. */
+	if (*turn == CACHE_MINE && is_there(media)) {
+		*turn = CACHE_THERE;
+		if (!cache_is_same(path, media))
+			unlink(path);
+	}
 	return ERR_OK;
 }
 

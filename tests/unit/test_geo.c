@@ -305,10 +305,7 @@ static void maxminds_own_databases_are_read(void **state)
 		char name[64];
 
 		snprintf(name, sizeof name, "maxmind/%s", known[i].file);
-		if (!vector_path(name, scene->database, sizeof scene->database)) {
-			print_message("# skipped: there are no vectors: set TONEARM_VECTORS\n");
-			return;
-		}
+		assert_true(vector_path(name, scene->database, sizeof scene->database));
 		geo_close(scene->geo);
 		assert_int_equal(geo_open(&scene->conf, &at, &scene->geo, &info), ERR_OK);
 		expect(scene, known[i].address, known[i].country, known[i].region);
@@ -327,6 +324,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(readers_are_not_in_the_way_of_changes, setup, teardown),
 		cmocka_unit_test_setup_teardown(maxminds_own_databases_are_read, setup, teardown),
 	};
+	size_t count = sizeof tests / sizeof *tests;
+	char path[512];
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	if (!vector_path("maxmind", path, sizeof path)) {
+		puts("# maxmind is not among the vectors (TONEARM_VECTORS): the last test is left out");
+		count--;
+	}
+	return _cmocka_run_group_tests("geo", tests, count, NULL, NULL);
 }

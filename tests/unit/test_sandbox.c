@@ -332,10 +332,6 @@ static void root_is_somebody_else_without_powers(void **state)
 	char status[8192];
 
 	(void)state;
-	if (geteuid() != 0) {
-		print_message("# skipped: only root can become somebody else\n");
-		return;
-	}
 	status_in_cage(0, status, sizeof status);
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
 		holds(status, lines[i]);
@@ -380,9 +376,14 @@ int main(void)
 		cmocka_unit_test(kills_attackers),
 		cmocka_unit_test(lets_work_go_on),
 		cmocka_unit_test(limits_files_and_memory),
-		cmocka_unit_test(root_is_somebody_else_without_powers),
 		cmocka_unit_test(others_have_no_powers_either),
+		cmocka_unit_test(root_is_somebody_else_without_powers),
 	};
+	size_t count = sizeof tests / sizeof *tests;
 
-	return cmocka_run_group_tests(tests, open_file, close_file);
+	if (geteuid() != 0) {
+		puts("# only root can become somebody else: the last test is left out");
+		count--;
+	}
+	return _cmocka_run_group_tests("sandbox", tests, count, open_file, close_file);
 }
