@@ -6,6 +6,7 @@
 #include "http/deliver.h"
 #include "http/request_build.h"
 #include "http/successor.h"
+#include "http/threads.h"
 #include "http/transport.h"
 #include "observe/access_log.h"
 
@@ -144,6 +145,7 @@ enum err serve(const struct serve_options *options, struct err_info *info)
 		serve_cgi(options);
 		return ERR_OK;
 	}
+	threads_prepare();
 	if (options->socket != NULL && !successor_is()) {
 		code = listen_unix(options->socket, options->backlog, &listener, info);
 		if (code != ERR_OK)

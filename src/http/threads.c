@@ -28,12 +28,14 @@ struct crew {
 	atomic_int working;
 	int idle; /* an eventfd, readable when the last thread has returned */
 
-	sigset_t before;
 	int signals;
 	bool stopping;
 	pid_t serving;                     /* the successor that serves now; 0: we do */
 	pid_t successors[SUCCESSORS_MOST]; /* that one and those that end; 0: none */
 };
+
+/* That are obeyed, and what was blocked before they were. */
+static sigset_t obeyed, before;
 
 static void *run_thread(void *context)
 {
@@ -97,7 +99,7 @@ static void succeed(struct crew *crew)
 		log_message(LOG_ERROR, "not started anew: too many predecessors are still at work");
 		return;
 	}
-	if (successor_start(crew->listener, &crew->before, place, &info) != ERR_OK) {
+	if (successor_start(crew->listener, &before, place, &info) != ERR_OK) {
 		*place = 0;
 		log_failure(LOG_ERROR, "not started anew", &info);
 		return;
@@ -172,14 +174,14 @@ static bool attend(struct crew *crew)
 	return well;
 }
 
-static void block(sigset_t *signals, sigset_t *before)
+void threads_prepare(void)
 {
 	static const int list[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
 
-	sigemptyset(signals);
+	sigemptyset(&obeyed);
 	for (size_t i = 0; i < sizeof list / sizeof *list; i++)
-		sigaddset(signals, list[i]);
-	pthread_sigmask(SIG_BLOCK, signals, before);
+		sigaddset(&obeyed, list[i]);
+	pthread_sigmask(SIG_BLOCK, &obeyed, &before);
 }
 
 static enum err serve(struct crew *crew, int wanted, struct err_info *info)
@@ -202,11 +204,9 @@ enum err threads_run(
 	int wanted, void *(*run)(void *context), void *context, int stop, int listener, struct err_info *info)
 {
 	struct crew crew = {.run = run, .context = context, .stop = stop, .listener = listener};
-	sigset_t signals;
 	enum err err;
 
-	block(&signals, &crew.before);
-	crew.signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	crew.signals = signalfd(-1, &obeyed, SFD_CLOEXEC | SFD_NONBLOCK);
 	crew.idle = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (crew.signals < 0 || crew.idle < 0)
 		err = err_set_errno(info, ERR_INTERNAL, errno, "cannot wait for signals");

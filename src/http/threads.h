@@ -15,7 +15,13 @@
 #include "base/err.h"
 
 /*
- * Runs up to WANTED threads in RUN(CONTEXT), which serve LISTENER until the eventfd STOP is readable; a signal makes it
+ * Blocks the signals that threads_run() obeys: one that comes while the socket is opened waits until then, instead of
+ * ending this process with the socket left behind.
+ */
+void threads_prepare(void);
+
+/*
+ * After threads_prepare(), runs up to WANTED threads in RUN(CONTEXT), which serve LISTENER until the eventfd STOP is readable; a signal makes it
  * so. Returns when all of them have returned, and all successors have ended. Call from the main thread. The signals stay
  * blocked: a second SIGTERM while the first is obeyed changes nothing. ERR_INTERNAL when no thread can start, or when a
  * successor ended that nobody asked to.
