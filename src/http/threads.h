@@ -21,10 +21,10 @@
 void threads_prepare(void);
 
 /*
- * After threads_prepare(), runs up to WANTED threads in RUN(CONTEXT), which serve LISTENER until the eventfd STOP is readable; a signal makes it
- * so. Returns when all of them have returned, and all successors have ended. Call from the main thread. The signals stay
- * blocked: a second SIGTERM while the first is obeyed changes nothing. ERR_INTERNAL when no thread can start, or when a
- * successor ended that nobody asked to.
+ * After threads_prepare(), runs up to WANTED threads in RUN(CONTEXT), which serve LISTENER until the eventfd STOP is
+ * readable; a signal makes it so. Returns when all of them have returned, and all successors have ended. Call from the
+ * main thread. The signals stay blocked: a second SIGTERM while the first is obeyed changes nothing. ERR_INTERNAL when
+ * no thread can start, or when a successor ended that nobody asked to.
  */
 enum err threads_run(
 	int wanted, void *(*run)(void *context), void *context, int stop, int listener, struct err_info *info);
