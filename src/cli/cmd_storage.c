@@ -23,7 +23,8 @@ enum { BATCH = 128 };
 
 static const struct args_option options[] = {
 	CLI_OPTIONS,
-	{"repair", 0, NULL, "with verify: send what is absent or other, fetch what is damaged here, remove what belongs to no file"},
+	{"repair", 0, NULL, "with verify: send what is absent or other, fetch what is damaged here, remove strays"},
+	{"from", 0, "FILE", "with migrate: another configuration, whose store has what is not whole here"},
 	{"age", 0, "SPAN", "leave alone what is in the store for less (1h; uploads that were begun, 1d)"},
 	{"json", 0, NULL, "write JSON for programs"},
 	{NULL, 0, NULL, NULL},
@@ -38,6 +39,8 @@ struct tally {
 struct tour {
 	struct cli *cli;
 	struct store store;
+	struct conf *from_conf; /* --from, or NULL */
+	struct store from;      /* then: its store */
 	struct tally tally;
 	int64_t total;     /* bytes to come along */
 	int64_t age_s;     /* of strays; 0: the usual ones */
@@ -138,6 +141,21 @@ static enum err settle_batch(struct tour *tour, bool last, struct err_info *info
 	return err;
 }
 
+/* What cannot be sent from here comes from the other store. */
+static void copy_batch(struct tour *tour)
+{
+	for (size_t i = 0; i < tour->count; i++) {
+		struct mirror_item *item = &tour->batch[i];
+
+		if (item->err != ERR_UNPROCESSABLE)
+			continue;
+		item->err = mirror_copy(&tour->store, &tour->from, item->stored, &tour->arena, &item->info);
+		if (item->err == ERR_NOT_FOUND)
+			item->err = err_set(&item->info, ERR_UNPROCESSABLE, "it is whole in neither place");
+		show_progress(tour);
+	}
+}
+
 /* Looks for the files of the batch, sends them when that is wanted, and forgets them. */
 static enum err handle_batch(struct tour *tour, struct err_info *info)
 {
@@ -147,13 +165,15 @@ static enum err handle_batch(struct tour *tour, struct err_info *info)
 		if (try > 0)
 			pause_before(try - 1);
 		mirror_meet(&tour->store, tour->batch, tour->count, tour->send, &tour->arena);
+		if (tour->from_conf != NULL)
+			copy_batch(tour);
 		err = settle_batch(tour, try == TRIES, info);
 	}
 	tour->count = 0;
 	return err;
 }
 
-/* Puts FILE, which is damaged here, in its place again. *WHOLE: the store has it. */
+/* Puts FILE, which is damaged here, in its place again. *WHOLE: it stands there; not when it is not wanted any more. */
 static enum err fetch_back(struct tour *tour, const struct stored *file, bool *whole, struct err_info *info)
 {
 	struct cli *cli = tour->cli;
@@ -169,6 +189,10 @@ static enum err fetch_back(struct tour *tour, const struct stored *file, bool *w
 	}
 	if (err == ERR_OK)
 		err = recall_place(cli->db, file, &bytes, &tour->arena, info);
+	if (err == ERR_CONFLICT) {
+		*whole = false;
+		return err_set(info, ERR_OK, "%s", "");
+	}
 	if (err != ERR_OK)
 		return err;
 	say(tour, "fetched", key, "");
@@ -209,8 +233,8 @@ static enum err settle_track(struct tour *tour, const char *track, struct err_in
 }
 
 /*
- * Calls HANDLE for each file of the library that is known to be whole, or that is looked at; those of a track stay in
- * the arena until the batch is empty.
+ * Calls HANDLE for each file of the library that is known to be whole, or all when more than what is known counts;
+ * those of a track stay in the arena until the batch is empty.
  */
 static enum err each_file(struct tour *tour,
 	enum err (*handle)(struct tour *, const struct stored *, struct err_info *), struct err_info *info)
@@ -225,7 +249,7 @@ static enum err each_file(struct tour *tour,
 		memcpy(track, next, sizeof track);
 		err = stored_list(tour->cli->db, track, &tour->arena, &files, &count, info);
 		for (size_t i = 0; i < count && err == ERR_OK; i++) {
-			if (files[i].damage == DAMAGE_NONE || tour->look)
+			if (files[i].damage == DAMAGE_NONE || tour->look || tour->from_conf != NULL)
 				err = handle(tour, &files[i], info);
 		}
 		if (err == ERR_OK && tour->mended)
@@ -349,6 +373,19 @@ static enum err conclude(struct tour *tour, struct err_info *info)
 	return err;
 }
 
+static enum err open_from(struct tour *tour, const char *path, struct err_info *info)
+{
+	const struct cli *cli = tour->cli;
+	enum err err = conf_read(path, &tour->from_conf, info);
+
+	if (err == ERR_OK)
+		err = store_open(&tour->from, tour->from_conf, cli->db, NULL, NULL, info);
+	if (err == ERR_OK && strcmp(tour->from.send.store, tour->store.send.store) == 0 &&
+		strcmp(tour->from_conf->store_prefix, cli->conf->store_prefix) == 0)
+		err = err_set(info, ERR_BAD_REQUEST, "%s names the store that is migrated to", path);
+	return err;
+}
+
 static enum err open_tour(struct cli *cli, const struct args *args, struct tour *tour, struct err_info *info)
 {
 	const char *age = args_value(args, "age");
@@ -359,23 +396,29 @@ static enum err open_tour(struct cli *cli, const struct args *args, struct tour 
 		return err;
 	if ((err = cli_open_db(cli, info)) != ERR_OK)
 		return err;
-	if ((err = store_open(&tour->store, cli->conf, cli->db, NULL, NULL, info)) != ERR_OK)
-		return err;
-	return each_file(tour, add_up, info);
+	return store_open(&tour->store, cli->conf, cli->db, NULL, NULL, info);
 }
 
 static void close_tour(struct tour *tour)
 {
+	store_close(&tour->from);
 	store_close(&tour->store);
+	if (tour->from_conf != NULL)
+		conf_free(tour->from_conf);
 	arena_free(&tour->arena);
 }
 
-/* Whoever lost his library wants it back from the store: a new and empty one is no reason to empty the store too. */
-static enum err check_library(const struct tour *tour, struct err_info *info)
+/*
+ * Adds up what comes. Whoever lost his library wants it back from the store: a new and empty one is no reason to empty
+ * the store too.
+ */
+static enum err survey(struct tour *tour, struct err_info *info)
 {
-	if (tour->remove && tour->total == 0)
-		return err_set(info, ERR_CONFLICT, "the library is empty: nothing is removed from the store");
-	return ERR_OK;
+	enum err err = each_file(tour, add_up, info);
+
+	if (err == ERR_OK && tour->remove && tour->total == 0)
+		err = err_set(info, ERR_CONFLICT, "the library is empty: nothing is removed from the store");
+	return err;
 }
 
 static enum err verify(struct cli *cli, const struct args *args, char **words, size_t count, struct err_info *info)
@@ -388,7 +431,7 @@ static enum err verify(struct cli *cli, const struct args *args, char **words, s
 	tour.look = true;
 	tour.send = tour.fetch = tour.remove = args_given(args, "repair");
 	if (err == ERR_OK)
-		err = check_library(&tour, info);
+		err = survey(&tour, info);
 	if (err == ERR_OK)
 		err = handle_files(&tour, info);
 	if (err == ERR_OK)
@@ -401,12 +444,17 @@ static enum err verify(struct cli *cli, const struct args *args, char **words, s
 
 static enum err migrate(struct cli *cli, const struct args *args, char **words, size_t count, struct err_info *info)
 {
+	const char *from = args_value(args, "from");
 	struct tour tour;
 	enum err err = open_tour(cli, args, &tour, info);
 
 	(void)words;
 	(void)count;
 	tour.send = true;
+	if (err == ERR_OK && from != NULL)
+		err = open_from(&tour, from, info);
+	if (err == ERR_OK)
+		err = survey(&tour, info);
 	if (err == ERR_OK)
 		err = handle_files(&tour, info);
 	if (err == ERR_OK)
@@ -425,7 +473,7 @@ static enum err gc(struct cli *cli, const struct args *args, char **words, size_
 	(void)count;
 	tour.remove = true;
 	if (err == ERR_OK)
-		err = check_library(&tour, info);
+		err = survey(&tour, info);
 	if (err == ERR_OK)
 		err = each_object(&tour, info);
 	if (err == ERR_OK)
@@ -456,12 +504,12 @@ const struct cli_command cmd_storage = {
 	"copy the library to an object store and compare the two",
 	"Keeps a copy of all renditions, sources, covers and waveforms in the S3-compatible store that the\n"
 	"configuration names (store.endpoint, store.bucket). Jobrunners do so with what is published (store.sync).\n\n"
-	"`migrate` sends what the store does not have yet; broken off, it goes on where it was. `verify` reads\n"
-	"each file here and looks whether the store has it with its size and checksum, and nothing else below\n"
-	"store.prefix that is the library's; with --repair it makes it so, and fetches from the store what is\n"
-	"damaged or missing here. `gc` removes from the store what no track has any more, and\n"
-	"ends uploads that were left. Objects of less than an hour, and uploads of less than a day, are left\n"
-	"alone.\n",
+	"`migrate` sends what the store does not have yet; broken off, it goes on where it was. With --from it\n"
+	"takes what is not whole here from the store of another configuration, such as the one before. `verify`\n"
+	"reads each file here and looks whether the store has it with its size and checksum, and nothing else\n"
+	"below store.prefix that is the library's; with --repair it makes it so, and fetches from the store what\n"
+	"is damaged or missing here. `gc` removes from the store what no track has any more, and ends uploads\n"
+	"that were left. Objects of less than an hour, and uploads of less than a day, are left alone.\n",
 	options,
 	run,
 };

@@ -2,6 +2,7 @@
 #include "storage/mirror.h"
 
 #include "base/hash.h"
+#include "storage/recall.h"
 #include "storage/remote_key.h"
 #include "storage/verify.h"
 
@@ -77,35 +78,41 @@ static const char *media_type(const char *file)
 	return "application/octet-stream";
 }
 
-/* Opens STORED and fills PUT, whose file the caller closes; its row is there then. ETAG outlives PUT. */
-static enum err open_put(struct store *store, const struct stored *stored, struct arena *arena,
+/* Fills PUT with the bytes of FD, which have to be those of STORED; its row is there then. ETAG outlives PUT. */
+static enum err prepare_put(struct store *store, const struct stored *stored, int fd, struct arena *arena,
 	char etag[static HASH_HEX_SIZE], struct storage_put *put, struct err_info *info)
 {
 	unsigned char hash[HASH_SIZE];
-	off_t size;
 	enum err err;
 
 	*put = (struct storage_put){.key = remote_key(store->conf, stored, arena),
-		.fd = open(verify_path(store->conf, stored, arena), O_RDONLY | O_CLOEXEC | O_NOFOLLOW),
+		.fd = fd,
 		.size = (uint64_t)stored->size,
 		.content_type = media_type(stored->file),
 		.sha256 = etag};
-	if (put->fd < 0 && errno == ENOENT)
-		return err_set(info, ERR_UNPROCESSABLE, "it is missing");
-	if (put->fd < 0)
-		return err_set_errno(info, ERR_IO, errno, "it cannot be opened");
-	if ((err = hash_sha256_file(put->fd, hash, info)) != ERR_OK)
-		goto out;
+	if ((err = hash_sha256_file(fd, hash, info)) != ERR_OK)
+		return err;
 	hash_hex(hash, sizeof hash, etag);
-	size = lseek(put->fd, 0, SEEK_END);
-	if (size != (off_t)stored->size || (stored->etag[0] != '\0' && strcmp(etag, stored->etag) != 0)) {
-		err = err_set(info, ERR_UNPROCESSABLE, "it is not what it was when it was made");
-		goto out;
-	}
-	err = remote_expect(store->db, store->send.store, put->key, stored, info);
-out:
+	if (lseek(fd, 0, SEEK_END) != (off_t)stored->size ||
+		(stored->etag[0] != '\0' && strcmp(etag, stored->etag) != 0))
+		return err_set(info, ERR_UNPROCESSABLE, "it is not what it was when it was made");
+	return remote_expect(store->db, store->send.store, put->key, stored, info);
+}
+
+/* The same with the file here, which the caller closes. */
+static enum err open_put(struct store *store, const struct stored *stored, struct arena *arena,
+	char etag[static HASH_HEX_SIZE], struct storage_put *put, struct err_info *info)
+{
+	int fd = open(verify_path(store->conf, stored, arena), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	enum err err;
+
+	if (fd < 0 && errno == ENOENT)
+		return err_set(info, ERR_UNPROCESSABLE, "it is missing");
+	if (fd < 0)
+		return err_set_errno(info, ERR_IO, errno, "it cannot be opened");
+	err = prepare_put(store, stored, fd, arena, etag, put, info);
 	if (err != ERR_OK)
-		close(put->fd);
+		close(fd);
 	return err;
 }
 
@@ -143,6 +150,29 @@ enum err mirror_confirm(
 	if (err != ERR_OK)
 		db_rollback(store->db);
 	arena_free(&arena);
+	return err;
+}
+
+enum err mirror_copy(struct store *store, struct store *from, const struct stored *stored, struct arena *arena,
+	struct err_info *info)
+{
+	char etag[HASH_HEX_SIZE];
+	struct storage_put put;
+	struct spool bytes;
+	bool done;
+	enum err err = recall_fetch(from, store->conf, stored, arena, &bytes, info);
+
+	if (err != ERR_OK)
+		return err;
+	err = prepare_put(store, stored, bytes.fd, arena, etag, &put, info);
+	if (err == ERR_OK)
+		err = send_file(&store->send, &put, arena, NULL, info);
+	spool_discard(&bytes);
+	if (err == ERR_OK)
+		err = mirror_confirm(store, stored, etag, info);
+	if (err == ERR_OK && stored->away)
+		err = remote_release(
+			store->db, store->send.store, put.key, etag, clock_ms(store->send.clock), &done, info);
 	return err;
 }
 

@@ -2,9 +2,9 @@
 /*
  * A copy of the library in an object store, file by file, under the keys of remote_key.h.
  *
- *     stored.h ──► a file ──mirror_look()──► same, absent or another ──mirror_send()──► sent ──mirror_confirm()──► confirmed
- *                  many ──mirror_meet()──► all of it, several at a time
- *     the store's list ──mirror_owned()──► objects that no row names
+ *     stored.h ──► a file ──mirror_look()──► same, absent or another ──mirror_send()──► sent ──mirror_confirm()──►
+ * confirmed many ──mirror_meet()──► all of it, several at a time another store ──mirror_copy()──► confirmed the store's
+ * list ──mirror_owned()──► objects that no row names
  *
  * An object counts as the same when the store has it with the size and the SHA-256 that the file had when it was made.
  */
@@ -39,6 +39,14 @@ enum err mirror_send(struct store *store, const struct stored *stored, struct ar
  */
 enum err mirror_confirm(
 	struct store *store, const struct stored *stored, const char *etag, struct err_info *info);
+
+/*
+ * Takes STORED over from the store FROM, with keys of its own configuration, by way of a temporary file, and writes
+ * down that STORE has it; that it is only there, when it is not here. Errors of FROM as recall_fetch(), else as
+ * send_file().
+ */
+enum err mirror_copy(struct store *store, struct store *from, const struct stored *stored, struct arena *arena,
+	struct err_info *info);
 
 /* One of many files; ERR and INFO are those of the first of its steps that failed, STATE what there was before. */
 struct mirror_item {

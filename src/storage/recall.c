@@ -101,13 +101,13 @@ static enum err find_again(
 	enum err err = stored_list(db, stored->track, arena, &files, &count, info);
 
 	for (size_t i = 0; err == ERR_OK && i < count; i++) {
-		if (files[i].what == stored->what && strcmp(files[i].name, stored->name) == 0 &&
+		if (!files[i].away && files[i].what == stored->what && strcmp(files[i].name, stored->name) == 0 &&
 			strcmp(files[i].etag, stored->etag) == 0) {
 			*now = files[i];
 			return ERR_OK;
 		}
 	}
-	return err != ERR_OK ? err : err_set(info, ERR_CONFLICT, "%s is another file by now", stored->file);
+	return err != ERR_OK ? err : err_set(info, ERR_CONFLICT, "%s is another file by now, or was let go", stored->file);
 }
 
 /* Under the write lock, which whoever makes files visible holds from the rename to the commit. */

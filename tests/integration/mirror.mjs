@@ -170,6 +170,43 @@ describe("a copy of the library in an object store", {skip: storeMissing()}, () 
 		await run(path.join(build, "tonearm"), ["tracks", "verify"], {env: environment()});
 	});
 
+	test("moves to another store, also what is not here any more", async t => {
+		assert.equal((await store.request("PUT", "/moved")).status, 200);
+		const old = path.join(dir, "old.conf");
+		await fs.copyFile(library.conf, old);
+		await fs.chmod(old, 0o600);
+		const [gone, lost] = files.filter(file => file.name.endsWith(".mp4"))
+			.map(file => path.join(file.parentPath ?? file.path, file.name));
+		const good = await Promise.all([gone, lost].map(file => fs.readFile(file)));
+		const lostKey = `music/media/${path.basename(path.dirname(lost))}/${path.basename(lost)}`;
+		t.after(async () => {
+			library.configure(settings);
+			await fs.writeFile(gone, good[0]);
+			await fs.writeFile(lost, good[1]);
+		});
+		await fs.rm(gone);
+		await fs.rm(lost);
+		await ok("delete", lostKey);
+		const same = await storage("migrate", "--from", old);
+		assert.equal(same.code, 2, same.err);
+		assert.match(same.err, /names the store that is migrated to/);
+
+		const count = (await keys()).filter(key => key !== "music/notes.txt").length + 1;
+		library.configure({store: {...settings.store, bucket: "moved", prefix: ""}});
+		const first = await storage("migrate", "--from", old);
+		assert.deepEqual([first.code, first.told.sent, first.told.damaged], [1, count - 1, 1], first.err);
+		await fs.writeFile(small, good[1]);
+		await ok("put", lostKey, small);
+		const second = await storage("migrate", "--from", old);
+		assert.deepEqual([second.code, second.told.sent, second.told.same], [0, 1, count - 1], second.err);
+		const third = await storage("migrate", "--from", old);
+		assert.deepEqual([third.code, third.told.sent, third.told.same], [0, 0, count], third.err);
+		assert.deepEqual(await fs.readdir(path.join(library.dir, "data", "spool")), []);
+		const mended = await storage("verify", "--repair");
+		assert.deepEqual([mended.code, mended.told.fetched], [0, 2], mended.err);
+		assert.deepEqual([await fs.readFile(gone), await fs.readFile(lost)], good);
+	});
+
 	test("loses what the library has lost, but not all of it", async () => {
 		const gone = (await keys())[0].split("/")[2].slice(0, 26);
 		await run(path.join(build, "tonearm"), ["tracks", "delete", gone], {env: environment()});

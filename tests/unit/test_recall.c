@@ -3,8 +3,10 @@
 
 #include "base/fs.h"
 #include "fixture.h"
+#include "model/remote.h"
 #include "model/rendition.h"
 #include "storage/local.h"
+#include "storage/mirror.h"
 #include "storage/verify.h"
 
 #include <setjmp.h>
@@ -164,6 +166,54 @@ static void does_not_replace_what_was_made_anew(void **state)
 	assert_int_equal(stage.file->size, strlen("a better sound"));
 }
 
+static void does_not_bring_back_what_was_let_go(void **state)
+{
+	struct db *db = stage.fixture->db;
+	struct spool spool;
+	bool done;
+
+	(void)state;
+	assert_int_equal(fetch(&spool), ERR_OK);
+	assert_int_equal(remote_confirm(db, "old", "k", stage.file, stage.file->etag, 1, NULL), ERR_OK);
+	assert_int_equal(remote_release(db, "old", "k", stage.file->etag, 2, &done, NULL), ERR_OK);
+	assert_int_equal(recall_place(db, stage.file, &spool, &stage.fixture->arena, NULL), ERR_CONFLICT);
+	expect_nothing_left();
+}
+
+static void moves_to_another_store(void **state)
+{
+	static const char key[] = "music/media/01jd5w3k9q2m8x7c4b6v0n1ztr/high.mp4";
+	struct arena *arena = &stage.fixture->arena;
+	struct db *db = stage.fixture->db;
+	struct conf conf = stage.conf;
+	struct store to = {.conf = &conf, .db = db};
+	struct remote remote;
+	struct err_info info = {0};
+	bool done;
+	size_t count;
+
+	(void)state;
+	conf.store_prefix = "";
+	assert_int_equal(remote_confirm(db, "old", key, stage.file, stage.file->etag, 1, NULL), ERR_OK);
+	assert_int_equal(remote_release(db, "old", key, stage.file->etag, 2, &done, NULL), ERR_OK);
+	assert_int_equal(stored_list(db, track_id, arena, &stage.file, &count, NULL), ERR_OK);
+	assert_true(stage.file->away);
+	assert_int_equal(local_open(arena_printf(arena, "%s/new", stage.fixture->dir), &to.storage, NULL), ERR_OK);
+	to.send = (struct send){
+		.storage = to.storage, .db = db, .store = "new", .threshold = 1 << 20, .part_size = SEND_PART_LEAST};
+	if (mirror_copy(&to, &stage.store, stage.file, arena, &info) != ERR_OK)
+		fail_msg("%s", info.detail);
+	assert_int_equal(
+		remote_find(db, "new", track_id, STORED_RENDITION, "high", stage.file->etag, arena, &remote, NULL),
+		ERR_OK);
+	assert_string_equal(remote.key, key + strlen("music/"));
+	assert_true(remote.released_ms > 0);
+	expect_nothing_left();
+	assert_int_equal(storage_delete(stage.store.storage, key, NULL), ERR_OK);
+	assert_int_equal(mirror_copy(&to, &stage.store, stage.file, arena, NULL), ERR_NOT_FOUND);
+	storage_close(to.storage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +221,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(takes_nothing_else, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(leaves_room, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(does_not_replace_what_was_made_anew, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(does_not_bring_back_what_was_let_go, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(moves_to_another_store, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
