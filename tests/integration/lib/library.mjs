@@ -97,7 +97,7 @@ export class Library {
 
 	/** What SQLite's own shell answers to STATEMENT. */
 	async sql(statement) {
-		return (await run("sqlite3", [this.path("data", "tonearm.db"), statement])).stdout;
+		return (await run("sqlite3", ["-cmd", ".timeout 30000", this.path("data", "tonearm.db"), statement])).stdout;
 	}
 
 	/** Adds a track whose source tells the fake worker what to do: an array of commands. {track, job}. */
