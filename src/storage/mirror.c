@@ -2,6 +2,7 @@
 #include "storage/mirror.h"
 
 #include "base/hash.h"
+#include "storage/cache.h"
 #include "storage/recall.h"
 #include "storage/remote_key.h"
 #include "storage/verify.h"
@@ -219,16 +220,25 @@ static void send_each(struct store *store, struct mirror_item *items, size_t cou
 	}
 }
 
+/* What was confirmed once is not there any more: the cache may hold the only copy, and may not lose it. */
+static enum err doubt(struct store *store, const struct stored *stored, struct arena *arena, struct err_info *info)
+{
+	const struct cache_file file = {stored->track, stored->file, (uint64_t)stored->size};
+	struct cache cache;
+
+	cache_init(&cache, store->conf, NULL, arena);
+	cache_disown(&cache, &file);
+	return remote_doubt(store->db, store->send.store, remote_key(store->conf, stored, arena), info);
+}
+
 void mirror_meet(struct store *store, struct mirror_item *items, size_t count, bool send, struct arena *arena)
 {
 	const char *name = store->send.store;
 
 	look_for_each(store, items, count, arena);
-	/* What was confirmed once is not there any more, whether or not it can be sent again. */
 	for (size_t i = 0; i < count; i++) {
 		if (items[i].err == ERR_OK && items[i].state != MIRROR_SAME)
-			items[i].err = remote_doubt(
-				store->db, name, remote_key(store->conf, items[i].stored, arena), &items[i].info);
+			items[i].err = doubt(store, items[i].stored, arena, &items[i].info);
 	}
 	if (send)
 		send_each(store, items, count, arena);
