@@ -187,6 +187,7 @@ class Site {
 	}
 
 	async remove() {
+		this.#over = true;
 		await this.library.stop();
 		if (canMount)
 			await run("umount", [this.data]);
@@ -302,6 +303,7 @@ it("every job ends, once and for a reason", {timeout: 240000}, async test => {
 	test.diagnostic(`CHAOS_SEED=${seed}`);
 	test.diagnostic(canMount ? "with a disk that fills up" : "without a full disk: only root may mount one");
 	const site = await Site.make();
+	const looking = {over: false};
 	try {
 		const random = numbers(seed), mischief = numbers(seed ^ 0x5bd1e995);
 		const sound = site.library.path("sound.wav");
@@ -312,7 +314,6 @@ it("every job ends, once and for a reason", {timeout: 240000}, async test => {
 		for (let i = 0; i < JOBS; i++)
 			await site.add(random, sound);
 		site.startAll();
-		const looking = {over: false};
 		const looks = (async () => {
 			while (!looking.over) {
 				await site.look();
@@ -363,6 +364,7 @@ it("every job ends, once and for a reason", {timeout: 240000}, async test => {
 			"PRAGMA integrity_check; PRAGMA foreign_key_check;"]);
 		assert.equal(stdout, "ok\n");
 	} finally {
+		looking.over = true;
 		await site.remove();
 	}
 });
