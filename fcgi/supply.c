@@ -54,6 +54,7 @@ static enum err follow(struct supply *supply, struct err_info *info)
 	err = cache_follow(&supply->cache, &supply->file, &supply->fd, info);
 	if (err == ERR_OK && cache_look(&supply->cache, &supply->file, supply->fd, &supply->had) != CACHE_ENDED) {
 		count(supply, "shared");
+		supply->had = 0; /* it may have brought all of this */
 		return ERR_OK;
 	}
 	let_go(supply);
