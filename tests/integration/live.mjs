@@ -30,7 +30,7 @@ async function decodes(scene, init, segments) {
 }
 
 for (const addressing of ["byterange", "segments"]) {
-	describe(`by ${addressing}`, {skip: cannotServe("lighttpd"), timeout: 300000}, () => {
+	describe(`by ${addressing}`, {skip: cannotServe("lighttpd"), timeout: 400000}, () => {
 		const scene = {};
 
 		before(async () => {
