@@ -48,5 +48,5 @@ enum err expire_direct_work(struct network_job *job, struct err_info *info)
 	while (err == ERR_OK)
 		err = expire_one(job, &store, info);
 	store_close(&store);
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+	return err == ERR_NOT_FOUND ? err_clear(info) : err;
 }

@@ -148,7 +148,7 @@ enum err extras_check(struct extras *extras, size_t index, const struct clock *c
 	err = look(output, status.st_size, info);
 	if (err == ERR_UNPROCESSABLE) {
 		log_bad(output, info);
-		return err_set(info, ERR_OK, "%s", "");
+		return err_clear(info);
 	}
 	if (err == ERR_OK)
 		err = make_durable(output, info);

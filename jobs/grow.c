@@ -143,7 +143,7 @@ static enum err write_row(struct grow_rendition *rendition, const struct publish
 	rendition->row.modified = clock_seconds(publish->clock);
 	err = rendition_grow(publish->db, publish->job, publish->owner, &rendition->row, info);
 	rendition->hidden = err == ERR_CONFLICT;
-	return err == ERR_CONFLICT ? err_set(info, ERR_OK, "%s", "") : err;
+	return err == ERR_CONFLICT ? err_clear(info) : err;
 }
 
 void grow_write(struct grow *grow, const struct publish *publish)

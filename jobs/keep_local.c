@@ -35,7 +35,7 @@ static enum err let_go(struct network_job *job, const struct stored *file, struc
 	else
 		err = cache_drop(&cache, &cached, info);
 	/* It is gone already, or stays for want of room. */
-	return err == ERR_NOT_FOUND || err == ERR_NO_SPACE ? err_set(info, ERR_OK, "%s", "") : err;
+	return err == ERR_NOT_FOUND || err == ERR_NO_SPACE ? err_clear(info) : err;
 }
 
 static bool is_away(const struct stored *file, const struct stored *now, size_t count)

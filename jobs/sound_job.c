@@ -14,7 +14,7 @@ enum err sound_job_settle(struct db *db, const char *track, bool has_renditions,
 		/* Renditions without a gain are there: a new one with a gain would not sound alike. */
 		if (has_renditions && asked->mode == SOUND_APPLY)
 			out->sound.mode = SOUND_TAGS;
-		return err_set(info, ERR_OK, "%s", "");
+		return err_clear(info);
 	}
 	if (err != ERR_OK)
 		return err;

@@ -178,7 +178,7 @@ static enum err walk(struct network_job *job, next_track *next, size_t *count, s
 		*count += ordered;
 		arena_free(&arena);
 	}
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+	return err == ERR_NOT_FOUND ? err_clear(info) : err;
 }
 
 enum err sync_library_work(struct network_job *job, struct err_info *info)

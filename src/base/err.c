@@ -63,6 +63,11 @@ enum err err_set(struct err_info *info, enum err code, const char *format, ...)
 	return code;
 }
 
+enum err err_clear(struct err_info *info)
+{
+	return err_set(info, ERR_OK, "%s", "");
+}
+
 enum err err_set_why(struct err_info *info, enum err code, const char *why, const char *format, ...)
 {
 	if (info != NULL) {

@@ -53,6 +53,8 @@ struct err_info {
 enum err err_set(struct err_info *info, enum err code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* There was no error after all: ERR_OK, and INFO (may be NULL) says so. */
+enum err err_clear(struct err_info *info);
 /* As err_set(), with the slug WHY ("expired"), which is kept. */
 enum err err_set_why(struct err_info *info, enum err code, const char *why, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));

@@ -185,13 +185,13 @@ static enum err fetch_back(struct tour *tour, const struct stored *file, bool *w
 	if (err == ERR_NOT_FOUND || err == ERR_UNPROCESSABLE) {
 		say(tour, "damaged", key, err == ERR_NOT_FOUND ? "the store does not have it" : info->detail);
 		tour->tally.damaged++;
-		return err_set(info, ERR_OK, "%s", "");
+		return err_clear(info);
 	}
 	if (err == ERR_OK)
 		err = recall_place(cli->db, file, &bytes, &tour->arena, info);
 	if (err == ERR_CONFLICT) {
 		*whole = false;
-		return err_set(info, ERR_OK, "%s", "");
+		return err_clear(info);
 	}
 	if (err != ERR_OK)
 		return err;
@@ -263,7 +263,7 @@ static enum err each_file(struct tour *tour,
 		if (tour->count == 0)
 			arena_reset(&tour->arena);
 	}
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+	return err == ERR_NOT_FOUND ? err_clear(info) : err;
 }
 
 static enum err add_up(struct tour *tour, const struct stored *file, struct err_info *info)

@@ -119,7 +119,7 @@ static enum err look_at_all(struct walk *walk, struct err_info *info)
 		if (err != ERR_OK)
 			return err;
 	}
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+	return err == ERR_NOT_FOUND ? err_clear(info) : err;
 }
 
 static enum err look_at_words(struct walk *walk, char **words, size_t count, struct err_info *info)

@@ -69,6 +69,9 @@ void db_bind_null(struct db_stmt *stmt, const char *name);
  */
 enum err db_step(struct db_stmt *stmt, struct err_info *info);
 
+/* The first column of the one row that a statement returns, in *OUT; resets it. ERR_NOT_FOUND when there is none. */
+enum err db_number(struct db_stmt *stmt, int64_t *out, struct err_info *info);
+
 /* Steps a statement that returns no rows (ERR_OK when done) and resets it, whatever the outcome. */
 enum err db_run(struct db_stmt *stmt, struct err_info *info);
 

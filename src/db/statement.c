@@ -139,7 +139,17 @@ enum err db_run(struct db_stmt *stmt, struct err_info *info)
 	db_reset(stmt);
 	if (err != ERR_NOT_FOUND)
 		return err;
-	return err_set(info, ERR_OK, "%s", "");
+	return err_clear(info);
+}
+
+enum err db_number(struct db_stmt *stmt, int64_t *out, struct err_info *info)
+{
+	enum err err = db_step(stmt, info);
+
+	if (err == ERR_OK)
+		*out = db_int(stmt, 0);
+	db_reset(stmt);
+	return err;
 }
 
 const char *db_text(struct db_stmt *stmt, int column)

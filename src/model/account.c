@@ -49,7 +49,7 @@ enum err account_list(
 			.created_ms = db_int(stmt, 3)};
 	}
 	db_reset(stmt);
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+	return err == ERR_NOT_FOUND ? err_clear(info) : err;
 }
 
 /* Deletes the one row that :NAME is the key of. */
@@ -120,7 +120,7 @@ enum err api_key_list(struct db *db, struct arena *arena, struct api_key **out, 
 		snprintf((*out)[*count].id, ID_SIZE, "%s", db_text(stmt, 0));
 	}
 	db_reset(stmt);
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+	return err == ERR_NOT_FOUND ? err_clear(info) : err;
 }
 
 enum err api_key_delete(struct db *db, const char *id, struct err_info *info)

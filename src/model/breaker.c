@@ -41,7 +41,7 @@ static enum err get(struct db *db, const char *endpoint, struct breaker *out, in
 		out->opened = db_int(stmt, 3);
 	}
 	db_reset(stmt);
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+	return err == ERR_NOT_FOUND ? err_clear(info) : err;
 }
 
 /* *MINE: the caller is the one who asks on trial. */
@@ -115,7 +115,7 @@ enum err breaker_list(struct db *db, struct arena *arena, struct breaker **out, 
 		(*out)[(*count)++] = breaker;
 	}
 	db_reset(stmt);
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+	return err == ERR_NOT_FOUND ? err_clear(info) : err;
 }
 
 enum err breaker_tell(struct db *db, struct metrics *metrics, struct err_info *info)

@@ -78,15 +78,10 @@ enum err direct_delete(struct db *db, const char *id, struct err_info *info)
 enum err direct_count(struct db *db, const char *owner, int64_t now_ms, int64_t *count, struct err_info *info)
 {
 	struct db_stmt *stmt = db_stmt(db, SQL_DIRECT_COUNT);
-	enum err err;
 
 	db_bind_text(stmt, ":owner", owner);
 	db_bind_int(stmt, ":now", now_ms);
-	err = db_step(stmt, info);
-	if (err == ERR_OK)
-		*count = db_int(stmt, 0);
-	db_reset(stmt);
-	return err;
+	return db_number(stmt, count, info);
 }
 
 enum err direct_expired(struct db *db, int64_t now_ms, struct arena *arena, struct direct *out, struct err_info *info)

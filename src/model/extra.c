@@ -34,5 +34,5 @@ enum err extra_list(struct db *db, const char *track, struct extra out[static EX
 		found[role] = true;
 	}
 	db_reset(stmt);
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+	return err == ERR_NOT_FOUND ? err_clear(info) : err;
 }

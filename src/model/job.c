@@ -98,7 +98,7 @@ static enum err finds_none(struct db_stmt *stmt, bool *none, struct err_info *in
 
 	db_reset(stmt);
 	*none = err == ERR_NOT_FOUND;
-	return *none ? err_set(info, ERR_OK, "%s", "") : err;
+	return *none ? err_clear(info) : err;
 }
 
 enum err job_submit_once(struct db *db, const struct job *job, bool *submitted, struct err_info *info)
@@ -173,7 +173,7 @@ static enum err end_row(struct db_stmt *stmt, struct err_info *info)
 {
 	enum err err = db_step(stmt, info);
 
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+	return err == ERR_NOT_FOUND ? err_clear(info) : err;
 }
 
 static enum err claim_one(struct db *db, const char *owner, enum job_class class, int64_t now_ms, int64_t lease_ms,

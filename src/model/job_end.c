@@ -10,5 +10,5 @@ enum err job_end_tell(struct db *db, struct metrics *metrics, struct err_info *i
 		metrics_set(
 			metrics, METRIC_JOBS_FINISHED, (uint64_t)db_int(stmt, 2), db_text(stmt, 0), db_text(stmt, 1));
 	db_reset(stmt);
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+	return err == ERR_NOT_FOUND ? err_clear(info) : err;
 }

@@ -25,7 +25,7 @@ enum err job_history(struct db *db, const char *id, int64_t after, struct arena 
 	while ((err = db_step(stmt, info)) == ERR_OK && *count < JOB_HISTORY_MOST)
 		read_event(stmt, arena, &(*out)[(*count)++]);
 	db_reset(stmt);
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+	return err == ERR_NOT_FOUND ? err_clear(info) : err;
 }
 
 enum err job_note(

@@ -26,7 +26,7 @@ static enum err list_over(
 		page[(*count)++].finished_ms = db_int(stmt, 1);
 	}
 	db_reset(stmt);
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+	return err == ERR_NOT_FOUND ? err_clear(info) : err;
 }
 
 /* Unless somebody queued it anew, or needs it, since it was looked at. */

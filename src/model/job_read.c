@@ -97,7 +97,7 @@ enum err job_needs(struct db *db, const char *id, struct arena *arena, struct jo
 	while ((err = db_step(stmt, info)) == ERR_OK && out->count < JOB_NEEDS_MOST)
 		ids[out->count++] = arena_strdup(arena, db_text(stmt, 0));
 	db_reset(stmt);
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+	return err == ERR_NOT_FOUND ? err_clear(info) : err;
 }
 
 static struct db_stmt *list_stmt(struct db *db, const enum job_state *state, const char *track)
@@ -131,7 +131,7 @@ enum err job_list(struct db *db, const char *after, const enum job_state *state,
 		++*count;
 	}
 	db_reset(stmt);
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+	return err == ERR_NOT_FOUND ? err_clear(info) : err;
 }
 
 int64_t job_left_ms(const struct job *job, int64_t now_ms)
@@ -160,5 +160,5 @@ enum err job_counts(struct db *db, int64_t counts[JOB_STATE_COUNT], struct err_i
 		counts[state] = db_int(stmt, 1);
 	}
 	db_reset(stmt);
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+	return err == ERR_NOT_FOUND ? err_clear(info) : err;
 }

@@ -46,5 +46,5 @@ enum err loudness_bins_sum(struct db_stmt *rows, struct loudness *out, struct er
 	}
 	db_reset(rows);
 	out->integrated_lufs = loudness_album(bins);
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+	return err == ERR_NOT_FOUND ? err_clear(info) : err;
 }

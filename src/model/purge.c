@@ -34,7 +34,7 @@ enum err purge_list(struct db *db, const char *target, size_t most, struct arena
 		purge->asked_ms = db_int(stmt, 3);
 	}
 	db_reset(stmt);
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+	return err == ERR_NOT_FOUND ? err_clear(info) : err;
 }
 
 enum err purge_done(struct db *db, const char *target, const struct purge *purge, struct err_info *info)

@@ -49,7 +49,7 @@ enum err remote_list(struct db *db, const char *store, const char *track, struct
 		++*count;
 	}
 	db_reset(stmt);
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+	return err == ERR_NOT_FOUND ? err_clear(info) : err;
 }
 
 enum err remote_find(struct db *db, const char *store, const char *track, enum stored_what what, const char *name,

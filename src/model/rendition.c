@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { COLUMNS = 19, ROOM_FIRST = 8 };
+enum { COLUMNS = 19 };
 
 static enum err put(struct db_stmt *stmt, const struct rendition *rendition, struct err_info *info)
 {
@@ -181,25 +181,10 @@ enum err rendition_get_growing(struct db *db, const char *track, const char *qua
 	return err;
 }
 
-/* Room for one more: the array doubles, the old one stays in the arena. */
-static void grow(struct arena *arena, struct rendition **array, size_t count, size_t *room)
-{
-	struct rendition *larger;
-
-	if (count < *room)
-		return;
-	*room = *room == 0 ? ROOM_FIRST : 2 * *room;
-	larger = arena_array(arena, *room, sizeof *larger);
-	if (count > 0)
-		memcpy(larger, *array, count * sizeof *larger);
-	*array = larger;
-}
-
 enum err rendition_list(struct db *db, const char *track, struct arena *arena, struct track *of, struct rendition **out,
 	size_t *count, struct err_info *info)
 {
 	struct db_stmt *stmt = db_stmt(db, SQL_RENDITION_LIST);
-	size_t room = 0;
 	enum err err;
 
 	*out = NULL;
@@ -211,14 +196,14 @@ enum err rendition_list(struct db *db, const char *track, struct arena *arena, s
 	if (err == ERR_OK)
 		err = track_row_read(stmt, arena, of, info);
 	while (err == ERR_OK && !db_is_null(stmt, TRACK_COLUMNS)) {
-		grow(arena, out, *count, &room);
+		*out = arena_grow(arena, *out, *count, sizeof **out);
 		err = read_row(stmt, TRACK_COLUMNS, track, &(*out)[*count], info);
 		if (err != ERR_OK)
 			break;
 		++*count;
 		err = db_step(stmt, info);
 		if (err == ERR_NOT_FOUND) {
-			err = err_set(info, ERR_OK, "%s", "");
+			err = err_clear(info);
 			break;
 		}
 	}
@@ -230,21 +215,20 @@ enum err rendition_list_growing(struct db *db, const char *track, struct arena *
 	size_t *count, struct err_info *info)
 {
 	struct db_stmt *stmt = db_stmt(db, SQL_GROWING_LIST);
-	size_t room = 0;
 	enum err err;
 
 	*out = NULL;
 	*count = 0;
 	db_bind_text(stmt, ":track", track);
 	while ((err = db_step(stmt, info)) == ERR_OK) {
-		grow(arena, out, *count, &room);
+		*out = arena_grow(arena, *out, *count, sizeof **out);
 		err = read_row(stmt, 0, track, &(*out)[*count], info);
 		if (err != ERR_OK)
 			break;
 		(*out)[(*count)++].work = arena_strdup(arena, db_text(stmt, COLUMNS));
 	}
 	if (err == ERR_NOT_FOUND)
-		err = err_set(info, ERR_OK, "%s", "");
+		err = err_clear(info);
 	db_reset(stmt);
 	return err;
 }

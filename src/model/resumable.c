@@ -70,15 +70,10 @@ enum err resumable_delete(struct db *db, const char *id, struct err_info *info)
 enum err resumable_count(struct db *db, const char *owner, int64_t now_ms, int64_t *count, struct err_info *info)
 {
 	struct db_stmt *stmt = db_stmt(db, SQL_RESUMABLE_COUNT);
-	enum err err;
 
 	db_bind_text(stmt, ":owner", owner);
 	db_bind_int(stmt, ":now", now_ms);
-	err = db_step(stmt, info);
-	if (err == ERR_OK)
-		*count = db_int(stmt, 0);
-	db_reset(stmt);
-	return err;
+	return db_number(stmt, count, info);
 }
 
 enum err resumable_expired(struct db *db, int64_t now_ms, size_t most, char (*out)[ID_SIZE], size_t *count,
@@ -93,5 +88,5 @@ enum err resumable_expired(struct db *db, int64_t now_ms, size_t most, char (*ou
 	while ((err = db_step(stmt, info)) == ERR_OK)
 		snprintf(out[(*count)++], ID_SIZE, "%s", db_text(stmt, 0));
 	db_reset(stmt);
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+	return err == ERR_NOT_FOUND ? err_clear(info) : err;
 }

@@ -36,7 +36,7 @@ enum err revocation_list(struct db *db, int64_t now, struct arena *arena, struct
 			.before = db_int(stmt, 2)};
 	}
 	db_reset(stmt);
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+	return err == ERR_NOT_FOUND ? err_clear(info) : err;
 }
 
 enum err revocation_prune(struct db *db, int64_t now, struct err_info *info)

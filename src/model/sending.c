@@ -87,5 +87,5 @@ enum err sending_parts(struct db *db, const struct sending *sending, size_t coun
 			out[number - 1] = arena_strdup(arena, db_text(stmt, 1));
 	}
 	db_reset(stmt);
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+	return err == ERR_NOT_FOUND ? err_clear(info) : err;
 }

@@ -38,7 +38,7 @@ enum err spending_add(struct db *db, const char *store, const struct spending *m
 		return err_set(info, ERR_TOO_MANY,
 			"the %lld writes that the object store may be asked in a month are used up",
 			(long long)most_writes);
-	return err_set(info, ERR_OK, "%s", "");
+	return err_clear(info);
 }
 
 enum err spending_get(struct db *db, const char *store, int64_t now_s, struct spending *out, struct err_info *info)
@@ -50,7 +50,7 @@ enum err spending_get(struct db *db, const char *store, int64_t now_s, struct sp
 	if (err == ERR_OK)
 		*out = (struct spending){db_int(stmt, 0), db_int(stmt, 1)};
 	db_reset(stmt);
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+	return err == ERR_NOT_FOUND ? err_clear(info) : err;
 }
 
 int64_t spending_renews_ms(int64_t now_ms)

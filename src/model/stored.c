@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ROOM_FIRST = 16 };
 
 static const char *const damage_words[] = {[DAMAGE_NONE] = "whole",
 	[DAMAGE_MISSING] = "missing",
@@ -44,20 +43,6 @@ static void bind_damage(struct db_stmt *stmt, enum damage damage)
 	db_bind_text(stmt, ":damage", damage == DAMAGE_NONE ? NULL : damage_words[damage]);
 }
 
-/* Room for one more of SIZE bytes: the array doubles, the old one stays in the arena. */
-static void *grow(struct arena *arena, void *array, size_t count, size_t *room, size_t size)
-{
-	void *larger;
-
-	if (count < *room)
-		return array;
-	*room = *room == 0 ? ROOM_FIRST : 2 * *room;
-	larger = arena_array(arena, *room, size);
-	if (count > 0)
-		memcpy(larger, array, count * size);
-	return larger;
-}
-
 /* *KNOWN is false for an extra of a role that this program has not. */
 static enum err read_stored(struct db_stmt *stmt, const char *track, struct arena *arena, struct stored *out,
 	bool *known, struct err_info *info)
@@ -84,7 +69,6 @@ enum err stored_list(struct db *db, const char *track, struct arena *arena, stru
 	struct err_info *info)
 {
 	struct db_stmt *stmt = db_stmt(db, SQL_STORED_LIST);
-	size_t room = 0;
 	enum err err;
 
 	*out = NULL;
@@ -93,14 +77,14 @@ enum err stored_list(struct db *db, const char *track, struct arena *arena, stru
 	while ((err = db_step(stmt, info)) == ERR_OK) {
 		bool known;
 
-		*out = grow(arena, *out, *count, &room, sizeof **out);
+		*out = arena_grow(arena, *out, *count, sizeof **out);
 		err = read_stored(stmt, track, arena, &(*out)[*count], &known, info);
 		if (err != ERR_OK)
 			break;
 		*count += known;
 	}
 	db_reset(stmt);
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+	return err == ERR_NOT_FOUND ? err_clear(info) : err;
 }
 
 static enum err keep_etag(struct db *db, const struct stored *stored, const char *etag, struct err_info *info)
@@ -176,7 +160,6 @@ enum err stored_list_damaged(struct db *db, const char *track, struct arena *are
 	size_t *count, struct err_info *info)
 {
 	struct db_stmt *stmt = db_stmt(db, track != NULL ? SQL_STORED_DAMAGED_TRACK : SQL_STORED_DAMAGED);
-	size_t room = 0;
 	enum err err;
 
 	*out = NULL;
@@ -184,14 +167,14 @@ enum err stored_list_damaged(struct db *db, const char *track, struct arena *are
 	if (track != NULL)
 		db_bind_text(stmt, ":track", track);
 	while ((err = db_step(stmt, info)) == ERR_OK) {
-		*out = grow(arena, *out, *count, &room, sizeof **out);
+		*out = arena_grow(arena, *out, *count, sizeof **out);
 		err = read_damaged(stmt, arena, &(*out)[*count], info);
 		if (err != ERR_OK)
 			break;
 		++*count;
 	}
 	db_reset(stmt);
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+	return err == ERR_NOT_FOUND ? err_clear(info) : err;
 }
 
 enum err stored_set_repair(
@@ -216,7 +199,7 @@ enum err stored_source_damage(struct db *db, const char *track, enum damage *out
 	if (err == ERR_OK)
 		err = read_damage(db_text(stmt, 0), out, info);
 	db_reset(stmt);
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+	return err == ERR_NOT_FOUND ? err_clear(info) : err;
 }
 
 enum err stored_count(struct db *db, struct stored_counts *out, struct err_info *info)
@@ -244,7 +227,7 @@ enum err stored_pass_get(struct db *db, struct stored_pass *out, struct err_info
 		out->ended_ms = db_int(stmt, 2);
 	}
 	db_reset(stmt);
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+	return err == ERR_NOT_FOUND ? err_clear(info) : err;
 }
 
 enum err stored_pass_put(struct db *db, const struct stored_pass *pass, struct err_info *info)

@@ -144,7 +144,7 @@ enum err track_list(struct db *db, const char *after, int public_only, const cha
 		++*count;
 	}
 	db_reset(stmt);
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+	return err == ERR_NOT_FOUND ? err_clear(info) : err;
 }
 
 /* Runs a statement that must change the one row of a track. */

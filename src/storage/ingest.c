@@ -137,7 +137,7 @@ static enum err begin(struct db *db, const struct ingest *ingest, struct asked *
 	err = repeat_find(db, &asked->key, clock_ms(clock), arena, track, job, info);
 	asked->repeated = err == ERR_OK;
 	if (err == ERR_NOT_FOUND)
-		return err_set(info, ERR_OK, "%s", "");
+		return err_clear(info);
 	if (err != ERR_OK)
 		db_rollback(db);
 	return err;
@@ -411,7 +411,7 @@ static enum err plan_more(const struct conf *conf, struct db *db, const char *id
 	if (err == ERR_OK)
 		err = only_missing(payload, there, count, arena, info);
 	if (err == ERR_CONFLICT && extras)
-		err = err_set(info, ERR_OK, "%s", "");
+		err = err_clear(info);
 	return err == ERR_OK ? find_source(conf, db, &track, payload, arena, info) : err;
 }
 

@@ -33,7 +33,7 @@ static enum err compare(struct store *store, const struct stored *stored, enum e
 	etag[0] = '\0';
 	if (err == ERR_NOT_FOUND) {
 		*out = MIRROR_ABSENT;
-		return err_set(info, ERR_OK, "%s", "");
+		return err_clear(info);
 	}
 	*out = MIRROR_OTHER;
 	if (err != ERR_OK || object->size != (uint64_t)stored->size || object->sha256 == NULL)

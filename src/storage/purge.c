@@ -245,7 +245,7 @@ static enum err tell_address(struct telling *telling, const char *address, struc
 		add_header(&message, "x-tonearm-purge", telling->key);
 	err = tell(telling, &message, info);
 	/* What it is made anew of the origin may refuse: that it did is kept then. */
-	return refresh && err == ERR_FORBIDDEN ? err_set(info, ERR_OK, "%s", "") : err;
+	return refresh && err == ERR_FORBIDDEN ? err_clear(info) : err;
 }
 
 /* BEFORE, each word of WORDS and AFTER as an address. */

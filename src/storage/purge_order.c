@@ -38,7 +38,7 @@ static enum err describe(
 		purge->files = arena_printf(arena, "%s%s%s", purge->files, apart, renditions[i].file);
 		purge->qualities = arena_printf(arena, "%s%s%s", purge->qualities, apart, renditions[i].quality);
 	}
-	return err == ERR_NOT_FOUND ? err_set(info, ERR_OK, "%s", "") : err;
+	return err == ERR_NOT_FOUND ? err_clear(info) : err;
 }
 
 enum err purge_order(const struct conf *conf, struct db *db, const struct clock *clock, const char *track,

@@ -175,7 +175,7 @@ static enum err treat(struct patient *patient, const struct clock *clock, const 
 	enum err err = examine(patient, track, info);
 
 	if (err == ERR_NOT_FOUND)
-		return err_set(info, ERR_OK, "%s", "");
+		return err_clear(info);
 	if (err != ERR_OK)
 		return err;
 	out->damaged = patient->count + patient->extras;

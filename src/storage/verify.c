@@ -25,7 +25,7 @@ static enum err read_through(int fd, const struct stored *stored, hash_watch *wa
 
 	if (err == ERR_IO) {
 		out->damage = DAMAGE_UNREADABLE;
-		return err_set(info, ERR_OK, "%s", "");
+		return err_clear(info);
 	}
 	if (err != ERR_OK)
 		return err;
