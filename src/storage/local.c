@@ -6,14 +6,18 @@
 #include "base/id.h"
 #include "storage/local_call.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { FOLDER_MODE = 0750, FILE_MODE = 0640, BLOCK = 65536, TRIES = 5 };
+
+static const char draft_suffix[] = ".part";
 
 static struct local *of(struct storage *storage)
 {
@@ -44,7 +48,7 @@ enum err local_draft(const struct local *local, struct arena *arena, int *fd, co
 	enum err err;
 
 	id_random_hex(16, random);
-	*path = arena_printf(arena, "%s/" LOCAL_UPLOADS "/%s.part", local->folder, random);
+	*path = arena_printf(arena, "%s/" LOCAL_UPLOADS "/%s%s", local->folder, random, draft_suffix);
 	err = fs_make_dirs(arena_printf(arena, "%s/" LOCAL_UPLOADS, local->folder), FOLDER_MODE, info);
 	if (err != ERR_OK)
 		return err;
@@ -322,6 +326,28 @@ static const struct storage_backend backend = {
 	.presign = local_presign,
 };
 
+/* Drafts that nobody has written to for long: whoever did has died. */
+static void sweep_drafts(const char *folder)
+{
+	time_t before = time(NULL) - LOCAL_DRAFT_AGE_S;
+	struct arena arena = {0};
+	DIR *drafts = opendir(arena_printf(&arena, "%s/" LOCAL_UPLOADS, folder));
+	struct dirent *entry;
+
+	while (drafts != NULL && (entry = readdir(drafts)) != NULL) {
+		const char *dot = strrchr(entry->d_name, '.');
+		struct stat st;
+
+		if (dot != NULL && strcmp(dot, draft_suffix) == 0 &&
+			fstatat(dirfd(drafts), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+			st.st_mtime < before)
+			unlinkat(dirfd(drafts), entry->d_name, 0);
+	}
+	if (drafts != NULL)
+		closedir(drafts);
+	arena_free(&arena);
+}
+
 enum err local_open(const char *folder, struct storage **out, struct err_info *info)
 {
 	struct local *local;
@@ -330,6 +356,7 @@ enum err local_open(const char *folder, struct storage **out, struct err_info *i
 	*out = NULL;
 	if (err != ERR_OK)
 		return err;
+	sweep_drafts(folder);
 	local = calloc(1, sizeof *local);
 	if (local == NULL || (local->folder = strdup(folder)) == NULL)
 		abort();

@@ -11,7 +11,10 @@
 #include "base/err.h"
 #include "storage/storage.h"
 
-/* FOLDER is copied, and made when it is missing. ERR_IO. */
+/* How long a file may be without another byte before it counts as left behind by a writer that died. */
+enum { LOCAL_DRAFT_AGE_S = 86400 };
+
+/* FOLDER is copied, and made when it is missing; what was left behind in it goes. ERR_IO. */
 enum err local_open(const char *folder, struct storage **out, struct err_info *info);
 
 #endif

@@ -292,6 +292,28 @@ static void gives_a_sink_the_last_word(void **state)
 	buf_free(&buf);
 }
 
+static void sweeps_what_was_left_behind(void **state)
+{
+	const char *drafts = arena_printf(stage.arena, "%s/.uploads", stage.folder);
+	const char *left = arena_printf(stage.arena, "%s/aa.part", drafts);
+	const char *fresh = arena_printf(stage.arena, "%s/bb.part", drafts);
+	const char *other = arena_printf(stage.arena, "%s/cc", drafts);
+	const struct timespec old[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+
+	(void)state;
+	assert_int_equal(fs_make_dirs(drafts, 0700, NULL), ERR_OK);
+	assert_int_equal(fs_write_file(left, "l", 1, 0600, NULL), ERR_OK);
+	assert_int_equal(fs_write_file(fresh, "f", 1, 0600, NULL), ERR_OK);
+	assert_int_equal(fs_write_file(other, "o", 1, 0600, NULL), ERR_OK);
+	assert_int_equal(utimensat(AT_FDCWD, left, old, 0), 0);
+	assert_int_equal(utimensat(AT_FDCWD, other, old, 0), 0);
+	storage_close(stage.storage);
+	assert_int_equal(local_open(stage.folder, &stage.storage, NULL), ERR_OK);
+	assert_int_equal(access(left, F_OK), -1);
+	assert_int_equal(access(fresh, F_OK), 0);
+	assert_int_equal(access(other, F_OK), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -306,6 +328,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(uploads_in_parts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(has_no_urls, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(gives_a_sink_the_last_word, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(sweeps_what_was_left_behind, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
