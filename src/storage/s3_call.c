@@ -227,8 +227,9 @@ static void landed(void *context, struct transfer_exchange *exchange)
 		call->err = s3_judge(call->s3, exchange->status, buf_text(&exchange->answer), exchange->answer.length,
 			arena_printf(call->arena, "%s %.80s", call->method, call->path), &call->info);
 	count(call);
+	/* What nobody took was given all the same. */
 	if (call->began_us > 0 && guard->ended != NULL)
-		guard->ended(guard->context, call->err);
+		guard->ended(guard->context, exchange->refused ? ERR_OK : call->err);
 	if (call->ended != NULL)
 		call->ended(call->context, call);
 }

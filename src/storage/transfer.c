@@ -287,6 +287,7 @@ static void land(struct transfer *transfer, struct flight *flight, CURLcode code
 	struct transfer_exchange *exchange = flight->exchange;
 
 	curl_multi_remove_handle(transfer->multi, flight->curl);
+	exchange->refused = flight->sink_failed;
 	if (flight->too_large)
 		exchange->err = err_set(&exchange->info, ERR_TOO_LARGE, "an answer is larger than %zu bytes",
 			exchange->answer.limit);
@@ -338,6 +339,7 @@ static struct flight *free_flight(struct transfer *transfer)
 static bool prepare(struct transfer_exchange *exchange)
 {
 	exchange->err = ERR_OK;
+	exchange->refused = false;
 	exchange->status = 0;
 	if (exchange->prepare != NULL)
 		exchange->err = exchange->prepare(exchange->context, exchange, &exchange->info);

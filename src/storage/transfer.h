@@ -79,6 +79,7 @@ struct transfer_exchange {
 	struct transfer_header *answer_headers;  /* names in lower case, in ARENA */
 	size_t answer_header_count;
 	enum err err;         /* ERR_OK: a whole answer came, whatever its status */
+	bool refused;         /* by the sink: ERR is none of the other side */
 	struct err_info info; /* with ERR */
 };
 

@@ -420,6 +420,38 @@ static void takes_no_other_range(void **state)
 	buf_free(&got);
 }
 
+static void note_end(void *context, enum err err)
+{
+	*(enum err *)context = err;
+}
+
+static bool refuse(void *context, const void *bytes, size_t length, struct err_info *info)
+{
+	(void)context;
+	(void)bytes;
+	(void)length;
+	err_set(info, ERR_IO, "nobody listens any more");
+	return false;
+}
+
+/* A listener who goes away says nothing of the store. */
+static void what_nobody_takes_is_no_failure_of_the_store(void **state)
+{
+	struct s3_options wanted = options();
+	struct storage_object object;
+	enum err told = ERR_INTERNAL;
+
+	(void)state;
+	wanted.guard = (struct s3_guard){.ended = note_end, .context = &told};
+	reopen(&wanted);
+	answer("200 OK", "", "sound");
+	assert_int_equal(storage_get(stage.storage, "a", NULL, refuse, NULL, stage.arena, &object, NULL), ERR_IO);
+	assert_int_equal(told, ERR_OK);
+	answer("500 Oh", "", "");
+	assert_int_equal(storage_get(stage.storage, "a", NULL, refuse, NULL, stage.arena, &object, NULL), ERR_IO);
+	assert_int_equal(told, ERR_IO);
+}
+
 static enum err count_parts(void *context, const struct storage_part *part, struct err_info *info)
 {
 	(void)info;
@@ -592,6 +624,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lists_encoded_keys, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(deletes_many_at_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(takes_no_other_range, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_nobody_takes_is_no_failure_of_the_store, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(tells_of_each_part, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(puts_several_each_for_itself, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(looks_for_several, set_up, tear_down),
