@@ -64,6 +64,20 @@ static bool read_https(const char *text, struct arena *arena, struct source_url 
 	return text[length] == '/' && read_authority(lower(text, length, arena), arena, out);
 }
 
+/* Whether a proxy, or a store, might resolve a segment of PATH and come to another bucket. */
+static bool climbs(const char *path)
+{
+	for (const char *segment = path; segment != NULL; segment = strchr(segment, '/')) {
+		size_t length;
+
+		segment += *segment == '/';
+		length = strcspn(segment, "/");
+		if ((length == 1 || length == 2) && strspn(segment, ".") >= length)
+			return true;
+	}
+	return false;
+}
+
 /* The key is taken as it stands, as tools of S3 do. */
 static bool read_s3(const char *text, struct arena *arena, struct source_url *out)
 {
@@ -74,7 +88,7 @@ static bool read_s3(const char *text, struct arena *arena, struct source_url *ou
 			return false;
 	}
 	if (length == 0 || length > BUCKET_MOST || text[length] != '/' || text[length + 1] == '\0' ||
-		strlen(text + length + 1) > KEY_MOST)
+		strlen(text + length + 1) > KEY_MOST || climbs(text + length + 1))
 		return false;
 	out->bucket = arena_memdup(arena, text, length);
 	out->key = arena_strdup(arena, text + length + 1);
