@@ -30,12 +30,13 @@ static enum err let_go(struct network_job *job, const struct stored *file, struc
 	enum err err;
 
 	cache_init(&cache, job->conf, job->clock, arena);
+	err = ERR_NO_SPACE;
 	if (strcmp(job->conf->keep_local, "cache") == 0)
 		err = cache_adopt(&cache, &cached, &room, info);
-	else
+	if (err == ERR_NO_SPACE)
 		err = cache_drop(&cache, &cached, info);
-	/* It is gone already, or stays for want of room. */
-	return err == ERR_NOT_FOUND || err == ERR_NO_SPACE ? err_clear(info) : err;
+	/* It is gone already. */
+	return err == ERR_NOT_FOUND ? err_clear(info) : err;
 }
 
 static bool is_away(const struct stored *file, const struct stored *now, size_t count)

@@ -3,7 +3,8 @@
  * What becomes of the files here when the object store has confirmed each file of their track (storage.keep_local):
  *
  *     always        they stay
- *     cache         the cache (storage/cache.h) has them from then on, and lets those go that nobody hears
+ *     cache         the cache (storage/cache.h) has them from then on, and lets those go that nobody hears; what it has
+ *                   no room for goes as with until_synced
  *     until_synced  they go as soon as nobody hears them
  *
  * Before one can go the database says that the store has it alone (remote_release()), so that nobody takes it for lost;

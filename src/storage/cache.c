@@ -203,6 +203,24 @@ void cache_leave(struct cache *cache, const struct cache_file *file, int fd)
 	arena_free(&arena);
 }
 
+/* The entry PATH for the file FROM, which counts as used just now: those who read it are seen from now on only. */
+static enum err link_entry(const struct cache *cache, const char *from, const char *path, struct err_info *info)
+{
+	int fd;
+
+	if (unlink(path) != 0 && errno != ENOENT)
+		return err_set_errno(info, ERR_IO, errno, "cannot remove %s", path);
+	if (link(from, path) != 0)
+		return errno == ENOENT ? err_set(info, ERR_NOT_FOUND, "%s is not there", from)
+				       : err_set_errno(info, ERR_IO, errno, "cannot link %s into the cache", from);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd >= 0) {
+		cache_touch(cache, fd);
+		close(fd);
+	}
+	return ERR_OK;
+}
+
 enum err cache_adopt(
 	struct cache *cache, const struct cache_file *file, struct cache_room *room, struct err_info *info)
 {
@@ -214,14 +232,8 @@ enum err cache_adopt(
 	*room = (struct cache_room){0};
 	if (err == ERR_OK)
 		err = cache_make_room(cache, file, file->size, room, info);
-	if (err == ERR_OK && cache_is_same(path, from))
-		goto out;
-	if (err == ERR_OK && unlink(path) != 0 && errno != ENOENT)
-		err = err_set_errno(info, ERR_IO, errno, "cannot remove %s", path);
-	if (err == ERR_OK && link(from, path) != 0)
-		err = errno == ENOENT ? err_set(info, ERR_NOT_FOUND, "%s is not there", from)
-				      : err_set_errno(info, ERR_IO, errno, "cannot link %s into the cache", from);
-out:
+	if (err == ERR_OK && !cache_is_same(path, from))
+		err = link_entry(cache, from, path, info);
 	if (lock >= 0)
 		close(lock);
 	arena_free(&arena);
@@ -236,24 +248,6 @@ void cache_disown(const struct cache *cache, const struct cache_file *file)
 	arena_free(&arena);
 }
 
-/* From now on those who read it are seen. */
-static enum err watch(const struct cache *cache, const char *from, const char *path, struct err_info *info)
-{
-	int fd;
-
-	if (unlink(path) != 0 && errno != ENOENT)
-		return err_set_errno(info, ERR_IO, errno, "cannot remove %s", path);
-	if (link(from, path) != 0)
-		return errno == ENOENT ? err_set(info, ERR_NOT_FOUND, "%s is not there", from)
-				       : err_set_errno(info, ERR_IO, errno, "cannot link %s into the cache", from);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd >= 0) {
-		cache_touch(cache, fd);
-		close(fd);
-	}
-	return err_set(info, ERR_BUSY, "%s may be in use", from);
-}
-
 enum err cache_drop(const struct cache *cache, const struct cache_file *file, struct err_info *info)
 {
 	struct arena arena = {0};
@@ -263,9 +257,11 @@ enum err cache_drop(const struct cache *cache, const struct cache_file *file, st
 	int lock = -1;
 	enum err err = cache_lock_folder(cache, &lock, info);
 
-	if (err == ERR_OK && !cache_is_same(path, from))
-		err = watch(cache, from, path, info);
-	else if (err == ERR_OK && (stat(path, &status) != 0 || cache_used_ms(&status) > fresh_ms ||
+	if (err == ERR_OK && !cache_is_same(path, from)) {
+		err = link_entry(cache, from, path, info);
+		if (err == ERR_OK)
+			err = err_set(info, ERR_BUSY, "%s may be in use", from);
+	} else if (err == ERR_OK && (stat(path, &status) != 0 || cache_used_ms(&status) > fresh_ms ||
 					  !cache_evict(cache, file, path)))
 		err = err_set(info, ERR_BUSY, "%s is in use", from);
 	if (lock >= 0)

@@ -49,13 +49,29 @@ static bool is_same(const struct remote *row, const struct stored *file)
 }
 
 /*
- * Whether ROW is of one of the FILES that may be in the store only: under whatever key, as store.prefix may have been
- * another one when it was sent.
+ * Whether ROW is of FILE, which may be in the store only: under whatever key, as store.prefix may have been another one
+ * when it was sent.
  */
+static bool has_alone(const struct remote *row, const struct stored *file)
+{
+	return row->confirmed && row->released_ms > 0 && file->what == row->what && strcmp(file->name, row->name) == 0 &&
+	       is_same(row, file);
+}
+
 static bool is_needed(const struct remote *row, const struct stored *files, size_t count)
 {
-	for (size_t i = 0; row->confirmed && row->released_ms > 0 && i < count; i++) {
-		if (files[i].what == row->what && strcmp(files[i].name, row->name) == 0 && is_same(row, &files[i]))
+	for (size_t i = 0; i < count; i++) {
+		if (has_alone(row, &files[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Not by another store: that may be given up one day, and what it has is missing in this one. */
+static bool is_away(const struct stored *file, const struct remote *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (has_alone(&rows[i], file))
 			return true;
 	}
 	return false;
@@ -68,7 +84,7 @@ static void plan_file(struct sync_plan *plan, const struct stored *file, const c
 	bool same = row != NULL && is_same(row, file);
 
 	plan->damaged |= file->damage != DAMAGE_NONE;
-	if (file->damage != DAMAGE_NONE || file->away)
+	if (file->damage != DAMAGE_NONE)
 		return;
 	if (same && row->confirmed) {
 		plan->staying |= leaves && file->what != STORED_SOURCE;
@@ -100,6 +116,8 @@ enum err sync_plan(const struct conf *conf, struct db *db, const char *track, st
 	out->surplus = arena_array(arena, row_count, sizeof *out->surplus);
 	for (size_t i = 0; i < count; i++) {
 		keys[i] = remote_key(conf, &files[i], arena);
+		if (is_away(&files[i], rows, row_count))
+			continue;
 		plan_file(out, &files[i], keys[i], row_of(rows, row_count, keys[i]),
 			strcmp(conf->keep_local, "always") != 0);
 	}

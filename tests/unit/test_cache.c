@@ -524,6 +524,14 @@ static void a_file_of_ours_is_adopted(void **state)
 	assert_false(is_there(place, 0));
 	assert_true(is_there(place, 1) && is_there(place, 3));
 	assert_int_equal(weight(place), ROOM);
+	/* Somebody may have been handed it just before: it does not go for the next. */
+	for (int i = 4; i < 8; i++) {
+		struct cache_file file = file_of(place, i);
+
+		write_media(place, i);
+		assert_int_equal(cache_adopt(&place->cache, &file, &room, &info), i < 7 ? ERR_OK : ERR_NO_SPACE);
+	}
+	assert_true(is_there(place, 4) && !is_there(place, 1));
 }
 
 static void what_nobody_uses_is_dropped(void **state)

@@ -145,6 +145,14 @@ static void goes_when_nobody_heard_it_for_a_while(void **state)
 	assert_int_equal(names(site), 0);
 }
 
+static void goes_too_when_the_cache_has_no_room(void **state)
+{
+	struct site *site = *state;
+
+	site->conf.keep_local = "cache";
+	goes_when_nobody_heard_it_for_a_while(state);
+}
+
 /* Whenever that is: nobody else has it, so neither does it go nor may the cache take it for its own. */
 static void what_is_made_anew_meanwhile_stays(void **state)
 {
@@ -200,14 +208,37 @@ static void another_prefix_makes_nothing_surplus_that_is_only_there(void **state
 	assert_int_equal(plan.surplus_count, 1);
 }
 
+/* What the store before had alone, and was heard since, is here and nowhere else should that store be given up. */
+static void what_another_store_has_is_sent_and_stays(void **state)
+{
+	struct site *site = *state;
+	struct sync_plan plan;
+
+	site->conf.keep_local = "cache";
+	site->conf.cache_size = 1000;
+	assert_int_equal(keep(site), ERR_OK);
+	assert_true(file(site).away);
+	site->conf.store_bucket = "another";
+	plan_sync(site, &plan);
+	assert_int_equal(plan.count, 1);
+	site->conf.keep_local = "until_synced";
+	for (int i = 0; i < 2; i++) {
+		site->now_ms += 60000;
+		assert_int_equal(keep(site), ERR_OK);
+	}
+	assert_int_equal(names(site), 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(goes_when_nobody_heard_it_for_a_while, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(goes_too_when_the_cache_has_no_room, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_made_anew_meanwhile_stays, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_made_anew_behind_the_release_stays, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			another_prefix_makes_nothing_surplus_that_is_only_there, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_another_store_has_is_sent_and_stays, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
