@@ -373,6 +373,20 @@ static enum err conclude(struct tour *tour, struct err_info *info)
 	return err;
 }
 
+/* Without its bucket a store answers about each object as if that alone were not there. */
+static enum err check_bucket(const struct store *store, struct err_info *info)
+{
+	const struct conf *conf = store->conf;
+	struct storage_objects page;
+	struct arena arena = {0};
+	enum err err = storage_list(store->storage, conf->store_prefix, "", 1, &arena, &page, info);
+
+	arena_free(&arena);
+	if (err == ERR_NOT_FOUND)
+		err = err_set(info, err, "there is no bucket %s at %s", conf->store_bucket, conf->store_endpoint);
+	return err;
+}
+
 static enum err open_from(struct tour *tour, const char *path, struct err_info *info)
 {
 	const struct cli *cli = tour->cli;
@@ -383,7 +397,7 @@ static enum err open_from(struct tour *tour, const char *path, struct err_info *
 	if (err == ERR_OK && strcmp(tour->from.send.store, tour->store.send.store) == 0 &&
 		strcmp(tour->from_conf->store_prefix, cli->conf->store_prefix) == 0)
 		err = err_set(info, ERR_BAD_REQUEST, "%s names the store that is migrated to", path);
-	return err;
+	return err == ERR_OK ? check_bucket(&tour->from, info) : err;
 }
 
 static enum err open_tour(struct cli *cli, const struct args *args, struct tour *tour, struct err_info *info)
@@ -396,7 +410,8 @@ static enum err open_tour(struct cli *cli, const struct args *args, struct tour 
 		return err;
 	if ((err = cli_open_db(cli, info)) != ERR_OK)
 		return err;
-	return store_open(&tour->store, cli->conf, cli->db, NULL, NULL, info);
+	err = store_open(&tour->store, cli->conf, cli->db, NULL, NULL, info);
+	return err == ERR_OK ? check_bucket(&tour->store, info) : err;
 }
 
 static void close_tour(struct tour *tour)

@@ -188,6 +188,17 @@ describe("sync", {concurrency: 3}, () => {
 		await site.isSame();
 	});
 
+	withStore("is not given up when the bucket is not to be found", {}, async site => {
+		await site.library.add(GOOD, "high");
+		await site.drain();
+		site.store.fault = () => 404;
+		for (const words of [["verify"], ["verify", "--repair"], ["migrate"], ["gc"]])
+			await assert.rejects(site.tonearm("storage", ...words), /there is no bucket bucket at http/);
+		assert.deepEqual([...new Set(Object.values(await site.rows()))], ["confirmed"]);
+		site.store.fault = () => undefined;
+		await site.isSame();
+	});
+
 	for (const keep of ["until_synced", "cache"]) {
 		withStore(`lets files go: ${keep}`, {}, async site => {
 			const {library} = site;
