@@ -30,9 +30,12 @@ void listen_tag(struct response *response, const char *track, const char *qualit
 	}
 }
 
-/* True when the request may have it; else the refusal is sent. AUDIENCE as access_listen() takes it. */
+/*
+ * True when the request may have it; else the refusal is sent. AUDIENCE as access_listen() takes it, QUALITY as
+ * listen_tag().
+ */
 static bool let_in(struct request *request, struct response *response, struct listening *listening,
-	const struct track_audience *audience)
+	const struct track_audience *audience, const char *quality)
 {
 	struct err_info info;
 
@@ -43,7 +46,7 @@ static bool let_in(struct request *request, struct response *response, struct li
 	}
 	if (audience != NULL) {
 		listening->visibility = audience->visibility;
-		listen_tag(response, listening->track, NULL);
+		listen_tag(response, listening->track, quality);
 	}
 	return true;
 }
@@ -67,7 +70,7 @@ static void refuse(
 	const struct track_audience audience = track != NULL ? (struct track_audience){track->visibility, track->places}
 							  : (struct track_audience){0};
 
-	if (let_in(request, response, listening, track != NULL ? &audience : NULL))
+	if (let_in(request, response, listening, track != NULL ? &audience : NULL, NULL))
 		explain(response, track);
 }
 
@@ -145,10 +148,7 @@ bool listen_rendition(struct request *request, struct response *response, struct
 		return false;
 	}
 	*out = view.rendition;
-	if (!let_in(request, response, listening, &view.audience))
-		return false;
-	listen_tag(response, listening->track, quality);
-	return true;
+	return let_in(request, response, listening, &view.audience, quality);
 }
 
 bool listen_track(struct request *request, struct response *response, struct listening *listening, struct track *track,
@@ -171,7 +171,7 @@ bool listen_track(struct request *request, struct response *response, struct lis
 		return false;
 	}
 	audience = (struct track_audience){track->visibility, track->places};
-	if (!let_in(request, response, listening, &audience))
+	if (!let_in(request, response, listening, &audience, NULL))
 		return false;
 	if (*count == 0)
 		explain(response, track);

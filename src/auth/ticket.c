@@ -21,14 +21,12 @@ struct terms {
 };
 
 static void sign(const char *secret, enum ticket_kind kind, const char *name, const struct terms *terms,
-	unsigned char out[HASH_SIZE])
+	struct arena *arena, unsigned char out[HASH_SIZE])
 {
-	struct arena arena = {0};
-	const char *text = arena_printf(&arena, "v2/%s|%s|%s|%s|%s|%s|%s", kind == TICKET_STREAM ? "stream" : "grant",
+	const char *text = arena_printf(arena, "v2/%s|%s|%s|%s|%s|%s|%s", kind == TICKET_STREAM ? "stream" : "grant",
 		terms->expires, terms->from, terms->network, terms->key, terms->origin, name);
 
 	hash_hmac_sha256(secret, strlen(secret), text, strlen(text), out);
-	arena_free(&arena);
 }
 
 static bool is_plain(const struct terms *terms)
@@ -48,7 +46,7 @@ static const char *signature_of(const struct conf *conf, const struct ticket *ti
 	unsigned char mac[HASH_SIZE];
 
 	if (!is_plain(terms)) {
-		sign(secret, ticket->kind, ticket->name, terms, mac);
+		sign(secret, ticket->kind, ticket->name, terms, arena, mac);
 		hash_hex(mac, sizeof mac, hex);
 	} else if (ticket->kind == TICKET_STREAM) {
 		signed_url_stream(conf->url_secret, ticket->name, ticket->expires, hex);
@@ -100,7 +98,7 @@ static const char *secret_of(const struct conf *conf, const char *id)
 }
 
 static enum err check_signature(const struct conf *conf, enum ticket_kind kind, const char *name,
-	const struct terms *terms, struct err_info *info)
+	const struct terms *terms, struct arena *arena, struct err_info *info)
 {
 	const char *secret = secret_of(conf, terms->key);
 	unsigned char ours[HASH_SIZE], theirs[HASH_SIZE];
@@ -109,7 +107,7 @@ static enum err check_signature(const struct conf *conf, enum ticket_kind kind, 
 		return err_set_why(info, ERR_FORBIDDEN, "unknown-key", "the signature names a key that is not used any more");
 	if (!hash_from_hex(terms->signature, theirs, sizeof theirs))
 		return err_set_why(info, ERR_FORBIDDEN, "malformed", "the signature is not %d hexadecimal digits", 2 * HASH_SIZE);
-	sign(secret, kind, name, terms, ours);
+	sign(secret, kind, name, terms, arena, ours);
 	if (!hash_equal(ours, theirs, sizeof ours))
 		return err_set_why(info, ERR_FORBIDDEN, "signature", "the signature does not fit this address");
 	return ERR_OK;
@@ -136,12 +134,12 @@ static enum err check_terms(const struct terms *terms, const char *address, cons
 }
 
 static enum err check(const struct conf *conf, const struct terms *terms, const char *address,
-	const struct clock *clock, struct ticket *ticket, struct err_info *info)
+	const struct clock *clock, struct arena *arena, struct ticket *ticket, struct err_info *info)
 {
 	enum err err = ERR_OK;
 
 	if (!is_plain(terms))
-		err = check_signature(conf, ticket->kind, ticket->name, terms, info);
+		err = check_signature(conf, ticket->kind, ticket->name, terms, arena, info);
 	else if (ticket->kind == TICKET_STREAM)
 		err = signed_url_check_stream(
 			conf->url_secret, ticket->name, terms->expires, terms->signature, clock, info);
@@ -160,8 +158,8 @@ enum err ticket_read(const struct conf *conf, enum ticket_kind kind, const char 
 		!take(query, "from", arena, &terms.from) || !take(query, "net", arena, &terms.network) ||
 		!take(query, "key", arena, &terms.key) || !take(query, "by", arena, &terms.origin))
 		return err_set_why(info, ERR_FORBIDDEN, "signature", "the signature does not fit this address");
-	if (url_query_value(query, words[kind], arena) == NULL || url_query_value(query, "expires", arena) == NULL)
+	if (terms.signature[0] == '\0' || terms.expires[0] == '\0')
 		return err_set(info, ERR_NOT_FOUND, "there is no signature");
 	*out = (struct ticket){.kind = kind, .name = name, .network = terms.network, .origin = terms.origin};
-	return check(conf, &terms, address, clock, out, info);
+	return check(conf, &terms, address, clock, arena, out, info);
 }

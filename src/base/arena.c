@@ -44,7 +44,8 @@ static struct arena_block *block_add(struct arena *arena, size_t need)
 	return block;
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+/* SIZE bytes of any content. */
+static void *take(struct arena *arena, size_t size)
 {
 	struct arena_block *block = arena->blocks;
 	void *result;
@@ -56,7 +57,12 @@ void *arena_alloc(struct arena *arena, size_t size)
 		block = block_add(arena, size);
 	result = block->bytes + block->used;
 	block->used += size;
-	return memset(result, 0, size);
+	return result;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	return memset(take(arena, size), 0, size);
 }
 
 void *arena_array(struct arena *arena, size_t count, size_t size)
@@ -98,17 +104,20 @@ char *arena_strdup(struct arena *arena, const char *text)
 
 char *arena_vprintf(struct arena *arena, const char *format, va_list args)
 {
+	const struct arena_block *block = arena->blocks;
+	size_t room = block == NULL ? 0 : block->size - block->used;
+	char *place = room == 0 ? NULL : (char *)block->bytes + block->used, *text;
 	va_list again;
 	int length;
-	char *text;
 
 	va_copy(again, args);
-	length = vsnprintf(NULL, 0, format, again);
+	length = vsnprintf(place, room, format, again); /* it nearly always fits in what is left of the block */
 	va_end(again);
 	if (length < 0)
 		abort();
-	text = arena_alloc(arena, (size_t)length + 1);
-	vsnprintf(text, (size_t)length + 1, format, args);
+	text = take(arena, (size_t)length + 1);
+	if (text != place)
+		vsnprintf(text, (size_t)length + 1, format, args);
 	return text;
 }
 

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <strings.h>
 
-/* Nothing of an answer is a page. Sound is left out: browsers build a page of their own around it. */
 #define POLICY "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
 
 /* Length of the origin that URL begins with, "https://example.org:8443". */
@@ -81,6 +80,13 @@ void site_share(struct response *response)
 		response->exposed != NULL ? response->exposed : "");
 }
 
+/* Nothing of an answer is a page. But browsers build a page of their own around sound, and around its playlist. */
+static bool is_sound(const char *type)
+{
+	return strncmp(type, "audio/", 6) == 0 || strncmp(type, "video/", 6) == 0 ||
+		strcmp(type, "application/vnd.apple.mpegurl") == 0;
+}
+
 void site_put_fields(struct buf *block, const struct response *response, const char *type)
 {
 	const struct site *site = response->request->site;
@@ -88,7 +94,7 @@ void site_put_fields(struct buf *block, const struct response *response, const c
 	buf_puts(block, "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n");
 	buf_puts(block, response->shared ? "Cross-Origin-Resource-Policy: cross-origin\r\n"
 					 : "Cross-Origin-Resource-Policy: same-origin\r\n");
-	if (type == NULL || (strncmp(type, "audio/", 6) != 0 && strncmp(type, "video/", 6) != 0))
+	if (type == NULL || !is_sound(type))
 		buf_puts(block, POLICY);
 	if (site != NULL && strncmp(site->base_url, "https://", 8) == 0)
 		buf_puts(block, "Strict-Transport-Security: max-age=31536000\r\n");

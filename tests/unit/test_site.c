@@ -97,6 +97,7 @@ static void every_answer_is_on_the_safe_side(void **state)
 	expect(&known, true, none, "application/json", "default-src 'none'; frame-ancestors 'none'", true);
 	expect(&known, true, none, "image/svg+xml", "default-src 'none'", true);
 	expect(&known, true, none, "audio/mp4", "default-src", false);
+	expect(&known, true, none, "application/vnd.apple.mpegurl", "default-src", false);
 	expect(&known, true, none, "audio/mp4", "Cross-Origin-Resource-Policy: cross-origin", true);
 	expect(&known, false, none, "application/json", "Cross-Origin-Resource-Policy: same-origin", true);
 	expect(&known, true, none, "audio/mp4", "Strict-Transport-Security: max-age=31536000", true);
