@@ -3,17 +3,21 @@
 // authorizer, nginx by auth_request with the verdict kept for a moment.
 
 import assert from "node:assert/strict";
+import {execFileSync, spawnSync} from "node:child_process";
+import {once} from "node:events";
 import fs from "node:fs/promises";
+import http2 from "node:http2";
 import path from "node:path";
 import {after, before, describe, test} from "node:test";
 import {cannotServe} from "./lib/homes.mjs";
 import {pause, until} from "./lib/library.mjs";
-import {start} from "./lib/server.mjs";
+import {freePort, start} from "./lib/server.mjs";
 import {wav} from "./lib/sound.mjs";
-import {source} from "./lib/tools.mjs";
+import {missing, source, which} from "./lib/tools.mjs";
 
 const UNKNOWN = "01hzzzzzzzzzzzzzzzzzzzzzzz";
 const VERDICT_S = 2;
+const FRIEND = "https://player.example.net"; // a page whose cookies count
 
 for (const [server, transport] of [["lighttpd", "threads"], ["lighttpd", "event"], ["nginx", "threads"], ["nginx", "event"],
 	["apache-fcgid", "threads"]]) {
@@ -22,7 +26,7 @@ for (const [server, transport] of [["lighttpd", "threads"], ["lighttpd", "event"
 
 		before(async () => {
 			site = await start({server, transport, check: true, runner: true, webRoot: path.join(source, "www"),
-				conf: {auth: {verdict_ttl_s: VERDICT_S}}});
+				conf: {auth: {verdict_ttl_s: VERDICT_S}, http: {allowed_origins: FRIEND}}});
 			const tone = path.join(site.dir, "tone.wav");
 			await fs.writeFile(tone, wav(1));
 			const publish = async visibility => (await site.publish(tone, {visibility})).track.id;
@@ -84,6 +88,26 @@ for (const [server, transport] of [["lighttpd", "threads"], ["lighttpd", "event"
 			assert.notEqual((await ask("/auth/check", headers)).status, 204);
 		});
 
+		test("nobody gets the verdict of another request, however both are written", async () => {
+			for (const mark of ["|", "\t", " ", "\\n", "&", ";"]) {
+				assert.equal((await ask(file(open), {"X-Tonearm-Edge": secret, Cookie: mark})).status, 200);
+				assert.equal((await ask(file(secret), {"X-Real-IP": `${mark}${open}`})).status, 401, `apart by ${JSON.stringify(mark)}`);
+			}
+		});
+
+		test("pages of other sites read the sound, with cookies those that are named", async () => {
+			const cookie = {Cookie: `tonearm_token=${site.token("stream:read")}`};
+			for (const target of server === "nginx" ? [file(secret), `/stream/${secret}_low.mp4`] : [`/stream/${secret}_low.mp4`]) {
+				for (const [Origin, reader, credentials] of [[FRIEND, FRIEND, "true"], ["https://example.org", "*", undefined]]) {
+					const {status, headers} = await ask(target, {...cookie, Origin});
+					assert.equal(status, 200);
+					assert.equal(headers["access-control-allow-origin"], reader, target);
+					assert.equal(headers["access-control-allow-credentials"], credentials, target);
+					assert.match(headers.vary, /Origin/, target);
+				}
+			}
+		});
+
 		test("a revocation, within its bound", async () => {
 			const jti = "revoked", headers = site.bearer("stream:read", {jti});
 			assert.equal((await ask(file(secret), headers)).status, 200);
@@ -102,3 +126,53 @@ for (const [server, transport] of [["lighttpd", "threads"], ["lighttpd", "event"
 		});
 	});
 }
+
+const cannotEncrypt = () => cannotServe("nginx") || missing("openssl") ||
+	!/http_v2_module/.test(spawnSync(which("nginx"), ["-V"], {encoding: "utf8"}).stderr) && "this nginx has no HTTP/2";
+
+describe("nginx, by https and HTTP/2", {skip: cannotEncrypt()}, () => {
+	let site, session, secret;
+
+	/* As the example says, with a certificate of the moment and a port that is free. */
+	const encrypt = port => (text, {dir}) => {
+		const [chain, key] = ["chain.pem", "key.pem"].map(name => path.join(dir, name));
+		execFileSync(which("openssl"), ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost",
+			"-days", "2", "-keyout", key, "-out", chain], {stdio: "ignore"});
+		return text.replaceAll("#tls ", "").replace("127.0.0.1:443", `127.0.0.1:${port}`)
+			.replace("/etc/ssl/tonearm/chain.pem", chain).replace("/etc/ssl/tonearm/key.pem", key);
+	};
+	const ask = (target, headers = {}) => new Promise((resolve, reject) => {
+		const stream = session.request({":path": target, ...headers}), pieces = [];
+		let answer;
+		stream.on("response", fields => (answer = fields)).on("error", reject).on("data", piece => pieces.push(piece));
+		stream.on("end", () => resolve({status: answer[":status"], headers: answer, body: Buffer.concat(pieces)}));
+	});
+
+	before(async () => {
+		const port = await freePort();
+		site = await start({server: "nginx", check: true, runner: true, change: encrypt(port), conf: {http: {base_url: `https://127.0.0.1:${port}`}}});
+		const tone = path.join(site.dir, "tone.wav");
+		await fs.writeFile(tone, wav(1));
+		secret = (await site.publish(tone, {visibility: "private"})).track.id;
+		session = http2.connect(`https://127.0.0.1:${port}`, {rejectUnauthorized: false});
+		await once(session, "connect");
+		assert.equal(session.alpnProtocol, "h2");
+	});
+	after(async () => {
+		session?.destroy();
+		await site?.stop();
+	});
+
+	test("a private track, with many requests at once on one connection", async () => {
+		const master = await ask(`/hls/${secret}/master.m3u8`, {authorization: `Bearer ${site.token("stream:read")}`});
+		assert.equal(master.status, 200);
+		assert.match(master.headers["strict-transport-security"], /^max-age=/);
+		const grant = /expires=\d+&by=[\w-]+&grant=[0-9a-f]+/.exec(master.body)[0];
+		const whole = await fs.readFile(path.join(site.dataDir, "media", secret, "low.mp4"));
+		const parts = await Promise.all(Array.from({length: 20}, (_, i) =>
+			ask(`/media/${secret}/low.mp4?${grant}`, {range: `bytes=${i * 100}-${i * 100 + 99}`})));
+		assert.deepEqual(parts.map(part => part.status), Array(20).fill(206));
+		assert.deepEqual(Buffer.concat(parts.map(part => part.body)), whole.subarray(0, 2000));
+		assert.equal((await ask(`/media/${secret}/low.mp4`)).status, 401);
+	});
+});

@@ -324,7 +324,8 @@ class Site {
 	}
 }
 
-async function freePort() {
+/** A port of 127.0.0.1 that nobody had when it was asked for. */
+export async function freePort() {
 	const probe = net.createServer();
 	await new Promise((resolve, reject) => probe.once("error", reject).listen(0, "127.0.0.1", resolve));
 	const {port} = probe.address();
