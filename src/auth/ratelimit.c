@@ -132,8 +132,8 @@ static void tell(const struct ratelimit *limits, struct request *request, const 
 }
 
 /*
- * Once in a process it is told of an address that may be everybody's: without a word from the operator what it says of its
- * clients does not count.
+ * Once in a process it is told of an address that may be everybody's, and is limited, or exempt, as one: without a word from
+ * the operator what it says of its clients does not count.
  */
 static void suspect_proxy(const struct request *request)
 {
@@ -142,7 +142,7 @@ static void suspect_proxy(const struct request *request)
 
 	if (request->proxied || request_header(request, "x-forwarded-for") == NULL || atomic_flag_test_and_set(&told))
 		return;
-	log_begin(&line, LOG_WARNING, "limited, and names others by X-Forwarded-For: is it a proxy for http.trusted_proxies?");
+	log_begin(&line, LOG_WARNING, "counts as one client, and names others by X-Forwarded-For: is it a proxy for http.trusted_proxies?");
 	log_text(&line, "remote", request->remote);
 	log_end(&line);
 }
@@ -298,8 +298,12 @@ enum err ratelimit_admit(
 	const struct conf_robot *robot;
 	enum err err = ERR_OK;
 
-	if (limits == NULL || route == CONF_ROUTES || is_exempt(limits, request))
+	if (limits == NULL || route == CONF_ROUTES)
 		return ERR_OK;
+	if (is_exempt(limits, request)) {
+		suspect_proxy(request);
+		return ERR_OK;
+	}
 	request->quota = (struct request_quota){.admitted = true, .route = (int)route};
 	robot = find_robot(limits, request);
 	if (robot != NULL)

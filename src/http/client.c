@@ -114,7 +114,19 @@ static bool find_client(
 	return found;
 }
 
-void client_settle(struct request *request, const struct client_trust *trust)
+/*
+ * lighttpd hands on a field that is spelt with "_" for "-" by the same name as the right one, which the proxy has checked,
+ * and joins the lines of each. So where there are two, one is a client's, and which is not to be known. Apache and nginx
+ * leave such fields out; nginx before 1.23 hands on each line.
+ */
+static bool is_forged(const struct request *request, const char *field)
+{
+	const char *server = request_parameter(request, "SERVER_SOFTWARE");
+
+	return server != NULL && strncmp(server, "lighttpd", 8) == 0 && request_header_lines(request, field) > 1;
+}
+
+enum err client_settle(struct request *request, const struct client_trust *trust, struct err_info *info)
 {
 	struct part element = {0}, scheme = {0};
 	char text[NETWORK_TEXT_MOST + 1];
@@ -122,7 +134,9 @@ void client_settle(struct request *request, const struct client_trust *trust)
 	const char *field;
 
 	if (trust == NULL || !network_read_address(request->remote, &address) || !trusted(trust, &address))
-		return;
+		return ERR_OK;
+	if (is_forged(request, trust->field))
+		return err_set(info, ERR_BAD_REQUEST, "%s stands there twice, once spelt with \"_\"", trust->field);
 	request->proxied = true;
 	field = request_header_list(request, trust->field);
 	if (field != NULL && find_client(trust, (struct part){field, strlen(field)}, &element, &address))
@@ -136,4 +150,5 @@ void client_settle(struct request *request, const struct client_trust *trust)
 	}
 	if (scheme.length > 0)
 		request->https = is_word(scheme, "https");
+	return ERR_OK;
 }

@@ -25,7 +25,8 @@ struct client_trust {
  * Settles remote, proxied and https of REQUEST, whose remote is REMOTE_ADDR. Where the list ends without one who is no
  * proxy, its first is the client; where an address on the way is none ("unknown", a name), remote stays. The scheme is
  * that of X-Forwarded-Proto, or of the client's element of Forwarded. TRUST may be NULL: nobody is trusted.
+ * ERR_BAD_REQUEST when beside the word of the proxy there is one that it did not know for its own (see client.c).
  */
-void client_settle(struct request *request, const struct client_trust *trust);
+enum err client_settle(struct request *request, const struct client_trust *trust, struct err_info *info);
 
 #endif

@@ -61,6 +61,18 @@ const char *request_header_list(const struct request *request, const char *name)
 	return list;
 }
 
+size_t request_header_lines(const struct request *request, const char *name)
+{
+	struct transport *transport = request->transport;
+	char parameter[HEADER_NAME_MOST];
+	size_t count = 0;
+
+	name_parameter(name, parameter);
+	while (count < HEADER_LINES_MOST && transport->class->parameter(transport, parameter, count) != NULL)
+		count++;
+	return count;
+}
+
 const char *request_query(const struct request *request, const char *name)
 {
 	return url_query_value(request->query, name, request->arena);

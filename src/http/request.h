@@ -86,6 +86,9 @@ const char *request_header(const struct request *request, const char *name);
  */
 const char *request_header_list(const struct request *request, const char *name);
 
+/* As how many lines, of 32 at the most, the web server hands on that field. */
+size_t request_header_lines(const struct request *request, const char *name);
+
 /* The value of a CGI parameter as the web server set it ("TONEARM_DELIVERY"), NULL when absent. */
 const char *request_parameter(const struct request *request, const char *name);
 

@@ -104,7 +104,7 @@ void transport_handle(struct transport *transport, const struct serve_options *o
 		request.context = options->context;
 		request.metrics = options->metrics;
 		request.site = options->site;
-		client_settle(&request, options->trust);
+		client_settle(&request, options->trust, &info);
 		choose_delivery(&request, options->delivery);
 		request.receiving = make_pace(options->receive_rate, options->idle_s);
 		request.sending = make_pace(options->send_rate, options->send_idle_s);

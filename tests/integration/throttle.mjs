@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs/promises";
 import path from "node:path";
 import {after, before, describe, test} from "node:test";
+import {cgi, library} from "./lib/cgi.mjs";
 import {cannotServe, start} from "./lib/server.mjs";
 import {wav} from "./lib/sound.mjs";
 
@@ -77,6 +78,8 @@ for (const home of homes) {
 			assert.equal((await ask(master(), `203.0.113.9, ${from}`)).status, 429);
 			assert.equal((await ask(master(), `203.0.113.9, ${from}, ${PROXY}`)).status, 429);
 			assert.equal((await ask(master(), ["203.0.113.10", from])).status, 429, "a second line of the proxy's own");
+			const spelt = (await ask(master(), from, {"X_Forwarded_For": newcomer()})).status;
+			assert.equal(spelt, home.server === "lighttpd" ? 400 : 429, "its own spelling of the proxy's field");
 			assert.equal((await ask(master(), newcomer(), {"X-Real-IP": from, "Forwarded": `for=${from}`})).status, 200);
 		});
 
@@ -142,6 +145,18 @@ for (const home of homes) {
 			assert.match(answer.text, /^User-agent: \*\nDisallow: \/hls\/$/m);
 		});
 
+		test("the verdict about a robot is nobody else's", async () => {
+			const agents = {robot: {"User-Agent": "BadBot"}, listener: {"User-Agent": "Player"}};
+			const refusal = home.server === "apache-fcgid" ? 401 : 403;
+			for (const order of [["robot", "listener", "robot"], ["listener", "robot"]]) {
+				const from = newcomer();
+				for (const who of order) {
+					const {status} = await ask(`/media/${open}/low.mp4`, from, {...agents[who], Range: "bytes=0-9"});
+					assert.equal(status, who === "robot" ? refusal : 206, `${who} of ${order}`);
+				}
+			}
+		});
+
 		test("it is counted", async () => {
 			const text = (await site.request({path: "/metrics"})).text;
 			for (const labels of ['limit="requests",key="address",route="playlist"', 'limit="streams",key="subject",route="media"',
@@ -175,6 +190,19 @@ describe("a proxy that nobody named", {skip: cannotServe("lighttpd")}, () => {
 		assert.equal((await site.request({path: "/api/v1/tracks"})).status, 429);
 		assert.equal((await site.request({path: "/hls/x/master.m3u8"})).status, 429);
 	});
+});
+
+test("a proxy of this machine that nobody named, for all of whom nothing is limited, is told of", async () => {
+	const place = library();
+	try {
+		const list = headers => cgi(place, "api", "/api/v1/tracks", {headers});
+		assert.match((await list({"X-Forwarded-For": newcomer()})).log, /is it a proxy for http.trusted_proxies/);
+		assert.doesNotMatch((await list({})).log, /proxy/);
+		place.configure({http: {trusted_proxies: [PROXY]}});
+		assert.doesNotMatch((await list({"X-Forwarded-For": newcomer()})).log, /is it a proxy/);
+	} finally {
+		place.remove();
+	}
 });
 
 describe("the signed address of a listener behind a proxy", {skip: cannotServe("nginx")}, () => {

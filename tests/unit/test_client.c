@@ -39,7 +39,7 @@ static struct seen see(const char *field, const char *peer, const char *const *p
 	struct seen seen;
 
 	memory_transport_init(&transport, params, "", 0);
-	client_settle(&request, &trust);
+	assert_int_equal(client_settle(&request, &trust, NULL), ERR_OK);
 	seen = (struct seen){.proxied = request.proxied, .https = request.https};
 	snprintf(seen.remote, sizeof seen.remote, "%s", request.remote);
 	arena_free(&arena);
@@ -149,7 +149,7 @@ static void nobody_else_is_believed(void **state)
 		assert_string_equal(seen.remote, peers[i]);
 		assert_false(seen.proxied || seen.https);
 	}
-	client_settle(&request, NULL);
+	assert_int_equal(client_settle(&request, NULL, NULL), ERR_OK);
 	assert_string_equal(request.remote, "10.0.0.1");
 	assert_false(request.proxied);
 }
@@ -169,6 +169,27 @@ static void lines_are_one_list(void **state)
 
 	(void)state;
 	assert_string_equal(see("X-Forwarded-For", "10.0.0.1", params).remote, "203.0.113.9");
+}
+
+/* The first line is the proxy's, the second one a client's X_Forwarded_For; another order tells no more. */
+static void a_second_spelling_is_refused_where_it_passes_for_the_field(void **state)
+{
+	static const char *const params[] = {
+		"SERVER_SOFTWARE=lighttpd/1.4.69", "HTTP_X_FORWARDED_FOR=203.0.113.9", "HTTP_X_FORWARDED_FOR=127.0.0.1", NULL};
+	const struct client_trust trust = {proxies, PROXIES, "X-Forwarded-For"};
+	struct memory_transport transport;
+	struct arena arena = {0};
+	struct request request = {.arena = &arena, .transport = &transport.base, .remote = "10.0.0.1"};
+	struct err_info info;
+
+	(void)state;
+	memory_transport_init(&transport, params, "", 0);
+	assert_int_equal(client_settle(&request, &trust, &info), ERR_BAD_REQUEST);
+	request.remote = "203.0.113.1";
+	assert_int_equal(client_settle(&request, &trust, &info), ERR_OK);
+	assert_string_equal(request.remote, "203.0.113.1");
+	assert_string_equal(see("X-Real-IP", "10.0.0.1", params).remote, "10.0.0.1");
+	arena_free(&arena);
 }
 
 static void the_scheme(void **state)
@@ -209,6 +230,7 @@ int main(void)
 		cmocka_unit_test(nobody_else_is_believed),
 		cmocka_unit_test(the_peer_is_known_in_any_spelling),
 		cmocka_unit_test(lines_are_one_list),
+		cmocka_unit_test(a_second_spelling_is_refused_where_it_passes_for_the_field),
 		cmocka_unit_test(the_scheme),
 	};
 
