@@ -8,9 +8,7 @@
 #include "fcgi/lead.h"
 #include "fcgi/listen.h"
 #include "fcgi/responder.h"
-#include "http/condition.h"
 #include "http/deliver.h"
-#include "http/range.h"
 #include "http/url.h"
 #include "package/ts_cmaf.h"
 
@@ -78,26 +76,11 @@ static struct deliverable part_of(struct request *request, const struct renditio
 	};
 }
 
-/* How many of the SIZE bytes of FILE the ranges of the request name; all when it has none, or those do not count. */
-static uint64_t asked_bytes(const struct request *request, const struct deliverable *file, uint64_t size)
-{
-	struct range ranges[RANGE_MOST];
-	uint64_t asked = 0;
-	size_t count;
-
-	if (!condition_range(request, file->etag, file->modified) ||
-		range_parse(request_header(request, "range"), size, ranges, &count) != RANGE_OK)
-		return size;
-	for (size_t i = 0; i < count; i++)
-		asked += ranges[i].last - ranges[i].first + 1;
-	return asked;
-}
-
 /* What goes out to the one who asks for FILE, SIZE bytes of RENDITION, for limits. */
 static struct ratelimit_sound sound_of(const struct request *request, const struct listening *listening,
 	const struct rendition *rendition, const struct deliverable *file, uint64_t size)
 {
-	uint64_t bytes = asked_bytes(request, file, size);
+	uint64_t bytes = deliver_asked(request, file, size);
 	double whole_ms = 1000.0 * (double)rendition->samples / rendition->timescale;
 
 	return (struct ratelimit_sound){

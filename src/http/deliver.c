@@ -179,6 +179,11 @@ static void send_several(struct response *response, const struct deliverable *fi
 	response_write(response, tail, strlen(tail));
 }
 
+static bool asks_for(const struct request *request, const char *mode)
+{
+	return strcmp(request->delivery, mode) == 0;
+}
+
 /* What the request asks for of SIZE bytes. Range means something for GET alone (RFC 9110 section 14.2). */
 static enum range_result select_ranges(const struct request *request, const struct deliverable *file, uint64_t size,
 	struct range ranges[static RANGE_MOST], size_t *count)
@@ -187,6 +192,22 @@ static enum range_result select_ranges(const struct request *request, const stru
 	if (request->method != HTTP_GET || !condition_range(request, file->etag, file->modified))
 		return RANGE_NONE;
 	return range_parse(request_header(request, "range"), size, ranges, count);
+}
+
+uint64_t deliver_asked(const struct request *request, const struct deliverable *file, uint64_t size)
+{
+	bool by_nginx = file->length == 0 && asks_for(request, "xaccel");
+	struct range ranges[RANGE_MOST];
+	uint64_t asked = 0;
+	size_t count;
+
+	/* nginx compares If-Range with a tag of its own. */
+	if ((by_nginx && request_header(request, "if-range") != NULL) ||
+		select_ranges(request, file, size, ranges, &count) != RANGE_OK)
+		return size;
+	for (size_t i = 0; i < count; i++)
+		asked += ranges[i].last - ranges[i].first + 1;
+	return asked;
 }
 
 static void refuse_range(struct response *response, uint64_t size)
@@ -441,7 +462,7 @@ static bool find_size(struct response *response, const struct deliverable *file,
 	return true;
 }
 
-/* The field HEADER: VALUE in place of SIZE bytes. */
+/* The field HEADER: VALUE in place of SIZE bytes, or of the ranges of them that the web server is asked for. */
 static void hand_over(struct response *response, const struct deliverable *file, const char *header, const char *value,
 	uint64_t size)
 {
@@ -451,7 +472,7 @@ static void hand_over(struct response *response, const struct deliverable *file,
 	response_header(response, header, value);
 	response_begin(response);
 	if (request->method != HTTP_HEAD)
-		count_delivered(response, request->delivery, size);
+		count_delivered(response, request->delivery, deliver_asked(request, file, size));
 }
 
 static void deliver_sendfile(struct response *response, const struct deliverable *file)
@@ -502,11 +523,6 @@ static void deliver_redirect(struct response *response, const struct deliverable
 	response_header(response, "Cache-Control", "no-store");
 	response_header(response, "Content-Length", "0");
 	response_begin(response);
-}
-
-static bool asks_for(const struct request *request, const char *mode)
-{
-	return strcmp(request->delivery, mode) == 0;
 }
 
 const char *deliver_told(const struct request *request)

@@ -52,6 +52,12 @@ const char *deliver_told(const struct request *request);
 void deliver_file(struct response *response, const struct deliverable *file);
 
 /*
+ * How many of the SIZE bytes of FILE, or of its slice, the ranges of REQUEST name: what goes out, whoever sends it. All
+ * when it has none, or those do not count.
+ */
+uint64_t deliver_asked(const struct request *request, const struct deliverable *file, uint64_t size);
+
+/*
  * The slice of FILE, whose length the caller has bounded, in the request's arena: for what is made of it. NULL when an
  * answer was sent: 404 when it is gone or shorter, 500.
  */

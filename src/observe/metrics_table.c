@@ -49,7 +49,7 @@ const struct metric_row metrics_table[METRIC_COUNT] = {
 	[METRIC_STREAM_ERRORS] = {"tonearm_stream_errors_total", METRIC_COUNTER, NULL, {"reason"},
 		"Deliveries of sound that did not end well, by the reason."},
 	[METRIC_DELIVERED_BYTES] = {"tonearm_delivered_bytes_total", METRIC_COUNTER, NULL, {"mode"},
-		"Bytes of media sent, or size of the files handed to the web server."},
+		"Bytes of media sent, or asked for of the files handed to the web server."},
 	[METRIC_UPLOADS] = {"tonearm_uploads_total", METRIC_COUNTER, NULL, {"outcome"}, "Uploads by how they ended."},
 	[METRIC_DB_SECONDS] = {"tonearm_db_statement_seconds", METRIC_HISTOGRAM, statement_bounds, {"statement"},
 		"Time a statement took the database, waiting for locks included."},

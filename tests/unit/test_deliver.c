@@ -459,6 +459,42 @@ static void test_hand_over(void **state)
 	buf_free(&answer.out);
 }
 
+/* What goes out is counted, whoever sends it: of a file that is handed over what the listener asks for of it. */
+static void test_counted(void **state)
+{
+	static const struct {
+		const char *delivery, *range, *condition, *line;
+	} cases[] = {
+		{"TONEARM_DELIVERY=xaccel", "HTTP_RANGE=bytes=0-4,10-19", NULL, "{mode=\"xaccel\"} 15\n"},
+		{"TONEARM_DELIVERY=xaccel", "HTTP_RANGE=bytes=0-4", "HTTP_IF_RANGE=\"abc\"", "{mode=\"xaccel\"} 1015\n"},
+		{"TONEARM_DELIVERY=xsendfile", "HTTP_RANGE=bytes=0-4", "HTTP_IF_RANGE=\"abc\"", "{mode=\"xsendfile\"} 5\n"},
+		{"TONEARM_DELIVERY=xsendfile", "HTTP_RANGE=bytes=0-4", "HTTP_IF_RANGE=\"x\"", "{mode=\"xsendfile\"} 1005\n"},
+		{"TONEARM_DELIVERY=lighttpd", "HTTP_RANGE=bytes=-3", NULL, "{mode=\"lighttpd\"} 3\n"},
+		{"TONEARM_DELIVERY=lighttpd", NULL, NULL, "{mode=\"lighttpd\"} 1003\n"},
+		{"TONEARM_DELIVERY=direct", "HTTP_RANGE=bytes=0-0", NULL, "{mode=\"direct\"} 1\n"},
+	};
+	char name[64];
+
+	(void)state;
+	make_file(1000);
+	snprintf(name, sizeof name, "%s/metrics", folder);
+	assert_int_equal(metrics_open(name, &options.metrics, NULL), ERR_OK);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct memory_transport answer;
+		struct buf text;
+
+		ask(&answer, "GET", cases[i].delivery, cases[i].range, cases[i].condition);
+		buf_free(&answer.out);
+		buf_init(&text, 1 << 20);
+		metrics_write(options.metrics, &text);
+		if (strstr(buf_text(&text), cases[i].line) == NULL)
+			fail_msg("no %s: %.300s", cases[i].line, strstr(buf_text(&text), "tonearm_delivered_bytes"));
+		buf_free(&text);
+	}
+	metrics_close(options.metrics);
+	options.metrics = NULL;
+}
+
 static bool entry_matches(json_t *entry, const struct memory_transport *answer)
 {
 	const char *content_range = json_string_value(json_object_get(entry, "content_range"));
@@ -628,6 +664,7 @@ int main(void)
 		cmocka_unit_test(test_feed),
 		cmocka_unit_test(test_feed_that_fails),
 		cmocka_unit_test(test_hand_over),
+		cmocka_unit_test(test_counted),
 		cmocka_unit_test(test_lighttpd),
 		cmocka_unit_test(test_redirect),
 		cmocka_unit_test(test_who_decides),
