@@ -6,6 +6,9 @@
 #include "model/job.h"
 #include "model/job_tell.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 void api_health(struct request *request, struct response *response)
 {
 	(void)request;
@@ -25,17 +28,22 @@ static bool put_check(json_t *checks, const char *name, const char *problem)
 	return problem == NULL;
 }
 
-/* A transaction that may write is begun, which fails on a read-only or a locked database, and taken back. */
-static const char *check_database(struct db *db)
+static bool can_write(const char *path)
 {
-	struct err_info info;
+	return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0;
+}
 
+/*
+ * Its file, and the folder where its journal comes and goes: a disk that fails becomes read-only under what is open. No
+ * write is tried, as all would have to wait for it, and anybody may ask here as often as he likes.
+ */
+static const char *check_database(const struct conf *conf, struct db *db, struct arena *arena)
+{
 	if (db == NULL)
 		return "the database cannot be opened";
-	if (db_begin(db, &info) != ERR_OK)
-		return "the database cannot be written to";
-	db_rollback(db);
-	return NULL;
+	return can_write(conf_data_path(conf, arena, "tonearm.db")) && can_write(conf->data_dir)
+		       ? NULL
+		       : "the database cannot be written to";
 }
 
 static const char *check_disk(const struct conf *conf)
@@ -44,6 +52,8 @@ static const char *check_disk(const struct conf *conf)
 
 	if (left < 0)
 		return "the free space of the data folder cannot be told";
+	if (left == 0)
+		return "the data folder is full";
 	return left < conf->disk_floor ? "the data folder has less free space than its floor" : NULL;
 }
 
@@ -68,7 +78,7 @@ void api_ready(struct request *request, struct response *response)
 	bool ready;
 
 	db_pool_take(responder->pool, &db, &info);
-	ready = put_check(checks, "database", check_database(db));
+	ready = put_check(checks, "database", check_database(responder->conf, db, request->arena));
 	ready &= put_check(checks, "disk", check_disk(responder->conf));
 	ready &= put_check(checks, "jobrunner", check_runner(db, responder->access.clock));
 	if (db != NULL)

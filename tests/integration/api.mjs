@@ -2,11 +2,13 @@
 // api.fcgi, each request to a fresh CGI process: uploads of both kinds, tracks, jobs, health.
 
 import assert from "node:assert/strict";
+import {spawn, spawnSync} from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import {after, beforeEach, describe, test} from "node:test";
 import {bearer, cgi, form, library} from "./lib/cgi.mjs";
+import {missing, which} from "./lib/tools.mjs";
 
 const UNKNOWN = "01aaaaaaaaaaaaaaaaaaaaaaaa";
 const HIGHEST_FLOOR = "1024G";
@@ -15,6 +17,11 @@ let place, ids;
 /* A disk counts as full when its floor is higher than what it has free. */
 const space = fs.statfsSync(os.tmpdir());
 const roomy = space.bavail * space.bsize > 2 ** 40 && "the disk has more room than the highest floor";
+
+/* Starts a program where the file that follows can only be read. */
+const READ_ONLY = [which("unshare"), "--user", "--map-root-user", "--mount", "sh", "-c",
+	'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'];
+const noMounts = () => spawnSync(READ_ONLY[0], [...READ_ONLY.slice(1), os.tmpdir(), "true"]).status !== 0 && "nothing can be mounted here";
 
 /* Enough of a WAV file to be taken for one: what it holds is the worker's affair. */
 const wav = (() => {
@@ -450,6 +457,23 @@ describe("health", () => {
 		assert.equal(answer.json.checks.disk.ok, false);
 		assert.equal(answer.json.checks.database.ok, true);
 		assert.match(answer.headers["retry-after"], /^\d+$/);
+	});
+
+	test("ready while somebody writes, for whom no question waits", {skip: missing("sqlite3")}, async () => {
+		const writing = spawn(which("sqlite3"), [path.join(place.dir, "data", "tonearm.db")]);
+		try {
+			writing.stdin.write("BEGIN IMMEDIATE; SELECT 'begun';\n");
+			await new Promise(resolve => writing.stdout.once("data", resolve));
+			assert.deepEqual((await api("/readyz")).json.checks.database, {ok: true});
+		} finally {
+			writing.stdin.end();
+		}
+	});
+
+	test("not ready when the database can only be read", {skip: noMounts()}, async () => {
+		const answer = await api("/readyz", {through: [...READ_ONLY, path.join(place.dir, "data", "tonearm.db")]});
+		assert.equal(answer.status, 503);
+		assert.deepEqual(answer.json.checks.database, {ok: false, detail: "the database cannot be written to"});
 	});
 
 	test("counters of all responders, and the queue", async () => {

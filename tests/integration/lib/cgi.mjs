@@ -48,9 +48,10 @@ export function library(changes = {}) {
 
 /**
  * One request to PROGRAM ("api") of LIBRARY. `body` is text or a Buffer, `length` what Content-Length says of it (the
- * truth unless given; null for none), `broken` ends the input early. Resolves to {status, headers, body, text, json}.
+ * truth unless given; null for none), `broken` ends the input early, `through` is the command that starts it. Resolves to
+ * {status, headers, body, text, json}.
  */
-export function cgi(place, program, target, {method = "GET", headers = {}, body = "", length, parameters = {}} = {}) {
+export function cgi(place, program, target, {method = "GET", headers = {}, body = "", length, parameters = {}, through = []} = {}) {
 	const bytes = Buffer.from(body);
 	keepAsked(target, headers, body);
 	const env = {
@@ -71,7 +72,8 @@ export function cgi(place, program, target, {method = "GET", headers = {}, body 
 		env[upper === "CONTENT_TYPE" ? upper : `HTTP_${upper}`] = value;
 	}
 	return new Promise((resolve, reject) => {
-		const child = spawn(path.join(build, "fcgi", `${program}.fcgi`), [], {env, stdio: ["pipe", "pipe", "pipe"]});
+		const [command, ...words] = [...through, path.join(build, "fcgi", `${program}.fcgi`)];
+		const child = spawn(command, words, {env, stdio: ["pipe", "pipe", "pipe"]});
 		const out = [], errors = [];
 		const late = setTimeout(() => child.kill("SIGKILL"), SILENCE_MS);
 		child.stdout.on("data", piece => out.push(piece));
