@@ -156,7 +156,7 @@ enum err revoked_check(struct revoked *revoked, const struct origin *origin, con
 	pthread_rwlock_rdlock(&revoked->lock);
 	if (revoked->count > 0)
 		hit = is_in(revoked, REVOKE_ALL, 0, origin->issued) ||
-		      (origin->token != 0 && is_in(revoked, REVOKE_TOKEN, origin->token, origin->issued)) ||
+		      (origin->token != 0 && is_in(revoked, REVOKE_TOKEN, origin->token, 0)) || /* whenever its issuer's clock says */
 		      (origin->subject != 0 && is_in(revoked, REVOKE_SUBJECT, origin->subject, origin->issued)) ||
 		      (track[0] != '\0' && is_in(revoked, REVOKE_TRACK, origin_tag(track), origin->issued));
 	pthread_rwlock_unlock(&revoked->lock);

@@ -55,6 +55,42 @@ static enum err read_password(struct cli *cli, char **out, struct err_info *info
 	return ERR_OK;
 }
 
+/* In the caller's transaction: what NAME was given until BEFORE (seconds) is good no more. */
+static enum err end_logins(struct cli *cli, const char *name, int64_t before, struct err_info *info)
+{
+	const struct revocation revocation = {.kind = REVOKE_SUBJECT,
+		.value = name,
+		.before = before,
+		.expires = before + cli->conf->revocation_ttl_s};
+	enum err err = refresh_token_drop_subject(cli->db, name, info);
+
+	return err == ERR_OK ? revocation_put(cli->db, &revocation, info) : err;
+}
+
+/*
+ * Who gives an account another password, or lets it do less, means those who are logged in by now as well. A login in the
+ * same second is one by the new password.
+ */
+static enum err put_account(struct cli *cli, const struct account *account, struct err_info *info)
+{
+	struct account former;
+	enum err err = db_begin(cli->db, info), found;
+
+	if (err != ERR_OK)
+		return err;
+	found = account_get(cli->db, account->name, &cli->arena, &former, info);
+	err = found == ERR_NOT_FOUND ? ERR_OK : found;
+	if (err == ERR_OK)
+		err = account_put(cli->db, account, info);
+	if (err == ERR_OK && found == ERR_OK)
+		err = end_logins(cli, account->name, clock_seconds(NULL) - 1, info);
+	if (err == ERR_OK)
+		err = db_commit(cli->db, info);
+	if (err != ERR_OK)
+		db_rollback(cli->db);
+	return err;
+}
+
 static enum err add(struct cli *cli, const struct args *args, char **words, size_t count, struct err_info *info)
 {
 	struct account account = {.name = words[0], .created_ms = clock_ms(NULL)};
@@ -76,7 +112,7 @@ static enum err add(struct cli *cli, const struct args *args, char **words, size
 	account.password = form;
 	account.scope = grantee.scope;
 	account.tracks = grantee.tracks;
-	err = account_put(cli->db, &account, info);
+	err = put_account(cli, &account, info);
 	if (err == ERR_OK)
 		fprintf(cli->out.out, "%s may log in, for: %s\n", account.name, account.scope);
 	return err;
@@ -123,20 +159,13 @@ static enum err list(struct cli *cli, const struct args *args, char **words, siz
 /* Tokens that were handed out before are revoked with the account. */
 static enum err remove_account(struct cli *cli, const char *name, struct err_info *info)
 {
-	int64_t now = clock_seconds(NULL);
-	const struct revocation revocation = {.kind = REVOKE_SUBJECT,
-		.value = name,
-		.before = now,
-		.expires = now + cli->conf->revocation_ttl_s};
 	enum err err = db_begin(cli->db, info);
 
 	if (err != ERR_OK)
 		return err;
 	err = account_delete(cli->db, name, info);
 	if (err == ERR_OK)
-		err = refresh_token_drop_subject(cli->db, name, info);
-	if (err == ERR_OK)
-		err = revocation_put(cli->db, &revocation, info);
+		err = end_logins(cli, name, clock_seconds(NULL), info);
 	if (err == ERR_OK)
 		err = db_commit(cli->db, info);
 	if (err != ERR_OK)
@@ -169,8 +198,9 @@ const struct cli_command cmd_user = {
 	.name = "user",
 	.arguments = "[list | add NAME | remove NAME]",
 	.summary = "who may log in with a password",
-	.text = "add makes an account, or gives it a new password, scope and tracks. The password\n"
-		"is the first line of standard input and is stored as what scrypt makes of it.\n"
+	.text = "add makes an account, or gives it a new password, scope and tracks, which ends its\n"
+		"logins. The password is the first line of standard input and is stored as what\n"
+		"scrypt makes of it.\n"
 		"remove takes the account away and revokes the tokens it has. POST /auth/token\n"
 		"gives tokens for name and password.\n",
 	.options = options,

@@ -119,6 +119,19 @@ describe("a token", () => {
 		assert.notEqual(spawnSync(path.join(build, "tonearm"), ["-c", place.conf, "user", "remove", "alice"]).status, 0);
 	});
 
+	test("another password ends the logins by the old one", async () => {
+		const fresh = "another horse battery", old = {claims: {iat: Math.floor(Date.now() / 1000) - 10}};
+		tonearm(["user", "add", "alice"], `${PASSWORD}\n`);
+		const made = given(await auth("token", {user: "alice", password: PASSWORD}));
+		assert.equal((await master(ids.private, {headers: bearer("stream:read", old)})).status, 200);
+		tonearm(["user", "add", "alice"], `${fresh}\n`);
+		refused(await auth("token", {refresh_token: made.refresh_token}), 401);
+		refused(await master(ids.private, {headers: bearer("stream:read", old)}), 401);
+		const again = given(await auth("token", {user: "alice", password: fresh}));
+		assert.equal((await master(ids.private, withToken(again.access_token))).status, 200);
+		assert.equal((await master(ids.private, {headers: bearer("stream:read", {...old, subject: "bob"})})).status, 200);
+	});
+
 	test("no password and no key is stored", async () => {
 		const key = tonearm(["key", "add", "app"]).trim();
 		tonearm(["user", "add", "alice"], `${PASSWORD}\n`);
@@ -233,6 +246,13 @@ describe("revocation", () => {
 		refused(await master(ids.private, withToken(text)), 401);
 		refused(await master(ids.private, {query: child}), 403);
 		assert.equal((await master(ids.private, withToken(other))).status, 200);
+	});
+
+	test("of a token whose issuer's clock is ahead", async () => {
+		const text = listener({iat: now() + 20}); // auth.jwt_leeway_s allows it
+		assert.equal((await master(ids.private, withToken(text))).status, 200);
+		await revoke({jti: "j1"});
+		refused(await master(ids.private, withToken(text)), 401);
 	});
 
 	test("of a subject, of a track, of all: what was issued before", async () => {

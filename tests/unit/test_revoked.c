@@ -64,6 +64,7 @@ static void each_kind_ends_what_it_names(void **state)
 	revoke(fixture, REVOKE_TRACK, "t1", NOW_S);
 	assert_int_equal(revoked_open(pool, &at, &revoked, NULL), ERR_OK);
 	assert_int_equal(check(revoked, "j1", "alice", "t2", NOW_S), ERR_UNAUTHORIZED);
+	assert_int_equal(check(revoked, "j1", "alice", "t2", NOW_S + 20), ERR_UNAUTHORIZED); /* by an issuer's clock that is ahead */
 	assert_int_equal(check(revoked, "j2", "alice", "t2", NOW_S), ERR_OK);
 	assert_int_equal(check(revoked, "bob", "j1", "t2", 0), ERR_OK); /* a name is of its kind alone */
 	assert_int_equal(check(revoked, "j2", "bob", "t2", NOW_S - 10), ERR_UNAUTHORIZED);
