@@ -125,12 +125,12 @@ static void renew(struct geo *geo)
 	if (!release_retired(geo))
 		return;
 	err = geo_copy_make(geo->conf->geo_database, geo->copy_path, geo->lock_path, first, &source, &info);
-	if (err == ERR_BUSY || err == ERR_CONFLICT)
-		return;
 	if (err == ERR_OK)
 		err = map_copy(geo, &info);
 	else if (first)
 		map_copy(geo, NULL);
+	if (err == ERR_BUSY || err == ERR_CONFLICT)
+		return;
 	if (err != ERR_OK && (atomic_load(&geo->looked_ms) == 0 || !same_file(&source, &geo->source)))
 		log_failure(LOG_WARNING, "geo.database cannot be used", &info);
 	geo->source = source;

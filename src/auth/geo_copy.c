@@ -8,9 +8,10 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/sendfile.h>
 #include <unistd.h>
+
+enum { LOCK_WAIT_MS = 2000 };
 
 bool geo_copy_is_of(const struct stat *copy, const struct stat *source)
 {
@@ -90,13 +91,10 @@ static enum err take_lock(const char *path, bool wait, int *fd, struct err_info 
 	*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
 	if (*fd < 0)
 		return err_set_errno(info, ERR_IO, errno, "its lock cannot be opened");
-	while (flock(*fd, wait ? LOCK_EX : LOCK_EX | LOCK_NB) != 0) {
-		if (errno == EINTR)
-			continue;
-		close(*fd);
-		return err_set(info, ERR_BUSY, "it is being copied");
-	}
-	return ERR_OK;
+	if (fs_lock(*fd, wait ? LOCK_WAIT_MS : 0) == 0)
+		return ERR_OK;
+	close(*fd);
+	return err_set(info, ERR_BUSY, "it is being copied");
 }
 
 enum err geo_copy_make(const char *from, const char *to, const char *lock, bool wait, struct stat *source,

@@ -13,10 +13,10 @@
 bool geo_copy_is_of(const struct stat *copy, const struct stat *source);
 
 /*
- * Makes the file TO a copy of FROM, unless it is one already, under the lock LOCK, which all processes share. With WAIT
- * it waits for another process that is at it; else that is ERR_BUSY. *SOURCE becomes the status of FROM. ERR_NOT_FOUND,
- * ERR_UNSUPPORTED when FROM is no such database, ERR_CONFLICT when it changed meanwhile, ERR_IO, ERR_NO_SPACE: TO stays
- * as it was.
+ * Makes the file TO a copy of FROM, unless it is one already, under the lock LOCK, which all processes share. Another
+ * process that is at it is waited for with WAIT, for a moment; then, and without, that is ERR_BUSY. *SOURCE becomes the
+ * status of FROM. ERR_NOT_FOUND, ERR_UNSUPPORTED when FROM is no such database, ERR_CONFLICT when it changed meanwhile,
+ * ERR_IO, ERR_NO_SPACE: TO stays as it was.
  */
 enum err geo_copy_make(const char *from, const char *to, const char *lock, bool wait, struct stat *source,
 	struct err_info *info);

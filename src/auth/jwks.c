@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "auth/jwks.h"
 
+#include "base/child.h"
 #include "base/fs.h"
 #include "base/log.h"
 
-#include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-extern char **environ;
 
 /* A ring with those who read it; the last one frees it. */
 struct shared {
@@ -127,31 +122,15 @@ static int64_t age_of(const struct jwks *jwks, const char *path)
 	return stat(path, &status) != 0 ? INT64_MAX : clock_seconds(jwks->clock) - status.st_mtim.tv_sec;
 }
 
-/*
- * It must not hold what the web server waits for: the socket on descriptor 0, in CGI the answer on 1. The log is its
- * standard error, as it is ours.
- */
 static void start_helper(struct jwks *jwks)
 {
-	char *const argv[] = {jwks->helper, (char *)"-c", (char *)jwks->conf->path, NULL};
-	posix_spawn_file_actions_t actions;
-	int failed;
+	char *const words[] = {jwks->helper, (char *)"-c", (char *)jwks->conf->path, NULL};
+	struct err_info info;
 
-	if (posix_spawn_file_actions_init(&actions) != 0)
+	if (child_start(words, -1, &jwks->child, &info) == ERR_OK)
 		return;
-	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDWR, 0);
-	posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO);
-	if (getenv("GATEWAY_INTERFACE") != NULL)
-		posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDERR_FILENO);
-	failed = posix_spawn(&jwks->child, jwks->helper, &actions, NULL, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	if (failed != 0) {
-		struct err_info info;
-
-		jwks->child = 0;
-		err_set_errno(&info, ERR_INTERNAL, failed, "cannot start %s", jwks->helper);
-		log_failure(LOG_ERROR, "the issuer's keys cannot be fetched", &info);
-	}
+	jwks->child = 0;
+	log_failure(LOG_ERROR, "the issuer's keys cannot be fetched", &info);
 }
 
 static void collect_helper(struct jwks *jwks)

@@ -5,12 +5,16 @@
 #include <fcntl.h>
 #include <fts.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+
+enum { LOCK_STEP_MS = 5 };
 
 static enum err copy_path(char out[static PATH_MAX], const char *path, struct err_info *info)
 {
@@ -197,4 +201,14 @@ int64_t fs_free_bytes(const char *path)
 	if (statvfs(path, &status) != 0)
 		return -1;
 	return (int64_t)(status.f_bavail * status.f_frsize);
+}
+
+int fs_lock(int fd, int wait_ms)
+{
+	for (int waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += LOCK_STEP_MS) {
+		if ((errno != EWOULDBLOCK && errno != EINTR) || waited >= wait_ms)
+			return -1;
+		poll(NULL, 0, LOCK_STEP_MS);
+	}
+	return 0;
 }

@@ -35,6 +35,9 @@ enum err fs_sync_folder_of(const char *path, struct err_info *info);
 /* Removes PATH and, if it is a folder, all below it, following no symbolic link. ERR_OK when it was not there. */
 enum err fs_remove_tree(const char *path, struct err_info *info);
 
+/* flock(FD, LOCK_EX), waited for at most WAIT_MS: a process that hangs must not hang others. -1 with errno set. */
+int fs_lock(int fd, int wait_ms);
+
 /* Bytes an unprivileged process may still write on the file system of PATH; -1 with errno set on failure. */
 int64_t fs_free_bytes(const char *path);
 

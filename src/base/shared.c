@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/shared.h"
 
+#include "base/fs.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LOCK_WAIT_MS = 5000, LOCK_STEP_MS = 5 };
+/* Making the file takes far less. */
+enum { LOCK_WAIT_MS = 5000, TRIES = 16 };
 
 /* Lock-free 64-bit atomics are what makes them work between processes. */
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "what is shared needs lock-free 64-bit atomics");
@@ -19,17 +21,6 @@ _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "what is shared needs lock-free 64-b
 struct layout {
 	uint64_t magic, size, mark;
 };
-
-/* flock() within LOCK_WAIT_MS; making the file takes far less. */
-static int lock_file(int fd)
-{
-	for (int waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += LOCK_STEP_MS) {
-		if ((errno != EWOULDBLOCK && errno != EINTR) || waited >= LOCK_WAIT_MS)
-			return -1;
-		poll(NULL, 0, LOCK_STEP_MS);
-	}
-	return 0;
-}
 
 /* Opens PATH and locks it; *FD is the file that PATH names while the lock is held. */
 static enum err open_locked(const char *path, int *out, struct err_info *info)
@@ -40,7 +31,7 @@ static enum err open_locked(const char *path, int *out, struct err_info *info)
 
 		if (fd < 0)
 			return err_set_errno(info, ERR_IO, errno, "cannot open %s", path);
-		if (lock_file(fd) < 0 || fstat(fd, &held) < 0) {
+		if (fs_lock(fd, LOCK_WAIT_MS) < 0 || fstat(fd, &held) < 0) {
 			enum err code = err_set_errno(info, ERR_IO, errno, "cannot lock %s", path);
 
 			close(fd);
@@ -93,29 +84,38 @@ static bool layout_matches(int fd, const struct layout *layout)
 		found.size == layout->size && found.mark == layout->mark;
 }
 
-/* *FD is locked, and may become that of another file. */
+/* A file of another layout may still be mapped by an older process: it keeps that, and *FD becomes our own, locked as well. */
+static enum err replace(const char *path, int *fd, struct err_info *info)
+{
+	enum err code = unlink(path) < 0 ? err_set_errno(info, ERR_IO, errno, "cannot replace %s", path) : ERR_OK;
+	int old = *fd;
+
+	*fd = -1;
+	if (code == ERR_OK)
+		code = open_locked(path, fd, info);
+	close(old);
+	return code;
+}
+
+/*
+ * *FD is locked, and may become that of another file. Between the old lock and the new one a program of another version may
+ * have made its own file there, which is not ours to fill.
+ */
 static enum err map_or_make(
 	const char *path, const struct layout *layout, int *fd, void **out, struct err_info *info)
 {
-	struct stat status;
+	enum err code = ERR_OK;
 
-	if (layout_matches(*fd, layout))
-		return map_file(*fd, layout->size, out, info);
-	if (fstat(*fd, &status) == 0 && status.st_size > 0) {
-		/* Another layout, perhaps still mapped by an older process: leave it that file and make our own. */
-		int old = *fd;
-		enum err code;
+	for (int try = 0; code == ERR_OK && try < TRIES; try++) {
+		struct stat status;
 
-		*fd = -1;
-		code = unlink(path) < 0 ? err_set_errno(info, ERR_IO, errno, "cannot replace %s", path) : ERR_OK;
-		if (code == ERR_OK)
-			code = open_locked(path, fd, info);
-		close(old);
-		if (code != ERR_OK)
-			return code;
+		if (layout_matches(*fd, layout))
+			return map_file(*fd, layout->size, out, info);
+		if (fstat(*fd, &status) == 0 && status.st_size == 0)
+			return initialise(*fd, layout, out, info);
+		code = replace(path, fd, info);
 	}
-	return layout_matches(*fd, layout) ? map_file(*fd, layout->size, out, info)
-					   : initialise(*fd, layout, out, info);
+	return code != ERR_OK ? code : err_set(info, ERR_BUSY, "programs of several versions contend for %s", path);
 }
 
 /* The file as most find it: made, and of their layout. Nobody has to wait for that. */

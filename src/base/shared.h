@@ -28,7 +28,7 @@ struct shared {
 
 /*
  * Maps PATH as SIZE bytes. OUT is for munmap() and close(). Its space on the disk is taken, so that writing to it cannot
- * fail. ERR_IO, ERR_NO_SPACE.
+ * fail. ERR_IO, ERR_NO_SPACE; ERR_BUSY when programs of several versions start over and over.
  */
 enum err shared_open(const char *path, uint64_t magic, uint64_t mark, size_t size, struct shared *out,
 	struct err_info *info);

@@ -1,58 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 #include "storage/helper.h"
 
+#include "base/child.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* -c CONF TRACK NAME MODIFIED FIRST LENGTH, and NULL. */
 enum { WORDS_MOST = 9 };
-
-/* Its standard output is TO, and no signal is blocked as in our threads: who ends us ends it. It must not hold what the web server waits for: see auth/jwks.c. */
-static int spawn_to(char *const *words, int to, pid_t *child)
-{
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none;
-	int failed = posix_spawn_file_actions_init(&actions);
-
-	if (failed != 0)
-		return failed;
-	sigemptyset(&none);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDWR, 0);
-	posix_spawn_file_actions_adddup2(&actions, to, STDOUT_FILENO);
-	if (getenv("GATEWAY_INTERFACE") != NULL)
-		posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDERR_FILENO);
-	failed = posix_spawn(child, words[0], &actions, &attributes, words, environ);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
-	return failed;
-}
 
 /* Starts it and waits for the process that goes at once; the one that works has *FD for its output. */
 static enum err start(char *const *words, int *fd, struct err_info *info)
 {
-	int ends[2], failed;
+	int ends[2];
 	pid_t child;
+	enum err err;
 
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return err_set_errno(info, ERR_INTERNAL, errno, "no pipe is to be had");
-	failed = spawn_to(words, ends[1], &child);
+	err = child_start(words, ends[1], &child, info);
 	close(ends[1]);
-	if (failed != 0) {
+	if (err != ERR_OK) {
 		close(ends[0]);
-		return err_set_errno(info, ERR_INTERNAL, failed, "cannot start %s", words[0]);
+		return err;
 	}
 	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
 		continue;

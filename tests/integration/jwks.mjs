@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import {createHmac, generateKeyPairSync, sign} from "node:crypto";
+import fs from "node:fs";
 import http from "node:http";
 import {after, before, describe, test} from "node:test";
 import {cgi, library} from "./lib/cgi.mjs";
@@ -102,6 +103,23 @@ describe("an issuer's keys", {skip: cannotServe("lighttpd")}, () => {
 			});
 			assert.equal(await ask(token(keys.ec, "ES256")), 200);
 		}
+	});
+
+	test("are fetched by a program that whoever ends it can end", async () => {
+		const tasks = `/proc/${site.processes.get("api").child.pid}/task`;
+		const children = () => fs.readdirSync(tasks).flatMap(task => fs.readFileSync(`${tasks}/${task}/children`, "utf8").split(" "));
+		const helper = () => children().filter(Boolean).map(pid => fs.readFileSync(`/proc/${pid}/status`, "utf8"))
+			.find(status => /^Name:\ttonearm-jwks$/m.test(status));
+		reply = answer => answer.write("{"); // and no more: it is there until its time is over
+		const status = await until("it is at it", async () => {
+			assert.equal(await ask(token(keys.never, "EdDSA")), 401);
+			try {
+				return helper();
+			} catch {
+				return undefined; // it ended meanwhile
+			}
+		});
+		assert.match(status, /^SigBlk:\t0+$/m);
 	});
 
 	test("are asked for no more often than allowed, whatever tokens name", async () => {

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -186,6 +187,34 @@ static void a_change_is_seen_and_damage_is_not(void **state)
 	expect(scene, "192.0.2.7", "DE", "");
 }
 
+/* Another process that hangs while it copies keeps nobody from going on, without a database or with the last copy. */
+static void a_copy_that_never_ends_is_not_waited_for(void **state)
+{
+	static const char *const moved[] = {"192.0.2.0/24 CH"};
+	struct scene *scene = *state;
+	char lock[160];
+	struct err_info info;
+	int fd;
+
+	snprintf(lock, sizeof lock, "%s/geo.lock", scene->fixture->dir);
+	fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	make(scene, rows, 3);
+	expect(scene, "192.0.2.7", "", "");
+	assert_int_equal(flock(fd, LOCK_UN), 0);
+	now_ms += GEO_LOOK_MS;
+	expect(scene, "192.0.2.7", "DE", "");
+
+	make(scene, moved, 1);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	geo_close(scene->geo);
+	assert_int_equal(geo_open(&scene->conf, &at, &scene->geo, &info), ERR_OK);
+	expect(scene, "192.0.2.7", "DE", "");
+	close(fd);
+	now_ms += GEO_LOOK_MS;
+	expect(scene, "192.0.2.7", "CH", "");
+}
+
 static void who_starts_later_finds_the_copy(void **state)
 {
 	struct scene *scene = *state;
@@ -319,6 +348,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_web_server_says_it_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_header_counts_from_a_trusted_proxy_only, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_change_is_seen_and_damage_is_not, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_copy_that_never_ends_is_not_waited_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_starts_later_finds_the_copy, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_damaged_copy_is_made_anew, setup, teardown),
 		cmocka_unit_test_setup_teardown(readers_are_not_in_the_way_of_changes, setup, teardown),

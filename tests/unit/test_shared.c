@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -14,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum { MAGIC = 7, THREADS = 8 };
+enum { MAGIC = 7, THREADS = 8, ROUNDS = 200 };
 
 struct thing {
 	struct shared_head head;
@@ -80,6 +81,50 @@ static void another_layout_leaves_the_older_its_file(void **state)
 	munmap(older, sizeof *older);
 }
 
+struct version {
+	const char *path;
+	uint64_t mark;
+	pthread_barrier_t *barrier;
+	bool kept; /* what it had mapped stayed of its layout, each time */
+};
+
+static void *start_over_and_over(void *context)
+{
+	struct version *version = context;
+
+	version->kept = true;
+	for (int i = 0; i < ROUNDS; i++) {
+		struct thing *thing;
+
+		pthread_barrier_wait(version->barrier);
+		thing = open_thing(version->path, version->mark);
+		pthread_barrier_wait(version->barrier);
+		version->kept &= atomic_load(&thing->head.mark) == version->mark;
+		munmap(thing, sizeof *thing);
+	}
+	return NULL;
+}
+
+/* Programs of several versions that start at the same time do not fill each other's files. */
+static void versions_that_come_together_have_their_own(void **state)
+{
+	const char *path = path_of(*state);
+	struct version versions[3];
+	pthread_t threads[3];
+	pthread_barrier_t barrier;
+
+	pthread_barrier_init(&barrier, NULL, 3);
+	for (uint64_t i = 0; i < 3; i++) {
+		versions[i] = (struct version){.path = path, .mark = i, .barrier = &barrier};
+		assert_int_equal(pthread_create(&threads[i], NULL, start_over_and_over, &versions[i]), 0);
+	}
+	for (size_t i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	for (size_t i = 0; i < 3; i++)
+		assert_true(versions[i].kept);
+	pthread_barrier_destroy(&barrier);
+}
+
 /* Nobody waits for a lock on what is made already. */
 static void what_is_made_is_open_to_all(void **state)
 {
@@ -114,6 +159,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_DIR(who_comes_together_shares_one),
 		WITH_DIR(another_layout_leaves_the_older_its_file),
+		WITH_DIR(versions_that_come_together_have_their_own),
 		WITH_DIR(what_is_made_is_open_to_all),
 		WITH_DIR(says_why_it_cannot),
 	};
