@@ -316,11 +316,13 @@ const struct option option_table[] = {
 	{"store", "style", OPTION_CHOICE, AT(store_style), .text = "path", .choices = {"path", "host"},
 		.sentence = "Whether the bucket stands in the path of URLs or before the host's name."},
 	{"store", "checksum", OPTION_CHOICE, AT(store_checksum), .text = "md5", .choices = {"md5", "sha256", "none"},
-		.sentence = "What the store is told to compare a body with; \"none\" for one that refuses such headers."},
+		.sentence = "What the store is told to compare a body with; \"none\" for one that refuses such headers. \"md5\" "
+			    "is left out where the signature tells the SHA-256 of a whole file, which is known before it "
+			    "is read; a bucket that locks objects takes \"sha256\"."},
 	{"store", "payload", OPTION_CHOICE, AT(store_payload), .text = "signed",
 		.choices = {"signed", "chunked", "unsigned"},
-		.sentence = "Whether a file is read once for its signature and once to send it, or signed in chunks on its "
-			    "way, or not signed, which takes https."},
+		.sentence = "Whether a body is signed with its SHA-256, for which parts of files are read twice, or in chunks on "
+			    "its way, or not signed, which takes https."},
 	{"store", "credentials_file", OPTION_PATH, AT(store_credentials), .text = "",
 		.sentence = "File of keys as AWS's tools share it, which nobody else may read; when empty it is "
 			    "$AWS_SHARED_CREDENTIALS_FILE or ~/.aws/credentials."},

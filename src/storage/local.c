@@ -169,6 +169,23 @@ static enum err open_object(const struct local *local, const char *key, struct a
 	return err;
 }
 
+/* Whether FD has the SHA-256 that is asked for, if one is. */
+static enum err check_bytes(int fd, const char *sha256, struct err_info *info)
+{
+	unsigned char hash[HASH_SIZE];
+	char hex[HASH_HEX_SIZE];
+	enum err err;
+
+	if (sha256 == NULL)
+		return ERR_OK;
+	if ((err = hash_sha256_file(fd, hash, info)) != ERR_OK)
+		return err;
+	hash_hex(hash, sizeof hash, hex);
+	if (strcmp(hex, sha256) != 0)
+		return err_set(info, ERR_UNPROCESSABLE, "it is not what it was when it was made");
+	return ERR_OK;
+}
+
 static enum err local_put(struct storage *storage, const struct storage_put *put, struct arena *arena,
 	struct storage_object *out, struct err_info *info)
 {
@@ -182,6 +199,8 @@ static enum err local_put(struct storage *storage, const struct storage_put *put
 	if ((err = local_draft(of(storage), arena, &fd, &draft, info)) != ERR_OK)
 		return err;
 	err = local_copy_bytes(put->fd, put->offset, put->size, fd, info);
+	if (err == ERR_OK)
+		err = check_bytes(fd, put->sha256, info);
 	if ((err = local_finish(fd, draft, err, path, put->if_absent, &st, info)) == ERR_OK)
 		describe(&st, put->key, arena, out);
 	return err;

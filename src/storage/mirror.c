@@ -79,11 +79,30 @@ static const char *media_type(const char *file)
 	return "application/octet-stream";
 }
 
+/*
+ * The SHA-256 of FD; for what goes in one request the one that is known, which sending it has to find there, so that it
+ * is read once.
+ */
+static enum err find_hash(const struct store *store, const struct stored *stored, int fd,
+	char etag[static HASH_HEX_SIZE], struct err_info *info)
+{
+	unsigned char hash[HASH_SIZE];
+	enum err err;
+
+	if (stored->etag[0] != '\0' && (uint64_t)stored->size <= store->send.threshold) {
+		memcpy(etag, stored->etag, HASH_HEX_SIZE);
+		return ERR_OK;
+	}
+	if ((err = hash_sha256_file(fd, hash, info)) != ERR_OK)
+		return err;
+	hash_hex(hash, sizeof hash, etag);
+	return ERR_OK;
+}
+
 /* Fills PUT with the bytes of FD, which have to be those of STORED; its row is there then. ETAG outlives PUT. */
 static enum err prepare_put(struct store *store, const struct stored *stored, int fd, struct arena *arena,
 	char etag[static HASH_HEX_SIZE], struct storage_put *put, struct err_info *info)
 {
-	unsigned char hash[HASH_SIZE];
 	enum err err;
 
 	*put = (struct storage_put){.key = remote_key(store->conf, stored, arena),
@@ -91,9 +110,8 @@ static enum err prepare_put(struct store *store, const struct stored *stored, in
 		.size = (uint64_t)stored->size,
 		.content_type = media_type(stored->file),
 		.sha256 = etag};
-	if ((err = hash_sha256_file(fd, hash, info)) != ERR_OK)
+	if ((err = find_hash(store, stored, fd, etag, info)) != ERR_OK)
 		return err;
-	hash_hex(hash, sizeof hash, etag);
 	if (lseek(fd, 0, SEEK_END) != (off_t)stored->size ||
 		(stored->etag[0] != '\0' && strcmp(etag, stored->etag) != 0))
 		return err_set(info, ERR_UNPROCESSABLE, "it is not what it was when it was made");

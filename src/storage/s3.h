@@ -22,14 +22,14 @@
 
 /* What a body carries for the store to check, besides the signature. */
 enum s3_checksum {
-	S3_CHECKSUM_MD5,    /* Content-MD5, which all stores know */
+	S3_CHECKSUM_MD5,    /* Content-MD5, which all stores know; not where a signature tells the SHA-256 that is known */
 	S3_CHECKSUM_SHA256, /* x-amz-checksum-sha256 */
 	S3_CHECKSUM_NONE    /* for stores that refuse them */
 };
 
 /* How the signature covers a body. */
 enum s3_payload {
-	S3_PAYLOAD_SIGNED,  /* read twice: hashed, then sent */
+	S3_PAYLOAD_SIGNED,  /* read twice: hashed, then sent; once when its SHA-256 is known */
 	S3_PAYLOAD_CHUNKED, /* read once: each chunk is signed on its way (aws-chunked) */
 	S3_PAYLOAD_UNSIGNED /* not at all: over TLS only */
 };

@@ -22,7 +22,52 @@ void s3_body_text(struct s3_body *body, const char *text)
 	*body = (struct s3_body){.text = text, .fd = -1, .size = strlen(text)};
 }
 
-/* Up to ROOM bytes of what is left, into OUT; 0 at the end, -1 on failure and when a file ends early. */
+void s3_body_know(struct s3_body *body, const char *sha256)
+{
+	body->known = sha256 != NULL;
+	if (body->known && !hash_from_hex(sha256, body->digests.sha256, HASH_SIZE))
+		memset(body->digests.sha256, 0, HASH_SIZE);
+}
+
+static void end_digests(struct s3_body *body)
+{
+	unsigned char sha256[HASH_SIZE];
+
+	EVP_DigestFinal_ex(body->sha256, sha256, NULL);
+	EVP_DigestFinal_ex(body->md5, body->digests.md5, NULL);
+	body->counting = false;
+	body->altered = body->known && !hash_equal(sha256, body->digests.sha256, HASH_SIZE);
+	if (!body->known)
+		memcpy(body->digests.sha256, sha256, HASH_SIZE);
+}
+
+static void begin_digests(struct s3_body *body)
+{
+	if (body->sha256 == NULL)
+		body->sha256 = EVP_MD_CTX_new();
+	if (body->md5 == NULL)
+		body->md5 = EVP_MD_CTX_new();
+	if (body->sha256 == NULL || body->md5 == NULL ||
+		EVP_DigestInit_ex(body->sha256, EVP_sha256(), NULL) != 1 ||
+		EVP_DigestInit_ex(body->md5, EVP_md5(), NULL) != 1)
+		abort();
+	body->counting = true;
+	if (body->size == 0)
+		end_digests(body);
+}
+
+static void count(struct s3_body *body, const void *bytes, size_t length)
+{
+	EVP_DigestUpdate(body->sha256, bytes, length);
+	EVP_DigestUpdate(body->md5, bytes, length);
+	if (body->at == body->size)
+		end_digests(body);
+}
+
+/*
+ * Up to ROOM bytes of what is left, into OUT; 0 at the end, -1 on failure, when a file ends early, and in the place of
+ * the last ones when all together are altered.
+ */
 static ssize_t read_bytes(struct s3_body *body, char *out, size_t room)
 {
 	uint64_t left = body->size - body->at;
@@ -43,31 +88,9 @@ static ssize_t read_bytes(struct s3_body *body, char *out, size_t room)
 			return -1;
 	}
 	body->at += (uint64_t)got;
-	return got;
-}
-
-static void begin_digests(struct s3_body *body)
-{
-	if (body->sha256 == NULL)
-		body->sha256 = EVP_MD_CTX_new();
-	if (body->md5 == NULL)
-		body->md5 = EVP_MD_CTX_new();
-	if (body->sha256 == NULL || body->md5 == NULL ||
-		EVP_DigestInit_ex(body->sha256, EVP_sha256(), NULL) != 1 ||
-		EVP_DigestInit_ex(body->md5, EVP_md5(), NULL) != 1)
-		abort();
-}
-
-static void add_digests(struct s3_body *body, const void *bytes, size_t length)
-{
-	EVP_DigestUpdate(body->sha256, bytes, length);
-	EVP_DigestUpdate(body->md5, bytes, length);
-}
-
-static void end_digests(struct s3_body *body)
-{
-	EVP_DigestFinal_ex(body->sha256, body->digests.sha256, NULL);
-	EVP_DigestFinal_ex(body->md5, body->digests.md5, NULL);
+	if (body->counting)
+		count(body, out, (size_t)got);
+	return body->altered ? -1 : got;
 }
 
 enum err s3_body_digest(struct s3_body *body, struct err_info *info)
@@ -78,12 +101,15 @@ enum err s3_body_digest(struct s3_body *body, struct err_info *info)
 	if (bytes == NULL)
 		abort();
 	begin_digests(body);
-	while ((got = read_bytes(body, bytes, S3_CHUNK)) > 0)
-		add_digests(body, bytes, (size_t)got);
-	end_digests(body);
+	do
+		got = read_bytes(body, bytes, S3_CHUNK);
+	while (got > 0);
 	body->at = 0;
+	body->counting = false;
 	free(bytes);
-	return got < 0 ? err_set(info, ERR_IO, "a file to upload cannot be read, or is shorter than it was") : ERR_OK;
+	if (got < 0 || body->altered)
+		return err_set(info, ERR_IO, "a file to upload cannot be read, or is shorter than it was");
+	return ERR_OK;
 }
 
 void s3_body_chunk(struct s3_body *body, const struct sigv4_chunks *chunks)
@@ -121,17 +147,13 @@ static bool make_chunk(struct s3_body *body)
 		length += (size_t)got;
 	if (got < 0)
 		return false;
-	add_digests(body, bytes, length);
 	sigv4_chunk(&body->chunks, bytes, length, signature);
 	head_length = (size_t)snprintf(head, sizeof head, "%zx;chunk-signature=%s\r\n", length, signature);
 	memcpy(bytes + length, "\r\n", 2);
 	memcpy(bytes - head_length, head, head_length);
 	body->wire_at = CHUNK_HEAD_MOST - head_length;
 	body->wire_length = CHUNK_HEAD_MOST + length + 2;
-	if (length == 0) {
-		body->last = true;
-		end_digests(body);
-	}
+	body->last = length == 0;
 	return true;
 }
 
@@ -161,11 +183,11 @@ bool s3_body_rewind(void *context)
 	struct s3_body *body = context;
 
 	body->at = 0;
+	begin_digests(body);
 	if (body->chunked) {
 		body->chunks = body->first;
 		body->wire_at = body->wire_length = 0;
 		body->last = false;
-		begin_digests(body);
 	}
 	return true;
 }

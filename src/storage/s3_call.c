@@ -64,10 +64,11 @@ static const char *hex(const unsigned char *bytes, size_t length, struct arena *
 	return text;
 }
 
-void s3_call_file(struct s3_call *call, int fd, uint64_t offset, uint64_t size)
+void s3_call_file(struct s3_call *call, int fd, uint64_t offset, uint64_t size, const char *sha256)
 {
 	call->has_body = true;
 	s3_body_file(&call->body, fd, offset, size);
+	s3_body_know(&call->body, sha256);
 }
 
 void s3_call_text(struct s3_call *call, const char *text)
@@ -86,7 +87,9 @@ static enum err prepare_file(struct s3_call *call, struct err_info *info)
 {
 	const struct s3_options *options = &call->s3->options;
 	struct s3_body *body = &call->body;
-	enum err err;
+	/* A store that compares the SHA-256 needs no MD5 besides, and to have that the file would be read before. */
+	bool sums = options->checksum == S3_CHECKSUM_MD5 && (!body->known || options->payload == S3_PAYLOAD_UNSIGNED);
+	enum err err = ERR_OK;
 
 	/* Ceph takes no empty body in chunks. */
 	if (options->payload == S3_PAYLOAD_CHUNKED && body->size > 0) {
@@ -96,11 +99,13 @@ static enum err prepare_file(struct s3_call *call, struct err_info *info)
 			call, "x-amz-decoded-content-length", arena_printf(call->arena, "%" PRIu64, body->size));
 		return ERR_OK;
 	}
-	if ((err = s3_body_digest(body, info)) != ERR_OK)
+	if (body->known && !sums && body->size > 0)
+		s3_body_rewind(body);
+	else if ((err = s3_body_digest(body, info)) != ERR_OK)
 		return err;
 	call->payload = options->payload == S3_PAYLOAD_UNSIGNED ? SIGV4_UNSIGNED
 								 : hex(body->digests.sha256, HASH_SIZE, call->arena);
-	if (options->checksum == S3_CHECKSUM_MD5)
+	if (sums)
 		s3_call_header(call, "content-md5", base64(body->digests.md5, S3_MD5_SIZE, call->arena));
 	else if (options->checksum == S3_CHECKSUM_SHA256)
 		s3_call_header(
@@ -223,12 +228,14 @@ static void landed(void *context, struct transfer_exchange *exchange)
 
 	call->info = exchange->info;
 	call->err = exchange->err;
+	if (call->body.altered)
+		call->err = err_set(&call->info, ERR_UNPROCESSABLE, "it is not what it was when it was made");
 	if (call->err == ERR_OK)
 		call->err = s3_judge(call->s3, exchange->status, buf_text(&exchange->answer), exchange->answer.length,
 			arena_printf(call->arena, "%s %.80s", call->method, call->path), &call->info);
 	count(call);
-	/* What nobody took was given all the same. */
-	if (call->began_us > 0 && guard->ended != NULL)
+	/* What nobody took was given all the same; what is altered here says nothing of the store. */
+	if (call->began_us > 0 && !call->body.altered && guard->ended != NULL)
 		guard->ended(guard->context, exchange->refused ? ERR_OK : call->err);
 	if (call->ended != NULL)
 		call->ended(call->context, call);

@@ -63,8 +63,12 @@ void s3_call_end(struct s3_call *call);
 void s3_call_header(struct s3_call *call, const char *name, const char *value);
 void s3_call_query(struct s3_call *call, const char *name, const char *value);
 
-/* Its body: bytes of a file with the checksums that are chosen, hashed when the call begins; or TEXT, hashed now. */
-void s3_call_file(struct s3_call *call, int fd, uint64_t offset, uint64_t size);
+/*
+ * Its body: bytes of a file with the checksums that are chosen, hashed when the call begins, or on their way when their
+ * SHA256 (hex; NULL: unknown) is all that has to be told before; others end the call with ERR_UNPROCESSABLE. Or TEXT,
+ * hashed now.
+ */
+void s3_call_file(struct s3_call *call, int fd, uint64_t offset, uint64_t size, const char *sha256);
 void s3_call_text(struct s3_call *call, const char *text);
 
 /* Makes all calls of LIST; each has its end in err and info. Returns the first that is not ERR_OK. */

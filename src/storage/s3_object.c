@@ -51,7 +51,7 @@ static void begin_put(struct s3_call *call, struct s3 *s3, const struct storage_
 	s3_describe(call, put);
 	if (put->if_absent)
 		s3_call_header(call, "if-none-match", "*");
-	s3_call_file(call, put->fd, put->offset, put->size);
+	s3_call_file(call, put->fd, put->offset, put->size, put->sha256);
 }
 
 enum err s3_put(struct storage *storage, const struct storage_put *put, struct arena *arena, struct storage_object *out,

@@ -103,7 +103,7 @@ enum err s3_upload_parts(struct storage *storage, const struct storage_put *put,
 		s3_call_begin(&one->call, of(storage), S3_COST_WRITE, "PUT", put->key, &scratch);
 		s3_call_query(&one->call, "partNumber", arena_printf(&scratch, "%d", parts[i].number));
 		s3_call_query(&one->call, "uploadId", id);
-		s3_call_file(&one->call, put->fd, put->offset + parts[i].offset, parts[i].size);
+		s3_call_file(&one->call, put->fd, put->offset + parts[i].offset, parts[i].size, NULL);
 		one->call.ended = part_ended;
 		one->call.context = one;
 		calls[left++] = &one->call;

@@ -53,7 +53,8 @@ struct storage_put {
 	const char *content_type, *cache_control; /* NULL: none */
 	const struct storage_tag *tags;           /* at most STORAGE_TAGS_MOST */
 	size_t tag_count;
-	const char *sha256; /* of the whole object in hex, kept with it; NULL: as computed on the way, if it is */
+	/* Of the whole object in hex, kept with it. One request (storage_put) stores no other bytes. NULL: any bytes. */
+	const char *sha256;
 	bool if_absent;     /* ERR_PRECONDITION when the key is taken */
 };
 
@@ -84,7 +85,8 @@ bool storage_may_retry(enum err err);
 
 /*
  * Stores PUT and returns when the store has confirmed what it holds; OUT may be NULL. ERR_PRECONDITION, ERR_TOO_LARGE,
- * ERR_NO_SPACE, ERR_IO also when the store confirmed something else or the file is shorter than PUT says.
+ * ERR_NO_SPACE, ERR_UNPROCESSABLE (the bytes are not those of PUT's checksum: nothing was stored), ERR_IO also when the
+ * store confirmed something else or the file is shorter than PUT says.
  */
 enum err storage_put(struct storage *storage, const struct storage_put *put, struct arena *arena,
 	struct storage_object *out, struct err_info *info);

@@ -126,13 +126,16 @@ static void makes_an_object_once_when_asked(void **state)
 	assert_int_equal(get("one", 0, 0, "first"), ERR_OK);
 }
 
-static void leaves_nothing_of_a_file_that_is_too_short(void **state)
+static void leaves_nothing_of_a_file_that_is_another(void **state)
 {
 	struct storage_put request = {.key = "short", .fd = file_of("abc"), .size = 4};
 	struct storage_objects page;
 
 	(void)state;
 	assert_int_equal(storage_put(stage.storage, &request, stage.arena, NULL, NULL), ERR_IO);
+	request.size = 3;
+	request.sha256 = "00";
+	assert_int_equal(storage_put(stage.storage, &request, stage.arena, NULL, NULL), ERR_UNPROCESSABLE);
 	close(request.fd);
 	assert_int_equal(storage_list(stage.storage, "", "", 10, stage.arena, &page, NULL), ERR_OK);
 	assert_int_equal(page.count, 0);
@@ -319,7 +322,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(keeps_and_gives_objects, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(makes_an_object_once_when_asked, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(leaves_nothing_of_a_file_that_is_too_short, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(leaves_nothing_of_a_file_that_is_another, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(refuses_keys_that_lead_elsewhere, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(follows_no_link_to_elsewhere, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(lists_in_the_order_of_keys, set_up, tear_down),
