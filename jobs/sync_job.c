@@ -40,47 +40,57 @@ static void log_file(const char *message, const char *key, const struct err_info
 	log_end(&line);
 }
 
-static enum err send_one(struct sync *sync, size_t index, struct err_info *info)
-{
-	struct store *store = &sync->store;
-	const struct stored *file = &sync->plan.files[index];
-	enum mirror_state state = MIRROR_ABSENT;
-	char etag[HASH_HEX_SIZE];
-	enum err err = ERR_OK;
-
-	if (!sync->plan.looked[index])
-		err = mirror_look(store, file, &sync->arena, &state, etag, info);
-	if (err == ERR_OK && state != MIRROR_SAME)
-		err = mirror_send(store, file, &sync->arena, etag, info);
-	return err == ERR_OK ? mirror_confirm(store, file, etag, info) : err;
-}
-
 /* Whether the others need not be tried after ERR. */
 static bool ends_all(enum err err)
 {
 	return err == ERR_ABORTED || err == ERR_NOT_READY || err == ERR_TOO_MANY || !storage_may_retry(err);
 }
 
-/* The first failure that another try may mend, when all that can be sent is. */
-static enum err send_files(struct sync *sync, struct err_info *info)
+/*
+ * What became of COUNT of the plan's files from FIRST on, sent as ITEMS; an error that ends all. *LATER is the first
+ * failure that another try may mend.
+ */
+static enum err judge(const struct sync *sync, size_t first, const struct mirror_item *items, size_t count,
+	struct err_info *later, struct err_info *info)
 {
-	struct err_info first = {0};
+	for (size_t i = 0; i < count; i++) {
+		enum err err = items[i].err;
 
-	for (size_t i = 0; i < sync->plan.count; i++) {
-		enum err err = look_for_stop(sync->job, info);
-
-		if (err == ERR_OK)
-			err = send_one(sync, i, info);
 		/* What is damaged is found, and mended, by others; what was made anew has a job of its own. */
 		if (err == ERR_UNPROCESSABLE || err == ERR_CONFLICT)
-			log_file("a file was not sent", sync->plan.keys[i], info);
+			log_file("a file was not sent", sync->plan.keys[first + i], &items[i].info);
 		else if (err != ERR_OK && ends_all(err))
-			return err;
-		else if (err != ERR_OK && first.code == ERR_OK)
-			first = *info;
-		network_progress(sync->job, (double)(i + 1) / (double)sync->plan.count);
+			return err_set(info, err, "%s", items[i].info.detail);
+		else if (err != ERR_OK && later->code == ERR_OK)
+			*later = items[i].info;
 	}
-	return first.code == ERR_OK ? ERR_OK : err_set(info, first.code, "%s", first.detail);
+	return ERR_OK;
+}
+
+/* As many at a time as store.parallel says. The first failure that another try may mend, when all that can be sent is. */
+static enum err send_files(struct sync *sync, struct err_info *info)
+{
+	const struct sync_plan *plan = &sync->plan;
+	size_t most = (size_t)sync->job->conf->store_parallel, some;
+	struct mirror_item *items = arena_array(&sync->arena, most, sizeof *items);
+	struct err_info later = {0};
+
+	for (size_t done = 0; done < plan->count; done += some) {
+		enum err err = look_for_stop(sync->job, info);
+
+		some = plan->count - done < most ? plan->count - done : most;
+		for (size_t i = 0; i < some; i++)
+			items[i] = (struct mirror_item){
+				.stored = &plan->files[done + i], .absent = plan->looked[done + i]};
+		if (err == ERR_OK) {
+			mirror_meet(&sync->store, items, some, true, &sync->arena);
+			err = judge(sync, done, items, some, &later, info);
+		}
+		if (err != ERR_OK)
+			return err;
+		network_progress(sync->job, (double)(done + some) / (double)plan->count);
+	}
+	return later.code == ERR_OK ? ERR_OK : err_set(info, later.code, "%s", later.detail);
 }
 
 static enum err remove_surplus(struct sync *sync, struct err_info *info)

@@ -44,15 +44,6 @@ static enum err compare(struct store *store, const struct stored *stored, enum e
 	return err;
 }
 
-enum err mirror_look(struct store *store, const struct stored *stored, struct arena *arena, enum mirror_state *out,
-	char etag[static HASH_HEX_SIZE], struct err_info *info)
-{
-	struct storage_object object;
-	enum err err = storage_head(store->storage, remote_key(store->conf, stored, arena), arena, &object, info);
-
-	return compare(store, stored, err, &object, arena, out, etag, info);
-}
-
 /* What the store is told that an object is. */
 static const char *media_type(const char *file)
 {
@@ -135,7 +126,7 @@ static enum err open_put(struct store *store, const struct stored *stored, struc
 	return err;
 }
 
-enum err mirror_send(struct store *store, const struct stored *stored, struct arena *arena,
+static enum err send_in_parts(struct store *store, const struct stored *stored, struct arena *arena,
 	char etag[static HASH_HEX_SIZE], struct err_info *info)
 {
 	struct storage_put put;
@@ -148,8 +139,8 @@ enum err mirror_send(struct store *store, const struct stored *stored, struct ar
 	return err;
 }
 
-enum err mirror_confirm(
-	struct store *store, const struct stored *stored, const char *etag, struct err_info *info)
+/* Writes down that the store has STORED with ETAG. */
+static enum err confirm(struct store *store, const struct stored *stored, const char *etag, struct err_info *info)
 {
 	int64_t now_ms = clock_ms(store->send.clock);
 	struct arena arena = {0};
@@ -188,7 +179,7 @@ enum err mirror_copy(struct store *store, struct store *from, const struct store
 		err = send_file(&store->send, &put, arena, NULL, info);
 	spool_discard(&bytes);
 	if (err == ERR_OK)
-		err = mirror_confirm(store, stored, etag, info);
+		err = confirm(store, stored, etag, info);
 	if (err == ERR_OK && stored->away)
 		err = remote_release(
 			store->db, store->send.store, put.key, etag, clock_ms(store->send.clock), &done, info);
@@ -198,12 +189,20 @@ enum err mirror_copy(struct store *store, struct store *from, const struct store
 static void look_for_each(struct store *store, struct mirror_item *items, size_t count, struct arena *arena)
 {
 	struct storage_look *looks = arena_array(arena, count, sizeof *looks);
+	struct mirror_item **looking = arena_array(arena, count, sizeof *looking);
+	size_t some = 0;
 
-	for (size_t i = 0; i < count; i++)
-		looks[i].key = remote_key(store->conf, items[i].stored, arena);
-	storage_head_each(store->storage, looks, count, arena);
 	for (size_t i = 0; i < count; i++) {
-		struct mirror_item *item = &items[i];
+		if (items[i].absent) {
+			items[i].state = MIRROR_ABSENT;
+			continue;
+		}
+		looks[some].key = remote_key(store->conf, items[i].stored, arena);
+		looking[some++] = &items[i];
+	}
+	storage_head_each(store->storage, looks, some, arena);
+	for (size_t i = 0; i < some; i++) {
+		struct mirror_item *item = looking[i];
 
 		item->info = looks[i].info;
 		item->err = compare(store, item->stored, looks[i].err, &looks[i].object, arena, &item->state, item->etag,
@@ -223,7 +222,7 @@ static void send_each(struct store *store, struct mirror_item *items, size_t cou
 		if (item->err != ERR_OK || item->state == MIRROR_SAME)
 			continue;
 		if ((uint64_t)item->stored->size > store->send.threshold) {
-			item->err = mirror_send(store, item->stored, arena, item->etag, &item->info);
+			item->err = send_in_parts(store, item->stored, arena, item->etag, &item->info);
 			continue;
 		}
 		item->err = open_put(store, item->stored, arena, item->etag, &sent[some].put, &item->info);
@@ -255,7 +254,7 @@ void mirror_meet(struct store *store, struct mirror_item *items, size_t count, b
 
 	look_for_each(store, items, count, arena);
 	for (size_t i = 0; i < count; i++) {
-		if (items[i].err == ERR_OK && items[i].state != MIRROR_SAME)
+		if (items[i].err == ERR_OK && items[i].state != MIRROR_SAME && !items[i].absent)
 			items[i].err = doubt(store, items[i].stored, arena, &items[i].info);
 	}
 	if (send)
@@ -269,7 +268,7 @@ void mirror_meet(struct store *store, struct mirror_item *items, size_t count, b
 		if (item->state == MIRROR_SAME)
 			item->err = remote_expect(store->db, name, key, item->stored, &item->info);
 		if (item->err == ERR_OK)
-			item->err = mirror_confirm(store, item->stored, item->etag, &item->info);
+			item->err = confirm(store, item->stored, item->etag, &item->info);
 	}
 }
 
