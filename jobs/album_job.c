@@ -7,9 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-/* A parked job is let go by what happens to its album; should nothing, it looks again after so long. */
-#define PARKED_MS (24 * 3600 * INT64_C(1000))
-
 enum err album_job_look(struct db *db, const char *track, struct sound_job *sound, enum album_step *step,
 	struct err_info *info)
 {
@@ -50,8 +47,9 @@ static enum err commit(struct db *db, const struct album_job *job, const struct 
 		err = album_release(db, job->submitter, wanted->album, now_ms, info);
 	if (err != ERR_OK)
 		return err;
-	return job_park(db, job->id, job->owner, settled ? "queued" : "album", settled ? now_ms : now_ms + PARKED_MS,
-		now_ms, info);
+	/* It is let go by what happens to its album; should nothing, it looks again in the end. */
+	return job_park(db, job->id, job->owner, settled ? "queued" : "album",
+		settled ? now_ms : now_ms + JOB_PARKED_MS, now_ms, info);
 }
 
 enum err album_job_commit(struct db *db, const struct album_job *job, const struct sound_job *sound, int64_t now_ms,

@@ -3,8 +3,9 @@
  * Wall clocks jump: somebody sets them, a machine wakes up. Leases and waits are moments of the wall clock, as runners
  * of several machines share them, so a runner watches it against the clock that only ever grows.
  *
- * - After a jump forward leases of runners that live look as if they had run out: nothing is claimed for JUMP_PAUSE_MS,
- *   in which they are renewed; at most once in a lease, so that a clock which never rests stops nothing.
+ * - After a jump forward leases of runners that live look as if they had run out: a runner renews its own at once, and
+ *   claims nothing for JUMP_PAUSE_MS, in which the others do; at most once in a lease, so that a clock which never rests
+ *   stops nothing.
  * - After a jump back leases of runners that are dead would last for as long as the jump was: when a lease has passed,
  *   in which the living renewed theirs, those are ended, by job_recall().
  *

@@ -193,6 +193,16 @@ static int64_t until_work_us(const struct loop *loop, int64_t asked_ms)
 	return due_ms <= 0 ? 0 : least(due_ms, poll_ms) * 1000;
 }
 
+/* The clock has jumped: leases may look as if they had run out, and what is periodic be planned for a far-away time. */
+static void take_new_time(struct loop *loop)
+{
+	for (size_t i = 0; i < loop->places; i++) {
+		if (loop->runs[i] != NULL)
+			run_renew(loop->runs[i]);
+	}
+	upkeep_announce(&loop->upkeep);
+}
+
 static void claim(struct loop *loop, int64_t now)
 {
 	int64_t asked_ms = clock_ms(loop->runner->clock);
@@ -200,9 +210,8 @@ static void claim(struct loop *loop, int64_t now)
 
 	if (now < loop->next_claim_us || loop->stopping)
 		return;
-	/* What is periodic may be planned for a time that is far away now. */
 	if (jump_look(&loop->jump, loop->runner->clock, now))
-		upkeep_announce(&loop->upkeep);
+		take_new_time(loop);
 	if (now < loop->jump.paused_us) {
 		loop->next_claim_us = loop->jump.paused_us;
 		loop->idle = false;

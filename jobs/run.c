@@ -66,7 +66,8 @@ static bool write_progress(struct run *run, const char *stage)
 
 	if (now - run->written_us < (changed ? STAGE_US : PROGRESS_US))
 		return true;
-	snprintf(run->stage, sizeof run->stage, "%s", stage);
+	if (changed)
+		snprintf(run->stage, sizeof run->stage, "%s", stage);
 	run->written_us = now;
 	run->looked_us = now;
 	err = job_report(runner->db, run->job.id, runner->owner, stage, run->progress, run->speed,
@@ -151,6 +152,7 @@ enum err run_claim(struct runner *runner, unsigned classes, struct run **out, st
 		run_free(run);
 		return err;
 	}
+	snprintf(run->stage, sizeof run->stage, "%s", run->job.stage);
 	run->class = job_kind_find(run->job.kind) == NULL ? JOB_MEDIA : job_kind_find(run->job.kind)->class;
 	run->started_us = run->heard_us = run->looked_us = run->renewed_us = clock_monotonic_us();
 	run->publish = (struct publish){.conf = runner->conf,
@@ -340,6 +342,11 @@ static void look_at_table(struct run *run)
 	arena_free(&arena);
 }
 
+static bool is_silent(const struct run *run)
+{
+	return run->phase == RUN_WORKING && clock_monotonic_us() - run->heard_us > run->runner->silence_us;
+}
+
 /* Whether the time of a run is up that waits for its worker or its thread: decided then. */
 static void look_at_clock(struct run *run)
 {
@@ -347,7 +354,12 @@ static void look_at_clock(struct run *run)
 	const struct conf *conf = run->runner->conf;
 	struct err_info info = {0};
 
-	if (run->phase == RUN_WORKING && now - run->heard_us > run->runner->silence_us) {
+	/* It may have spoken while the runner waited for the database. */
+	if (is_silent(run) && run->worker.reports >= 0)
+		read_reports(run);
+	if (run->verdict != RUN_UNDECIDED)
+		return;
+	if (is_silent(run)) {
 		err_set(&info, ERR_TIMEOUT, "the worker said nothing for %lld seconds",
 			(long long)(run->runner->silence_us / 1000000));
 		decide(run, RUN_FAILED, &info);
@@ -378,6 +390,16 @@ void run_tick(struct run *run)
 		run->progress = network_done(&run->network);
 	if (run->phase == RUN_WORKING || write_progress(run, stage_aside(run)))
 		look_at_clock(run);
+	log_context(NULL);
+}
+
+void run_renew(struct run *run)
+{
+	if (run->verdict != RUN_UNDECIDED)
+		return;
+	log_context(run->job.id);
+	run->written_us = 0;
+	write_progress(run, run->stage);
 	log_context(NULL);
 }
 

@@ -85,7 +85,7 @@ struct run {
 	bool done_seen;
 	struct err_info failure; /* the worker's own "failed"; ERR_OK when it sent none */
 
-	char stage[REPORT_STAGE]; /* last one reported */
+	char stage[REPORT_STAGE]; /* last one reported, "queued" before */
 	double progress, speed;
 	int64_t started_us, heard_us; /* monotonic: begin, last report */
 	int64_t written_us;           /* last try to write progress to the job table */
@@ -114,6 +114,9 @@ void run_reap(struct run *run);
 
 /* Looks at the clock: silence, wall time, lease, a cancelled job. Call about once a second. */
 void run_tick(struct run *run);
+
+/* Writes progress and lease at once, whether or not there is something new to tell. Call when the clock has jumped. */
+void run_renew(struct run *run);
 
 /* Seals, publishes or tidies a step further. Call in each turn of the loop; does nothing in another phase. */
 void run_step(struct run *run);

@@ -53,6 +53,7 @@ static enum err try(struct db *db, const char *endpoint, int64_t now_ms, bool *m
 	db_bind_text(stmt, ":endpoint", endpoint);
 	db_bind_int(stmt, ":now", now_ms);
 	db_bind_int(stmt, ":until", now_ms + BREAKER_TRIAL_MS);
+	db_bind_int(stmt, ":last", now_ms + BREAKER_PAUSE_MOST_MS);
 	err = db_run(stmt, info);
 	*mine = err == ERR_OK && db_changes(db) > 0;
 	return err;
@@ -62,16 +63,17 @@ enum err breaker_ask(struct db *db, const char *endpoint, int64_t now_ms, int64_
 {
 	struct breaker breaker;
 	int64_t failures;
-	bool mine = false;
+	bool over, mine = false;
 	enum err err = get(db, endpoint, &breaker, &failures, info);
 
 	if (err != ERR_OK || breaker.state == BREAKER_CLOSED)
 		return err;
-	if (breaker.until_ms <= now_ms)
+	over = breaker.until_ms <= now_ms || breaker.until_ms > now_ms + BREAKER_PAUSE_MOST_MS;
+	if (over)
 		err = try(db, endpoint, now_ms, &mine, info);
 	if (err != ERR_OK || mine)
 		return err;
-	*due_ms = breaker.state == BREAKER_OPEN && breaker.until_ms > now_ms ? breaker.until_ms : now_ms + LOOK_MS;
+	*due_ms = breaker.state == BREAKER_OPEN && !over ? breaker.until_ms : now_ms + LOOK_MS;
 	return err_set(info, ERR_NOT_READY, "%s is left alone for a while, as it failed again and again", endpoint);
 }
 

@@ -8,7 +8,8 @@
  *       │                                    └──── failed: twice as long ─┘ │
  *       └──────────────────────────── went well ────────────────────────────┘
  *
- * Ask before each request and tell how each one ended. Outside of a transaction.
+ * Ask before each request and tell how each one ended. Outside of a transaction. A pause that lasts for longer than any,
+ * as the clock was ahead when it began, is over.
  */
 #ifndef TONEARM_MODEL_BREAKER_H
 #define TONEARM_MODEL_BREAKER_H

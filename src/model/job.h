@@ -45,6 +45,9 @@ enum { JOB_PRIORITY_MOST = 1000, JOB_PRIORITY_MS = 60000, JOB_SHARE_MS = 600000,
 /* Jobs that one may need, and the longest chain of jobs that need one another. */
 enum { JOB_NEEDS_MOST = 16, JOB_DEPTH_MOST = 32 };
 
+/* The longest that job_park() puts one back for. */
+enum { JOB_PARKED_MS = 86400000 };
+
 enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_DONE, JOB_FAILED, JOB_DEAD, JOB_CANCELLED };
 #define JOB_STATE_COUNT 6
 
@@ -136,8 +139,8 @@ enum err job_fail(struct db *db, const char *id, const char *owner, const char *
  */
 enum err job_hand_back(struct db *db, const char *id, const char *owner, int64_t now_ms, struct err_info *info);
 /*
- * Back to the queue likewise, but not before DUE, with STAGE telling what it waits for: "album" until album_release()
- * or the end of a job of its album lets it go on earlier.
+ * Back to the queue likewise, but not before DUE, at most JOB_PARKED_MS from now, with STAGE telling what it waits for:
+ * "waiting" for another machine, "album" until album_release() or the end of a job of its album lets it go on earlier.
  */
 enum err job_park(struct db *db, const char *id, const char *owner, const char *stage, int64_t due_ms, int64_t now_ms,
 	struct err_info *info);
@@ -178,8 +181,9 @@ enum err job_counts(struct db *db, int64_t counts[JOB_STATE_COUNT], struct err_i
 
 /*
  * Makes good what a clock did that was ahead and is right again: a lease that lasts for longer than LEASE from NOW runs
- * out, and a wait for another try that is longer than WAIT is over. A runner that lives renews its leases; only when
- * all have had the time to is what is left without one. *COUNT is how many jobs it was.
+ * out, and a wait for another try that is longer than WAIT is over, as is that of a parked job beyond JOB_PARKED_MS. A
+ * runner that lives renews its leases; only when all have had the time to is what is left without one. *COUNT is how
+ * many jobs it was.
  */
 enum err job_recall(
 	struct db *db, int64_t now_ms, int64_t lease_ms, int64_t wait_ms, int64_t *count, struct err_info *info);

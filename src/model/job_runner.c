@@ -40,6 +40,7 @@ enum err job_recall(
 	db_bind_int(stmt, ":now", now_ms);
 	db_bind_int(stmt, ":lease", lease_ms);
 	db_bind_int(stmt, ":wait", wait_ms);
+	db_bind_int(stmt, ":parked", JOB_PARKED_MS);
 	err = db_run(stmt, info);
 	*count = err == ERR_OK ? db_changes(db) : 0;
 	return err;

@@ -168,6 +168,35 @@ describe("jobrunner", {concurrency: 3}, () => {
 		await until("the work folders to go", async () => (await library.workFolders()).length === 0);
 	});
 
+	withLibrary("takes no job from itself when the clock jumps", {jobs: {lease_s: 30, workers: 3}}, async library => {
+		const {job} = await library.add([`touch ${library.path("begun")}`, `wait ${library.path("go")}`, ...GOOD]);
+		library.runner([], undefined, shiftedClock(library.path("clock")));
+		await library.workerId("begun");
+		await fs.writeFile(library.path("clock.new"), String(3600 * 1000));
+		await fs.rename(library.path("clock.new"), library.path("clock"));
+		/* The second is taken up when the pause after a jump is over. */
+		const second = await library.add(GOOD);
+		await library.jobIn(second.job, "done");
+		await fs.writeFile(library.path("go"), "");
+		assert.equal((await library.jobIn(job, "done")).attempts, 1);
+	});
+
+	const SLOW = {db: {busy_ms: 30000}, jobs: {lease_s: 10, poll_ms: 60000}};
+	withLibrary("does not take a worker for silent while it waited for the database itself", SLOW, async library => {
+		const {job} = await library.add(["source", `touch ${library.path("begun")}`, `wait ${library.path("go")}`,
+			"progress 0.1", "nap 100", "progress 0.2", `touch ${library.path("said")}`, `wait ${library.path("end")}`, ...GOOD.slice(1)]);
+		library.runner(["--silence", "5s"]);
+		await library.workerId("begun");
+		const lock = library.fixture("lock", "8000");
+		const isFree = () => library.sql("PRAGMA busy_timeout = 0; BEGIN IMMEDIATE").then(() => true, () => false);
+		await until("the lock", async () => !await isFree());
+		await fs.writeFile(library.path("go"), "");
+		await library.workerId("said");
+		await lock;
+		await fs.writeFile(library.path("end"), "");
+		assert.equal((await library.jobIn(job, "done")).attempts, 1);
+	});
+
 	withLibrary("hands its jobs back on SIGTERM", {}, async library => {
 		const added = [];
 		for (const name of ["a", "b"])

@@ -110,6 +110,21 @@ static void pauses_have_an_end(void **state)
 	assert_int_equal(ask(fixture, due + BREAKER_TRIAL_MS, &last), ERR_OK);
 }
 
+static void a_clock_that_was_ahead_holds_nobody_up(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t due = 0, year = INT64_C(365) * 86400000;
+
+	fail_often(fixture, BREAKER_FAILURES, NOW + year);
+	assert_int_equal(ask(fixture, NOW, &due), ERR_OK);
+	assert_int_equal(ask(fixture, NOW, &due), ERR_NOT_READY);
+	assert_true(due < NOW + BREAKER_TRIAL_MS);
+	/* Nor does a trial of that time. */
+	assert_int_equal(ask(fixture, NOW - year, &due), ERR_OK);
+	end(fixture, true, NOW - year);
+	assert_int_equal(only(fixture).state, BREAKER_CLOSED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -117,6 +132,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_was_under_way_changes_nothing, fixture_db, fixture_remove),
 		cmocka_unit_test_setup_teardown(one_asks_on_trial, fixture_db, fixture_remove),
 		cmocka_unit_test_setup_teardown(pauses_have_an_end, fixture_db, fixture_remove),
+		cmocka_unit_test_setup_teardown(a_clock_that_was_ahead_holds_nobody_up, fixture_db, fixture_remove),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

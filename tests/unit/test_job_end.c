@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 enum { HOUR_MS = 3600000, WAIT_MS = 300000 };
+#define DAY_MS (24 * (int64_t)HOUR_MS)
 
 static void is_counted(struct fixture *fixture, const char *state, int jobs)
 {
@@ -109,6 +110,38 @@ static void a_clock_that_was_ahead_leaves_nothing_behind(void **state)
 	assert_int_equal(claim_number(fixture, JOB_CLASS_ALL, BIRTH + 2), 0);
 }
 
+/* Claims NUMBER and parks it until DUE. */
+static void park(struct fixture *fixture, int number, const char *stage, int64_t due)
+{
+	assert_int_equal(claim_number(fixture, JOB_CLASS_ALL, BIRTH), number);
+	assert_int_equal(job_park(fixture->db, job_number(number, "").id, "r", stage, due, BIRTH, NULL), ERR_OK);
+}
+
+static void a_wait_that_is_meant_lasts(void **state)
+{
+	static const char *const stages[] = {"album", "waiting", "album", "waiting"};
+	struct fixture *fixture = *state;
+	enum job_state end;
+	struct job job;
+	int64_t count;
+
+	/* The first was tried before; the last two were parked by a clock that was ahead. */
+	for (int i = 1; i <= 5; i++) {
+		job = job_number(i, "");
+		job.run_after_ms = i == 5 ? BIRTH + 30 * DAY_MS : 0;
+		submit(fixture, &job);
+	}
+	assert_int_equal(claim_number(fixture, JOB_CLASS_ALL, BIRTH), 1);
+	assert_int_equal(job_fail(fixture->db, job_number(1, "").id, "r", "no", 0, BIRTH, BIRTH, &end, NULL), ERR_OK);
+	for (int i = 1; i <= 4; i++)
+		park(fixture, i, stages[i - 1], BIRTH + (i <= 2 ? DAY_MS : 2 * DAY_MS));
+	assert_int_equal(job_recall(fixture->db, BIRTH, LEASE, WAIT_MS, &count, NULL), ERR_OK);
+	assert_int_equal(count, 2);
+	assert_int_equal(claim_number(fixture, JOB_CLASS_ALL, BIRTH), 3);
+	assert_int_equal(claim_number(fixture, JOB_CLASS_ALL, BIRTH), 4);
+	assert_int_equal(claim_number(fixture, JOB_CLASS_ALL, BIRTH), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -116,6 +149,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_that_goes_with_another_counts, fixture_db, fixture_remove),
 		cmocka_unit_test_setup_teardown(
 			a_clock_that_was_ahead_leaves_nothing_behind, fixture_db, fixture_remove),
+		cmocka_unit_test_setup_teardown(a_wait_that_is_meant_lasts, fixture_db, fixture_remove),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
