@@ -35,8 +35,8 @@ struct cli_command {
 };
 
 /* Each in its own file, cmd_NAME.c. */
-extern const struct cli_command cmd_add, cmd_config, cmd_demo, cmd_doctor, cmd_init, cmd_install_cgi, cmd_jobs, cmd_key,
-	cmd_serve, cmd_sign, cmd_storage, cmd_token, cmd_tracks, cmd_user;
+extern const struct cli_command cmd_add, cmd_cdn, cmd_config, cmd_demo, cmd_doctor, cmd_init, cmd_install_cgi, cmd_jobs,
+	cmd_key, cmd_serve, cmd_sign, cmd_storage, cmd_token, cmd_tracks, cmd_user;
 
 /* Options that every command has; a command's table starts with them. */
 /* clang-format off */

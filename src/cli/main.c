@@ -22,6 +22,7 @@ static const struct cli_command *const commands[] = {
 	&cmd_config,
 	&cmd_doctor,
 	&cmd_storage,
+	&cmd_cdn,
 	&cmd_install_cgi,
 	NULL,
 };

@@ -3,16 +3,20 @@
 // a track is revoked, hidden or removed, and not when it is new.
 
 import assert from "node:assert/strict";
+import {execFile} from "node:child_process";
 import {createHash, createHmac} from "node:crypto";
 import fs from "node:fs/promises";
 import http from "node:http";
 import os from "node:os";
 import path from "node:path";
 import {after, before, describe, test} from "node:test";
+import {promisify} from "node:util";
 import {cannotServe, start} from "./lib/server.mjs";
 import {wav} from "./lib/sound.mjs";
+import {build} from "./lib/tools.mjs";
 
 const SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+const run = promisify(execFile);
 const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
 const hmac = (key, text) => createHmac("sha256", key).update(text).digest();
 const sha256 = text => createHash("sha256").update(text).digest("hex");
@@ -150,5 +154,19 @@ describe("caches in front", {skip: cannotServe("lighttpd"), timeout: 120000}, ()
 		const metrics = (await site.request({path: "/metrics"})).text;
 		assert.match(metrics, /tonearm_purges_total\{target="fastly",outcome="busy"\}/);
 		assert.match(metrics, /tonearm_purges_total\{target="cloudflare",outcome="ok"\} 3/);
+	});
+
+	test("by hand they are told of one track, there or not, or of all", async () => {
+		const tonearm = (...words) => run(path.join(build, "tonearm"), ["-c", site.confFile, "cdn", "purge", ...words]);
+		const told = async words => {
+			const before = caches.fastly.asked.length;
+			const {stdout} = await tonearm(...words);
+			return [stdout, (await caches.fastly.first(before + 1))[before].headers["surrogate-key"]];
+		};
+		await assert.rejects(tonearm(), /needs the ids of tracks, or --all/);
+		await assert.rejects(tonearm(tracks[0], "--all"), /needs the ids of tracks, or --all/);
+		await assert.rejects(tonearm("elsewhere"), /is not the id of a track/);
+		assert.deepEqual(await told([tracks[0]]), ["1 tracks: jobs tell 7 caches to forget them.\n", tracks[0]]);
+		assert.deepEqual(await told(["--all"]), ["1 tracks: jobs tell 7 caches to forget them.\n", tracks[1]]);
 	});
 });
