@@ -60,8 +60,9 @@ enum err api_job_read(struct db *db, const struct jwt_claims *claims, const char
 /* api_job_events.c */
 void api_job_events(struct request *request, struct response *response);
 
-/* Streams that one process has open at most, of any kind, counted in responder.streams: each has a thread. */
-int64_t api_streams_most(const struct conf *conf);
+/* A place for a stream, of any kind, of which this process has as many open as it may. False when 503 was sent. */
+bool api_stream_begin(const struct request *request, struct response *response);
+void api_stream_end(const struct request *request);
 
 /* api_probe.c */
 void api_probe_body(struct request *request, struct response *response);

@@ -7,8 +7,8 @@
  *     : (a comment)    every http.event_beat_s without any of these
  *
  * A client that comes back with Last-Event-ID gets what it missed. The stream ends when the job is over, and after
- * http.event_stream_s in any case; 204 tells a client that comes back that nothing will follow. Each stream has a
- * thread to itself, so that they are few, and looks at the job only when something was committed to the database.
+ * http.event_stream_s in any case; 204 tells a client that comes back that nothing will follow. Between two looks it is
+ * a struct stream and no more; the job is read only when something was committed to the database.
  */
 #include "fcgi/api.h"
 
@@ -23,26 +23,28 @@
 enum { LOOK_MS = 200, RETRY_MS = 1000, ID_TEXT = 48 };
 
 struct stream {
-	struct request *request;
-	struct response *response;
-	struct responder *responder;
-	struct jwt_claims claims;
-	struct arena arena; /* of one look */
-	struct job job;
-	struct job_event *events; /* since `number` */
-	size_t count;
+	char job[ID_SIZE];
 	int64_t number, updated_ms; /* what the client knows: of the history, and of the job */
+	int64_t version;            /* of the database, at the last look */
+	int64_t beat_us, end_us;    /* when something must be said, and when it must end, by the monotonic clock */
+};
+
+/* What one look shows. */
+struct sight {
+	struct job job;
+	struct job_event *events; /* that the client does not know */
+	size_t count;
 };
 
 /* "12-1732291200000" */
-static void read_last_id(struct stream *stream)
+static void read_last_id(struct request *request, struct stream *stream)
 {
-	const char *text = request_header(stream->request, "last-event-id");
+	const char *text = request_header(request, "last-event-id");
 	uint64_t number = 0, updated = 0;
 	const char *dash = text != NULL ? strchr(text, '-') : NULL;
 
 	if (dash == NULL ||
-		!text_to_u64(arena_memdup(stream->request->arena, text, (size_t)(dash - text)), INT64_MAX, &number) ||
+		!text_to_u64(arena_memdup(request->arena, text, (size_t)(dash - text)), INT64_MAX, &number) ||
 		!text_to_u64(dash + 1, INT64_MAX, &updated))
 		return;
 	stream->number = (int64_t)number;
@@ -54,29 +56,32 @@ static bool is_over(const struct job *job)
 	return job->state != JOB_QUEUED && job->state != JOB_RUNNING;
 }
 
-static bool has_news(const struct stream *stream)
+static bool has_news(const struct stream *stream, const struct sight *sight)
 {
-	return stream->count > 0 || stream->job.updated_ms != stream->updated_ms;
+	return sight->count > 0 || sight->job.updated_ms != stream->updated_ms;
 }
 
-static enum err look(struct stream *stream, struct err_info *info)
+/* At the job ID. CLAIMS of the first look must let it be seen; NULL: they did. */
+static enum err look(struct request *request, const struct stream *stream, const char *id,
+	const struct jwt_claims *claims, struct sight *out, struct err_info *info)
 {
-	const char *id = stream->request->capture[0];
+	struct responder *responder = responder_of(request);
+	struct arena *arena = request->arena;
 	struct db *db;
-	enum err err = db_pool_take(stream->responder->pool, &db, info);
+	enum err err = db_pool_take(responder->pool, &db, info);
 
 	if (err != ERR_OK)
 		return err;
-	arena_reset(&stream->arena);
-	err = api_job_read(db, &stream->claims, id, &stream->arena, &stream->job, info);
+	err = claims != NULL ? api_job_read(db, claims, id, arena, &out->job, info)
+			     : job_get(db, id, arena, &out->job, info);
 	if (err == ERR_OK)
-		err = job_history(db, id, stream->number, &stream->arena, &stream->events, &stream->count, info);
-	db_pool_give(stream->responder->pool, db);
+		err = job_history(db, id, stream->number, arena, &out->events, &out->count, info);
+	db_pool_give(responder->pool, db);
 	return err;
 }
 
 /* Takes the reference of DATA. */
-static void send_event(struct stream *stream, const char *event, json_t *data)
+static void send_event(struct response *response, const struct stream *stream, const char *event, json_t *data)
 {
 	char *text = json_dumps(data, JSON_COMPACT);
 	char head[ID_TEXT + 64];
@@ -87,28 +92,83 @@ static void send_event(struct stream *stream, const char *event, json_t *data)
 		abort();
 	length = snprintf(head, sizeof head, "id: %" PRId64 "-%" PRId64 "\nevent: %s\ndata: ", stream->number,
 		stream->updated_ms, event);
-	response_write(stream->response, head, (size_t)length);
-	response_write(stream->response, text, strlen(text));
-	response_write(stream->response, "\n\n", 2);
+	response_write(response, head, (size_t)length);
+	response_write(response, text, strlen(text));
+	response_write(response, "\n\n", 2);
 	free(text);
 }
 
-static void send_news(struct stream *stream)
+static int64_t next_beat(const struct responder *responder)
 {
-	int64_t now = clock_ms(stream->responder->access.clock);
-
-	for (size_t i = 0; i < stream->count; i++) {
-		stream->number = stream->events[i].number;
-		send_event(stream, "history", api_job_event_json(&stream->events[i]));
-	}
-	stream->updated_ms = stream->job.updated_ms;
-	send_event(stream, "job", api_job_json(&stream->job, now));
-	response_flush(stream->response);
+	return clock_monotonic_us() + responder->conf->event_beat_s * 1000000;
 }
 
-static void begin(struct stream *stream)
+static void send_news(struct response *response, struct stream *stream, const struct sight *sight)
 {
-	struct response *response = stream->response;
+	const struct responder *responder = responder_of(response->request);
+
+	for (size_t i = 0; i < sight->count; i++) {
+		stream->number = sight->events[i].number;
+		send_event(response, stream, "history", api_job_event_json(&sight->events[i]));
+	}
+	stream->updated_ms = sight->job.updated_ms;
+	send_event(response, stream, "job", api_job_json(&sight->job, clock_ms(responder->access.clock)));
+	stream->beat_us = next_beat(responder);
+}
+
+/* True when something was committed since the last look, or when nobody can tell. */
+static bool has_changed(const struct responder *responder, struct stream *stream)
+{
+	int64_t before = stream->version;
+
+	return db_pool_version(responder->pool, &stream->version, NULL) != ERR_OK || stream->version != before;
+}
+
+/* False when the stream is over. */
+static bool look_again(struct response *response, struct stream *stream)
+{
+	struct sight sight;
+	struct err_info info;
+	enum err err = look(response->request, stream, stream->job, NULL, &sight, &info);
+
+	if (err == ERR_BUSY)
+		stream->version = 0; /* the next time */
+	if (err != ERR_OK)
+		return err == ERR_BUSY;
+	if (has_news(stream, &sight))
+		send_news(response, stream, &sight);
+	return !is_over(&sight.job);
+}
+
+/* False when the stream is over. */
+static bool go_on(struct response *response, struct stream *stream)
+{
+	const struct responder *responder = responder_of(response->request);
+
+	if (clock_monotonic_us() >= stream->end_us ||
+		(has_changed(responder, stream) && !look_again(response, stream)))
+		return false;
+	if (clock_monotonic_us() >= stream->beat_us) {
+		response_write(response, ":\n\n", 3);
+		stream->beat_us = next_beat(responder);
+	}
+	return true;
+}
+
+static void resume(struct response *response, void *state, bool wanted)
+{
+	struct stream *stream = state;
+
+	if (wanted && go_on(response, stream)) {
+		response_later(response, LOOK_MS, resume, stream);
+		return;
+	}
+	api_stream_end(response->request);
+	free(stream);
+}
+
+static void begin(struct response *response)
+{
 	char retry[32];
 	int length = snprintf(retry, sizeof retry, "retry: %d\n\n", RETRY_MS);
 
@@ -120,96 +180,78 @@ static void begin(struct stream *stream)
 	response_write(response, retry, (size_t)length);
 }
 
-/* True when something was committed since VERSION, or when nobody can tell. */
-static bool has_changed(struct stream *stream, int64_t *version)
+/* When it must end: also when the token does. */
+static int64_t end_of(const struct responder *responder, const struct jwt_claims *claims)
 {
-	int64_t before = *version;
+	int64_t left_s = responder->conf->event_stream_s;
+	int64_t token_s = claims->expires - clock_seconds(responder->access.clock);
 
-	return db_pool_version(stream->responder->pool, version, NULL) != ERR_OK || *version != before;
-}
-
-/* When it must end, by the monotonic clock: also when the token does. */
-static int64_t end_of(const struct stream *stream, int64_t now_us)
-{
-	int64_t left_s = stream->responder->conf->event_stream_s;
-	int64_t token_s = stream->claims.expires - clock_seconds(stream->responder->access.clock);
-
-	if (stream->claims.expires > 0 && token_s < left_s)
+	if (claims->expires > 0 && token_s < left_s)
 		left_s = token_s;
-	return now_us + left_s * 1000000;
+	return clock_monotonic_us() + left_s * 1000000;
 }
 
-/* From what was looked at after VERSION on. */
-static void run(struct stream *stream, int64_t version)
+/* The first look. True when more follows by *STREAM. */
+static bool answer(
+	struct request *request, struct response *response, const struct jwt_claims *claims, struct stream *stream)
 {
-	int64_t beat_us = stream->responder->conf->event_beat_s * 1000000;
-	int64_t now = clock_monotonic_us(), end = end_of(stream, now), next_beat = now + beat_us;
+	const struct responder *responder = responder_of(request);
 	struct err_info info;
-
-	send_news(stream);
-	while (!is_over(&stream->job) && now < end && response_wait(stream->response, LOOK_MS)) {
-		now = clock_monotonic_us();
-		if (has_changed(stream, &version)) {
-			enum err err = look(stream, &info);
-
-			if (err == ERR_BUSY)
-				version = 0; /* look again the next time */
-			else if (err != ERR_OK)
-				return;
-			else if (has_news(stream)) {
-				send_news(stream);
-				next_beat = now + beat_us;
-			}
-		}
-		if (now >= next_beat) {
-			response_write(stream->response, ":\n\n", 3);
-			response_flush(stream->response);
-			next_beat = now + beat_us;
-		}
-	}
-}
-
-static void answer(struct stream *stream)
-{
-	struct err_info info;
-	int64_t version = 0;
+	struct sight sight;
 	enum err err;
 
 	/* Asked first, so that nothing that comes after is missed. */
-	has_changed(stream, &version);
-	err = look(stream, &info);
+	has_changed(responder, stream);
+	err = look(request, stream, request->capture[0], claims, &sight, &info);
 	if (err != ERR_OK) {
-		response_error(stream->response, &info);
-	} else if (is_over(&stream->job) && !has_news(stream)) {
-		response_status(stream->response, 204);
-		response_begin(stream->response);
-	} else {
-		begin(stream);
-		if (stream->request->method != HTTP_HEAD)
-			run(stream, version);
+		response_error(response, &info);
+		return false;
 	}
+	if (is_over(&sight.job) && !has_news(stream, &sight)) {
+		response_status(response, 204);
+		response_begin(response);
+		return false;
+	}
+	memcpy(stream->job, sight.job.id, ID_SIZE);
+	stream->end_us = end_of(responder, claims);
+	begin(response);
+	send_news(response, stream, &sight);
+	return request->method != HTTP_HEAD && !is_over(&sight.job);
 }
 
-int64_t api_streams_most(const struct conf *conf)
+bool api_stream_begin(const struct request *request, struct response *response)
 {
-	int64_t half = (conf->http_threads + 1) / 2;
+	struct responder *responder = responder_of(request);
+	int64_t most = responder->conf->event_streams, half = (responder->conf->http_threads + 1) / 2;
 
-	return conf->event_streams < half ? conf->event_streams : half;
+	/* Where each has a thread, others need some too. */
+	if (strcmp(responder->conf->http_transport, "event") != 0 && most > half)
+		most = half;
+	if (atomic_fetch_add(&responder->streams, 1) < most)
+		return true;
+	atomic_fetch_sub(&responder->streams, 1);
+	response_problem(response, ERR_BUSY, "as many streams of events as may be are open: poll the job instead");
+	return false;
+}
+
+void api_stream_end(const struct request *request)
+{
+	atomic_fetch_sub(&responder_of(request)->streams, 1);
 }
 
 void api_job_events(struct request *request, struct response *response)
 {
-	struct stream stream = {.request = request, .response = response, .responder = responder_of(request)};
-	struct responder *responder = stream.responder;
+	struct jwt_claims claims;
+	struct stream *stream;
 
-	if (!api_claims(request, response, NULL, &stream.claims))
+	if (!api_claims(request, response, NULL, &claims) || !api_stream_begin(request, response))
 		return;
-	read_last_id(&stream);
-	if (atomic_fetch_add(&responder->streams, 1) < api_streams_most(responder->conf))
-		answer(&stream);
+	stream = calloc(1, sizeof *stream);
+	if (stream == NULL)
+		abort();
+	read_last_id(request, stream);
+	if (answer(request, response, &claims, stream))
+		response_later(response, LOOK_MS, resume, stream);
 	else
-		response_problem(
-			response, ERR_BUSY, "as many streams of events as may be are open: poll the job instead");
-	atomic_fetch_sub(&responder->streams, 1);
-	arena_free(&stream.arena);
+		resume(response, stream, false);
 }

@@ -15,6 +15,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { PIECE = 64 * 1024, COUNT_MOST = 60, PAUSE_MOST_MS = 60000 };
 
@@ -62,36 +63,56 @@ static bool read_number(const struct request *request, const char *name, uint64_
 	return text != NULL && text_to_u64(text, most, out) && *out > 0;
 }
 
-static void drip(struct request *request, struct response *response, uint64_t count, int ms)
+struct drip {
+	uint64_t sent, count;
+	int ms;
+};
+
+static void drip(struct response *response, void *state, bool wanted)
 {
+	struct drip *drops = state;
 	char event[32];
 
+	if (wanted) {
+		int length = snprintf(event, sizeof event, "data: %" PRIu64 "\n\n", ++drops->sent);
+
+		response_write(response, event, (size_t)length);
+		if (drops->sent < drops->count) {
+			response_later(response, drops->ms, drip, drops);
+			return;
+		}
+	}
+	api_stream_end(response->request);
+	free(drops);
+}
+
+static void begin_drip(struct response *response)
+{
 	response_status(response, 200);
 	response_header(response, "Content-Type", "text/event-stream");
 	response_header(response, "Cache-Control", "no-store");
 	response_header(response, "X-Accel-Buffering", "no");
 	response_begin(response);
-	for (uint64_t i = 1; i <= count && response_wait(response, ms); i++) {
-		int length = snprintf(event, sizeof event, "data: %" PRIu64 "\n\n", i);
-
-		if (request->method == HTTP_HEAD || !response_write(response, event, (size_t)length) ||
-			!response_flush(response))
-			return;
-	}
 }
 
 void api_probe_drip(struct request *request, struct response *response)
 {
-	struct responder *responder = responder_of(request);
+	struct drip *drops;
 	uint64_t count, ms;
 
 	if (!read_number(request, "count", COUNT_MOST, &count) || !read_number(request, "ms", PAUSE_MOST_MS, &ms)) {
 		response_problem(response, ERR_UNPROCESSABLE, "count and ms are not the numbers they may be");
 		return;
 	}
-	if (atomic_fetch_add(&responder->streams, 1) < api_streams_most(responder->conf))
-		drip(request, response, count, (int)ms);
+	if (!api_stream_begin(request, response))
+		return;
+	drops = calloc(1, sizeof *drops);
+	if (drops == NULL)
+		abort();
+	*drops = (struct drip){.count = count, .ms = (int)ms};
+	begin_drip(response);
+	if (request->method != HTTP_HEAD)
+		response_later(response, drops->ms, drip, drops);
 	else
-		response_problem(response, ERR_BUSY, "as many streams of events as may be are open");
-	atomic_fetch_sub(&responder->streams, 1);
+		drip(response, drops, false);
 }

@@ -70,9 +70,9 @@ const struct option option_table[] = {
 			    "those that may wait for their client."},
 	{"http", "backlog", OPTION_INTEGER, AT(http_backlog), .least = 1, .most = 65535, .standard = 1024,
 		.sentence = "Connections that may wait for a thread before the web server is turned away."},
-	{"http", "event_streams", OPTION_INTEGER, AT(event_streams), .least = 0, .most = 4096, .standard = 8,
-		.sentence = "Streams of events that one responder process keeps open at the same time, each in a thread; never "
-			    "more than half of http.threads. 0 turns them off."},
+	{"http", "event_streams", OPTION_INTEGER, AT(event_streams), .least = 0, .most = 4096, .standard = 256,
+		.sentence = "Streams of events that one responder process keeps open at the same time. With the transport "
+			    "\"threads\" each has a thread, and they are never more than half of http.threads. 0 turns them off."},
 	{"http", "event_stream_s", OPTION_INTEGER, AT(event_stream_s), .unit = "seconds", .least = 1, .most = 86400,
 		.standard = 300, .sentence = "How long a stream of events stays open; its client then comes back for the rest."},
 	{"http", "event_beat_s", OPTION_INTEGER, AT(event_beat_s), .unit = "seconds", .least = 1, .most = 600,

@@ -7,7 +7,8 @@
  *     event_input.c       records to requests
  *     event_transport.c   the answer to records; struct transport for the handler
  *
- * A connection belongs to the thread that leads the loop, or, while it is away, to the one that answers its request.
+ * A connection belongs to the thread that leads the loop, or, while it is away, to the one that answers its request; an
+ * answer that pauses needs no thread.
  * Many requests may be on their way in at once (FCGI_MPXS_CONNS is 1); those of one connection are answered one after
  * the other, in the order in which their parameters were complete. What comes of a body before its request's turn is
  * kept, up to a limit.
@@ -25,6 +26,7 @@ enum { EVENT_CONNECTIONS_MOST = 16384 };
 
 struct event_loop;
 struct event_parameter;
+struct exchange;
 
 struct event_list {
 	struct event_connection *first, *last;
@@ -32,6 +34,8 @@ struct event_list {
 
 /* At its end; the connection must stand in no list. */
 void event_list_append(struct event_list *list, struct event_connection *connection);
+/* The same, but before those whose answers are due later. */
+void event_list_insert(struct event_list *list, struct event_connection *connection);
 /* From the list in which it stands. */
 void event_list_remove(struct event_connection *connection);
 /* Its first, removed; NULL when it is empty. */
@@ -66,6 +70,8 @@ struct event_connection {
 	bool away;               /* the loop does not have it */
 	bool lingering;          /* our side is shut, what still comes is dropped */
 	bool served;             /* a request has ended on it */
+	struct exchange *exchange; /* of an answer that pauses, or goes on; NULL: there is none */
+	int64_t due_us;            /* when its pause is over */
 
 	/* event_input.c */
 	struct fcgi_record_reader reader;
@@ -130,7 +136,7 @@ extern const struct transport_class event_transport_class;
 /* Adds one complete record. False when there is no room: the peer asks and asks and does not read. */
 bool event_put(struct event_connection *connection, const unsigned char *record, size_t length);
 
-/* Sends what the socket takes without waiting; out_used is 0 when that was all. False when the peer is gone. */
+/* Ends the open record, sends what the socket takes without waiting; out_used is 0 when that was all. False when the peer is gone. */
 bool event_send(struct event_connection *connection);
 
 /* Takes the connection out of the loop, which another thread leads from now on: this thread is about to wait. */

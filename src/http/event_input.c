@@ -343,12 +343,16 @@ static enum event_step turn(struct event_connection *connection)
 
 enum event_step event_read(struct event_connection *connection)
 {
-	const unsigned char *at = connection->in + connection->in_at, *end = connection->in + connection->in_end;
+	const unsigned char *at, *end;
 	struct fcgi_record_piece piece;
 	enum fcgi_record_result result;
 	enum event_step step = turn(connection);
 
-	while (step == STEP_MORE && connection->in != NULL && !connection->aborted) {
+	if (connection->in == NULL)
+		return step;
+	at = connection->in + connection->in_at;
+	end = connection->in + connection->in_end;
+	while (step == STEP_MORE && !connection->aborted) {
 		result = fcgi_record_read(&connection->reader, &at, end, &piece);
 		connection->in_at = (size_t)(at - connection->in);
 		if (result != RECORD_PIECE)
@@ -362,10 +366,14 @@ enum event_step event_read(struct event_connection *connection)
 
 void event_skip(struct event_connection *connection)
 {
-	const unsigned char *at = connection->in + connection->in_at, *end = connection->in + connection->in_end;
+	const unsigned char *at, *end;
 	struct fcgi_record_piece piece;
 
-	while (connection->in != NULL && fcgi_record_read(&connection->reader, &at, end, &piece) == RECORD_PIECE) {
+	if (connection->in == NULL)
+		return;
+	at = connection->in + connection->in_at;
+	end = connection->in + connection->in_end;
+	while (fcgi_record_read(&connection->reader, &at, end, &piece) == RECORD_PIECE) {
 		if (piece.type == RECORD_STDIN && piece.id == connection->current.id && piece.length == 0)
 			connection->stdin_ended = true;
 	}

@@ -3,16 +3,37 @@
 
 #include <stddef.h>
 
-void event_list_append(struct event_list *list, struct event_connection *connection)
+/* PREVIOUS: NULL for the first. */
+static void put_after(struct event_list *list, struct event_connection *previous, struct event_connection *connection)
 {
+	struct event_connection *next = previous == NULL ? list->first : previous->next;
+
 	connection->list = list;
-	connection->next = NULL;
-	connection->previous = list->last;
-	if (list->last == NULL)
+	connection->previous = previous;
+	connection->next = next;
+	if (previous == NULL)
 		list->first = connection;
 	else
-		list->last->next = connection;
-	list->last = connection;
+		previous->next = connection;
+	if (next == NULL)
+		list->last = connection;
+	else
+		next->previous = connection;
+}
+
+void event_list_append(struct event_list *list, struct event_connection *connection)
+{
+	put_after(list, list->last, connection);
+}
+
+/* From the end on: most pauses last as long as the others. */
+void event_list_insert(struct event_list *list, struct event_connection *connection)
+{
+	struct event_connection *previous = list->last;
+
+	while (previous != NULL && previous->due_us > connection->due_us)
+		previous = previous->previous;
+	put_after(list, previous, connection);
 }
 
 void event_list_remove(struct event_connection *connection)

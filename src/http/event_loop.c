@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "http/exchange.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -55,22 +56,48 @@ static void give_buffers(struct event_connection *connection)
 	}
 }
 
+/* A part of an answer is done: it pauses, or is over. */
+static void settle(struct event_connection *connection, struct arena *arena)
+{
+	int ms = exchange_pause(connection->exchange);
+
+	connection->due_us = clock_monotonic_us() + ms * INT64_C(1000);
+	if (ms < 0) {
+		exchange_end(connection->exchange);
+		connection->exchange = NULL;
+	}
+	arena_reset(arena);
+}
+
+void event_loop_answer(struct event_loop *loop, struct event_connection *connection, struct arena *arena)
+{
+	connection->exchange = exchange_begin(&connection->base, loop->options, arena);
+	settle(connection, arena);
+}
+
+static void go_on(struct event_connection *connection, struct arena *arena, bool wanted)
+{
+	exchange_resume(connection->exchange, arena, wanted);
+	settle(connection, arena);
+}
+
 static void drop(struct event_loop *loop, struct event_connection *connection)
 {
+	struct arena arena = {0};
+
 	if (connection->list != NULL)
 		event_list_remove(connection);
+	if (connection->exchange != NULL) {
+		connection->away = connection->broken = true; /* nobody is to wait for this peer */
+		go_on(connection, &arena, false);
+		arena_free(&arena);
+	}
 	event_forget_all(connection);
 	close(connection->fd);
 	free(connection->in);
 	free(connection->out);
 	free(connection);
 	loop->count--;
-}
-
-void event_loop_answer(struct event_loop *loop, struct event_connection *connection, struct arena *arena)
-{
-	transport_handle(&connection->base, loop->options, arena);
-	arena_reset(arena);
 }
 
 static bool may_wait(const struct event_connection *connection)
@@ -104,7 +131,17 @@ static void close_softly(struct event_loop *loop, struct event_connection *conne
 	stay(loop, connection, &loop->busy);
 }
 
-/* Nothing can be done before the peer does something. */
+/* What the answer had to say for now is sent. One that the peer has aborted is due. */
+static void pause_until_due(struct event_loop *loop, struct event_connection *connection)
+{
+	if (connection->list != NULL)
+		event_list_remove(connection);
+	if (connection->aborted)
+		connection->due_us = 0;
+	event_list_insert(&loop->paused, connection);
+}
+
+/* Nothing can be done before the peer does something, or a pause is over. */
 static void rest(struct event_loop *loop, struct event_connection *connection)
 {
 	bool idle = connection->served && connection->phase == PHASE_IDLE && connection->requests == NULL && connection->out_used == 0 &&
@@ -115,7 +152,19 @@ static void rest(struct event_loop *loop, struct event_connection *connection)
 		drop(loop, connection);
 		return;
 	}
-	stay(loop, connection, idle ? &loop->kept : &loop->busy);
+	if (connection->exchange != NULL && connection->out_used == 0)
+		pause_until_due(loop, connection);
+	else
+		stay(loop, connection, idle ? &loop->kept : &loop->busy);
+}
+
+/* Whether this thread still leads, having answered; else the connection goes to the one that does. */
+static bool leads_on(struct event_loop *loop, struct event_connection *connection)
+{
+	if (!connection->away)
+		return true;
+	event_loop_give_back(loop, connection);
+	return false;
 }
 
 /* Does what can be done with what was received. False when this thread has lost the lead. */
@@ -124,6 +173,7 @@ static bool proceed(struct event_loop *loop, struct event_connection *connection
 	enum event_step step = STEP_OUTPUT;
 
 	while (step != STEP_MORE && event_send(connection) && connection->out_used == 0 && !connection->closing) {
+		connection->body_left = 0; /* of a request whose answer pauses: nobody reads it any more */
 		step = event_read(connection);
 		if (step == STEP_BAD)
 			connection->broken = true;
@@ -134,10 +184,8 @@ static bool proceed(struct event_loop *loop, struct event_connection *connection
 			return true;
 		}
 		event_loop_answer(loop, connection, arena);
-		if (connection->away) {
-			event_loop_give_back(loop, connection);
+		if (!leads_on(loop, connection))
 			return false;
-		}
 	}
 	if (connection->broken)
 		drop(loop, connection);
@@ -262,6 +310,23 @@ static bool collect(struct event_loop *loop, struct arena *arena)
 	}
 }
 
+/*
+ * Goes on with the answers whose time has come; with all of them, for the last time, when the program stops. False when
+ * this thread has lost the lead.
+ */
+static bool resume(struct event_loop *loop, struct arena *arena)
+{
+	struct event_connection *connection;
+
+	while ((connection = loop->paused.first) != NULL && (loop->stopping || connection->due_us < loop->now_us)) {
+		event_list_remove(connection);
+		go_on(connection, arena, !loop->stopping && !connection->aborted);
+		if (!leads_on(loop, connection) || !proceed(loop, connection, arena))
+			return false;
+	}
+	return true;
+}
+
 static int64_t earlier(int64_t at, const struct event_list *list, int idle_s)
 {
 	int64_t end = list->first == NULL ? INT64_MAX : list->first->since_us + idle_s * INT64_C(1000000);
@@ -276,6 +341,8 @@ static int time_left(const struct event_loop *loop)
 
 	at = earlier(at, &loop->busy, loop->idle_s);
 	at = earlier(at, &loop->kept, KEPT_IDLE_S);
+	if (loop->paused.first != NULL && loop->paused.first->due_us < at)
+		at = loop->paused.first->due_us;
 	if (at == INT64_MAX)
 		return -1;
 	return at <= loop->now_us ? 0 : (int)((at - loop->now_us) / 1000 + 1);
@@ -316,7 +383,7 @@ void event_loop_lead(struct event_loop *loop, struct arena *arena)
 		int count;
 
 		loop->now_us = clock_monotonic_us();
-		if (!collect(loop, arena))
+		if (!collect(loop, arena) || !resume(loop, arena))
 			return;
 		tidy(loop);
 		if (loop->stopping && loop->count == 0) {

@@ -23,6 +23,7 @@ struct event_loop {
 	int64_t accept_again_us;
 	size_t count;                /* connections, those that are away too */
 	struct event_list busy, kept; /* oldest sign of life first */
+	struct event_list paused;     /* answers, by their time */
 
 	pthread_mutex_t mutex; /* of what follows */
 	pthread_cond_t change;
@@ -36,7 +37,7 @@ struct event_loop {
  */
 void event_loop_lead(struct event_loop *loop, struct arena *arena);
 
-/* Answers the request of CONNECTION, in the thread that has it. */
+/* Answers the request of CONNECTION, up to its end or a pause, in the thread that has it. */
 void event_loop_answer(struct event_loop *loop, struct event_connection *connection, struct arena *arena);
 
 /* epoll_ctl(): FD's EVENTS come as ABOUT, the address of a field of the loop, or a connection. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a handler writes is gathered into records and sent when the buffer is full or the request is over. As long as
- * the socket takes it nobody waits; who would have to wait, to read or to write, leaves the loop before.
+ * What a handler writes is gathered into records and sent when the buffer is full, or the answer is over or pauses. As
+ * long as the socket takes it nobody waits; who would have to wait, to read or to write, leaves the loop before.
  */
 #include "http/event_loop.h"
 
@@ -46,6 +46,7 @@ static void close_record(struct event_connection *connection)
 
 bool event_send(struct event_connection *connection)
 {
+	close_record(connection);
 	while (!connection->broken && connection->out_sent < connection->out_used) {
 		ssize_t put = send(connection->fd, connection->out + connection->out_sent,
 			connection->out_used - connection->out_sent, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -110,7 +111,6 @@ static bool wait_writable(struct event_connection *connection)
 /* Sends all there is, waiting where it must. */
 static bool push(struct event_connection *connection)
 {
-	close_record(connection);
 	while (event_send(connection) && connection->out_used > 0) {
 		event_leave(connection);
 		if (!wait_writable(connection))

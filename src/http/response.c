@@ -267,6 +267,15 @@ bool response_wait(struct response *response, int ms)
 	return !response->failed && transport->class->wait(transport, ms);
 }
 
+void response_later(struct response *response, int ms,
+	void (*resume)(struct response *response, void *state, bool wanted), void *state)
+{
+	assert(response->begun && response->resume == NULL && ms >= 0);
+	response->resume = resume;
+	response->resume_state = state;
+	response->resume_ms = ms;
+}
+
 bool response_whole(const struct response *response)
 {
 	if (response->failed || !response->begun)

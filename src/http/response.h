@@ -29,6 +29,9 @@ struct response {
 	uint64_t written; /* as bytes, with those that were dropped for HEAD */
 	int64_t expected; /* Content-Length, -1 when none was set */
 	struct response_field *fields; /* in the request's arena */
+	void (*resume)(struct response *response, void *state, bool wanted); /* response_later(); NULL: this is the end */
+	void *resume_state;
+	int resume_ms;
 };
 
 void response_init(struct response *response, struct request *request);
@@ -55,6 +58,16 @@ bool response_flush(struct response *response);
  * now and then.
  */
 bool response_wait(struct response *response, int ms);
+
+/*
+ * Instead of response_wait(), the last a handler does with an answer that has begun: RESUME goes on with it in MS
+ * milliseconds, once what was written is sent. The event loop keeps no thread for it meanwhile; elsewhere its thread
+ * sleeps. WANTED: false, at once, when the answer had better end, as response_wait() tells; RESUME then frees STATE, which
+ * is the caller's own. Else it may call this again. What lay in the request's arena is gone by then (captures, values of
+ * the query), and so is the body; path, parameters and header fields are there, and an empty arena.
+ */
+void response_later(struct response *response, int ms,
+	void (*resume)(struct response *response, void *state, bool wanted), void *state);
 
 /* The answer has begun and all that was promised has gone out: false lets the transport break the connection off. */
 bool response_whole(const struct response *response);

@@ -8,8 +8,11 @@
  *  - Any other request starts with the leader. When its handler turns out to wait after all, as it flushes or
  *    writes more than the socket takes, the leader gives the loop to a thread that stands by and goes on with this request
  *    alone (event_leave()). So no handler needs to say beforehand what it will do.
+ *  - An answer that pauses (response_later()) has no thread: its connection costs what it costs between two requests, and
+ *    what is kept of the request. The leader goes on with it when it is due, as with a request.
  *
- * As many requests may wait as there are threads; when all do, the loop rests until one has ended.
+ * As many requests may wait as serve_options says, as there is one thread more to lead. When even that one waits, the
+ * loop rests until one has ended.
  */
 #include "http/event_loop.h"
 
@@ -126,7 +129,7 @@ enum err serve_event(const struct serve_options *options, int listener, struct e
 	struct event_loop loop = {.options = options, .listener = listener,
 		.idle_s = serve_idle_s(options->idle_s),
 		.mutex = PTHREAD_MUTEX_INITIALIZER, .change = PTHREAD_COND_INITIALIZER};
-	int threads = options->threads > THREADS_LEAST ? options->threads : THREADS_LEAST;
+	int threads = (options->threads > THREADS_LEAST ? options->threads : THREADS_LEAST) + 1;
 	const int *const fds[] = {&loop.epoll, &loop.stop, &loop.wake};
 	enum err code;
 

@@ -2,9 +2,9 @@
 /*
  * What carries a request. serve_fcgi.c, serve_event.c and serve_cgi.c each implement this table.
  *
- *     serve_xxx.c ──► struct transport ──► transport_handle() ──► router ──► handler
- *          ▲                                     │
- *          └──── parameter, read, write, flush ◄─┘
+ *     serve_xxx.c ──► struct transport ──► transport_handle(), or exchange.h ──► router ──► handler
+ *          ▲                                                │
+ *          └─────────── parameter, read, write, flush ◄─────┘
  *
  * Room-internal: handlers see struct request and struct response only. A transport belongs to one thread.
  */
@@ -49,8 +49,9 @@ struct transport {
 int serve_idle_s(int seconds);
 
 /*
- * Shared by the implementations: makes the request in ARENA, routes it, finishes TRANSPORT, writes the access log
- * line and counts. The caller resets ARENA afterwards.
+ * For implementations that give a request a thread of its own: makes the request in ARENA, routes it, sleeps in the
+ * pauses of its answer (exchange.h), finishes TRANSPORT, writes the access log line and counts. The caller resets ARENA
+ * afterwards.
  */
 void transport_handle(struct transport *transport, const struct serve_options *options, struct arena *arena);
 

@@ -156,3 +156,30 @@ for (const server of ["lighttpd", "nginx", "apache-proxy-fcgi", "apache-fcgid"])
 		});
 	});
 }
+
+describe("a crowd that follows one job", {skip: cannotServe("nginx"), timeout: 180000}, () => {
+	const CROWD = 200;
+	let site;
+
+	after(() => site?.stop());
+
+	test("takes no threads", async () => {
+		site = await start({server: "nginx", transport: "event", runner: true, conf: {http: {threads: 2}}});
+		const file = path.join(site.dir, "tone.wav");
+		await fs.writeFile(file, wav(2));
+		const {track} = await site.publish(file);
+		await site.processes.get("jobrunner").stop();
+		const {job} = await site.upload(file), headers = site.bearer("jobs:read");
+		const streams = await Promise.all(Array.from({length: CROWD},
+			() => openEvents(site.url, `/internal/jobs/${job.id}/events`, headers)));
+		for (const stream of streams) {
+			assert.equal(stream.status, 200);
+			assert.equal((await stream.next()).data.event, "submitted");
+		}
+		for (const address of [`/hls/${track.id}/master.m3u8`, `/internal/jobs/${job.id}`, "/api/v1/tracks"])
+			assert.equal((await site.request({path: address, headers})).status, 200, address);
+		site.startRunner();
+		for (const stream of streams)
+			assert.equal((await stream.rest()).at(-1).data.state, "done");
+	});
+});

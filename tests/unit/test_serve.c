@@ -107,6 +107,60 @@ static void large(struct request *request, struct response *response)
 		continue;
 }
 
+enum { PARTS = 40, PART_BYTES = 30000 };
+
+struct parts {
+	int said, most;
+};
+
+/* Written to by answers that pause when they are over: 'w', or 'u' when nobody wanted them any more. */
+static int over[2];
+
+/* More than a socket takes, in parts, each of which ends with what is still known of the request. */
+static void say_part(struct response *response, void *state, bool wanted)
+{
+	static const char zeros[PART_BYTES];
+	const struct request *request = response->request;
+	struct parts *parts = state;
+
+	if (wanted && parts->said < parts->most) {
+		const char *text = arena_printf(request->arena, "%d %s %s %s", ++parts->said, request->method_name,
+			request->path, request_header(request, "x-word"));
+
+		response_write(response, zeros, sizeof zeros);
+		response_write(response, text, strlen(text));
+		response_later(response, 1, say_part, parts);
+		return;
+	}
+	if (write(over[1], wanted ? "w" : "u", 1) != 1)
+		abort();
+	free(parts);
+}
+
+static void begin_parts(struct response *response, int most)
+{
+	struct parts *parts = calloc(1, sizeof *parts);
+
+	if (parts == NULL)
+		abort();
+	parts->most = most;
+	response_status(response, 200);
+	response_begin(response);
+	response_later(response, 0, say_part, parts);
+}
+
+static void later(struct request *request, struct response *response)
+{
+	(void)request;
+	begin_parts(response, PARTS);
+}
+
+static void lasting(struct request *request, struct response *response)
+{
+	(void)request;
+	begin_parts(response, INT32_MAX);
+}
+
 static const struct route routes[] = {
 	{HTTP_GET, "/healthz", NULL, healthz},
 	{HTTP_GET, "/tell/{what}", NULL, tell},
@@ -115,6 +169,8 @@ static const struct route routes[] = {
 	{HTTP_GET, "/silent", NULL, silent},
 	{HTTP_GET, "/shrunk", NULL, shrunk},
 	{HTTP_GET, "/large", NULL, large},
+	{HTTP_GET | HTTP_POST, "/later", NULL, later},
+	{HTTP_GET, "/lasting", NULL, lasting},
 };
 static const struct router router = {routes, sizeof routes / sizeof *routes, NULL, NULL};
 static struct serve_options options = {
@@ -124,6 +180,8 @@ static struct fcgi_server server;
 static int start(void **state)
 {
 	(void)state;
+	if (pipe(over) != 0)
+		return -1;
 	fcgi_server_start(&server, &options);
 	return 0;
 }
@@ -131,6 +189,8 @@ static int start(void **state)
 static int stop(void **state)
 {
 	(void)state;
+	close(over[0]);
+	close(over[1]);
 	return fcgi_server_stop(&server);
 }
 
@@ -317,6 +377,84 @@ static void test_large_answer(void **state)
 	assert_whole(&reply);
 	assert_cgi_answer(&reply.out);
 	fcgi_reply_free(&reply);
+}
+
+static void assert_over(char how)
+{
+	char told;
+
+	assert_int_equal(read(over[0], &told, 1), 1);
+	assert_int_equal(told, how);
+}
+
+static void assert_parts(const struct buf *out, const char *method)
+{
+	char end[32];
+	size_t length;
+	const char *body = cgi_body(out, &length);
+
+	assert_int_equal(cgi_status(out), 200);
+	assert_true(length > (size_t)PARTS * PART_BYTES);
+	snprintf(end, sizeof end, "%d %s /later sesame", PARTS, method);
+	assert_string_equal(body + length - strlen(end), end);
+	assert_over('w');
+}
+
+/* An answer that pauses between its parts is whole; a body that nobody reads is in nobody's way. */
+static void test_later(void **state)
+{
+	const char *const get[] = {"REQUEST_METHOD=GET", "REQUEST_URI=/later", "HTTP_X_WORD=sesame", NULL};
+	const char *const post[] = {
+		"REQUEST_METHOD=POST", "REQUEST_URI=/later", "HTTP_X_WORD=sesame", "CONTENT_LENGTH=4", NULL};
+	struct fcgi_reply reply;
+
+	(void)state;
+	fcgi_exchange(server.socket, get, "", 0, &reply);
+	assert_whole(&reply);
+	assert_parts(&reply.out, "GET");
+	fcgi_reply_free(&reply);
+	fcgi_exchange(server.socket, post, "body", 4, &reply);
+	assert_whole(&reply);
+	assert_parts(&reply.out, "POST");
+	fcgi_reply_free(&reply);
+}
+
+/* A connection on which an answer without an end has begun. */
+static int begin_lasting(const struct fcgi_server *of)
+{
+	const char *const params[] = {"REQUEST_METHOD=GET", "REQUEST_URI=/lasting", "HTTP_X_WORD=sesame", NULL};
+	int fd = fcgi_connect(of->socket);
+	struct buf request;
+	char byte;
+
+	buf_init(&request, 1 << 16);
+	fcgi_put_request(&request, false, params, "", 0);
+	assert_true(fcgi_send(fd, request.data, request.length, 0));
+	assert_int_equal(read(fd, &byte, 1), 1);
+	buf_free(&request);
+	return fd;
+}
+
+/* Nobody wants it any more: its client is gone, or the responder stops. */
+static void test_later_unwanted(void **state)
+{
+	struct serve_options own_options = options;
+	struct fcgi_server own;
+	int fd;
+
+	(void)state;
+	for (int i = 0; i < 10; i++) {
+		close(begin_lasting(&server));
+		assert_over('u');
+	}
+	fcgi_server_start(&own, &own_options);
+	fd = begin_lasting(&own);
+	kill(own.pid, SIGTERM);
+	while (read(fd, (char[4096]){0}, 4096) > 0)
+		continue;
+	assert_over('u');
+	assert_int_equal(fcgi_server_stop(&own), 0);
+	close(fd);
 }
 
 /* Clients that go away in the middle of a large answer: the responder lives on and takes the next. */
@@ -624,6 +762,8 @@ static void test_cgi(void **state)
 	const char *const post[] = {"GATEWAY_INTERFACE=CGI/1.1", "REQUEST_METHOD=POST", "SCRIPT_NAME=/swallow",
 		"CONTENT_LENGTH=30000", NULL};
 	const char *const big[] = {"GATEWAY_INTERFACE=CGI/1.1", "REQUEST_METHOD=GET", "SCRIPT_NAME=/large", NULL};
+	const char *const parts[] = {"GATEWAY_INTERFACE=CGI/1.1", "REQUEST_METHOD=GET", "SCRIPT_NAME=/later",
+		"HTTP_X_WORD=sesame", NULL};
 	const char *const none[] = {"REQUEST_METHOD=GET", NULL};
 	static char bytes[30000];
 	struct buf out;
@@ -644,6 +784,9 @@ static void test_cgi(void **state)
 	assert_int_equal(run_cgi(big, "", 0, &out), 0);
 	assert_cgi_answer(&out);
 	buf_free(&out);
+	assert_int_equal(run_cgi(parts, "", 0, &out), 0);
+	assert_parts(&out, "GET");
+	buf_free(&out);
 	assert_int_equal(run_cgi(none, "", 0, &out), 1); /* neither CGI nor FastCGI */
 	assert_int_equal(out.length, 0);
 	buf_free(&out);
@@ -659,6 +802,8 @@ int main(void)
 		cmocka_unit_test(test_gives_no_answer),
 		cmocka_unit_test(test_short_answer_breaks_off),
 		cmocka_unit_test(test_large_answer),
+		cmocka_unit_test(test_later),
+		cmocka_unit_test(test_later_unwanted),
 		cmocka_unit_test(test_client_goes),
 		cmocka_unit_test(test_readers_that_stop),
 		cmocka_unit_test(test_reader_that_dawdles),

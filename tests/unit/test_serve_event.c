@@ -6,10 +6,12 @@
 
 #include "base/log.h"
 
+#include <malloc.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +20,8 @@
 
 #include <cmocka.h>
 
+/* What a paused answer may cost the responder at the most, its connection included. */
+enum { PAUSED_BYTES_MOST = 3000 };
 enum { BEGIN_REQUEST = 1, ABORT_REQUEST = 2, PARAMS = 4, STDIN = 5, GET_VALUES = 9, STUCK_MS = 20000 };
 
 static void healthz(struct request *request, struct response *response)
@@ -45,6 +49,42 @@ static void post(struct request *request, struct response *response)
 {
 	response_status(response, 200);
 	swallow(request, response);
+}
+
+static atomic_bool released;
+
+/* Pauses until all such are released. */
+static void pause_again(struct response *response, void *state, bool wanted)
+{
+	if (wanted && !atomic_load(&released))
+		response_later(response, 20, pause_again, state);
+	else
+		response_write(response, "released", 8);
+}
+
+static void pauses(struct request *request, struct response *response)
+{
+	(void)request;
+	response_status(response, 200);
+	response_begin(response);
+	response_later(response, 20, pause_again, NULL);
+}
+
+static void release(struct request *request, struct response *response)
+{
+	(void)request;
+	atomic_store(&released, true);
+	response_status(response, 200);
+	response_body(response, "text/plain", "ok", 2);
+}
+
+/* Bytes that are allocated. */
+static void heap(struct request *request, struct response *response)
+{
+	const char *text = arena_printf(request->arena, "%zu", mallinfo2().uordblks);
+
+	response_status(response, 200);
+	response_body(response, "text/plain", text, strlen(text));
 }
 
 /* More than any socket takes at once. */
@@ -77,10 +117,13 @@ static const struct route routes[] = {
 	{.methods = HTTP_POST, .pattern = "/swallow", .handler = post},
 	{.methods = HTTP_GET, .pattern = "/large", .handler = large},
 	{.methods = HTTP_GET, .pattern = "/events", .handler = events},
+	{.methods = HTTP_GET, .pattern = "/pauses", .handler = pauses},
+	{.methods = HTTP_GET, .pattern = "/release", .handler = release},
+	{.methods = HTTP_GET, .pattern = "/heap", .handler = heap},
 };
 static const struct router router = {routes, sizeof routes / sizeof *routes, NULL, NULL};
 static struct serve_options options = {
-	.program = "test", .router = &router, .event = true, .threads = 3, .backlog = 512, .idle_s = 2};
+	.program = "test", .router = &router, .event = true, .threads = 2, .backlog = 512, .idle_s = 2};
 static struct fcgi_server server;
 
 static int start(void **state)
@@ -469,6 +512,99 @@ static void test_vanished(void **state)
 	assert_alive();
 }
 
+static void start_upload(int *fd)
+{
+	struct buf out;
+
+	buf_init(&out, 1 << 16);
+	put_request(&out, false, "POST", "/swallow", "body");
+	*fd = fcgi_connect(server.socket);
+	assert_true(fcgi_send(*fd, out.data, out.length - 20, 0));
+	buf_free(&out);
+}
+
+/* As many bodies as may be waited for are waited for: the loop has a thread yet. */
+static void test_stalled(void **state)
+{
+	int fds[2];
+
+	(void)state;
+	start_upload(&fds[0]);
+	start_upload(&fds[1]);
+	for (int i = 0; i < 10; i++)
+		assert_alive();
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static size_t heap_bytes(void)
+{
+	int fd = send_request(false, "GET", "/heap", "");
+	struct fcgi_reply reply;
+	size_t bytes, length;
+
+	fcgi_receive(fd, false, STUCK_MS, &reply);
+	bytes = strtoul(cgi_body(&reply.out, &length), NULL, 10);
+	fcgi_reply_free(&reply);
+	close(fd);
+	return bytes;
+}
+
+/* What is left of the answer, whose first byte was read, ends as it should. */
+static void assert_released(int fd)
+{
+	static const char end[] = "released";
+	char bytes[4096];
+	size_t used = 0;
+	ssize_t got;
+
+	while (used < sizeof bytes && (got = read(fd, bytes + used, sizeof bytes - used)) > 0)
+		used += (size_t)got;
+	assert_non_null(memmem(bytes, used, end, strlen(end)));
+	assert_true(used >= 16);
+	assert_int_equal(bytes[used - 15], 3);
+	close(fd);
+}
+
+/* Answers that pause, many more than threads: they cost little, and all else goes on. */
+static void test_pauses(void **state)
+{
+	enum { MANY = 400 };
+	int fds[MANY], kept;
+	size_t before = heap_bytes(), paused;
+	struct buf other;
+	char byte;
+
+	(void)state;
+	for (int i = 0; i < MANY; i++) {
+		fds[i] = send_request(false, "GET", "/pauses", "");
+		assert_int_equal(read(fds[i], &byte, 1), 1); /* it has begun */
+	}
+	assert_alive();
+	paused = heap_bytes();
+	assert_true(paused < before + (size_t)MANY * PAUSED_BYTES_MOST);
+	for (int i = 0; i < MANY / 2; i++)
+		close(fds[i]);
+	assert_alive();
+
+	/* One that is taken back; then what came on its connection meanwhile has its turn. */
+	kept = send_request(true, "GET", "/pauses", "");
+	buf_init(&other, 1 << 16);
+	put_request_of(&other, 7, "GET", "/healthz", "");
+	assert_true(fcgi_send(kept, other.data, other.length, 0));
+	send_record(kept, ABORT_REQUEST, 1, "", 0);
+	assert_turn(kept, 1, 200, "released");
+	assert_turn(kept, 7, 200, "RESPONDER");
+	buf_free(&other);
+	close(kept);
+
+	kept = send_request(false, "GET", "/release", "");
+	assert_answered(kept, false, 200, "ok");
+	close(kept);
+	for (int i = MANY / 2; i < MANY; i++)
+		assert_released(fds[i]);
+}
+
 /* More uploads at once than threads wait their turn; each is served. */
 static void test_queue(void **state)
 {
@@ -498,6 +634,8 @@ int main(void)
 		cmocka_unit_test(test_slow),
 		cmocka_unit_test(test_vanished),
 		cmocka_unit_test(test_queue),
+		cmocka_unit_test(test_stalled),
+		cmocka_unit_test(test_pauses),
 	};
 
 	return cmocka_run_group_tests_name("the event loop", tests, start, stop);
