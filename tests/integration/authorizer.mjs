@@ -68,6 +68,15 @@ for (const [server, transport] of [["lighttpd", "threads"], ["lighttpd", "event"
 			assert.equal((await ask(file(secret), {...listener(), Range: "bytes=4-7"})).body.toString(), "ftyp");
 		});
 
+		test("a refusal, and a file that is not there yet, are told to players of other pages and not kept", async () => {
+			for (const [target, status] of [[file(secret), 401], [`/media/${open}/later.mp4`, 404]]) {
+				const answer = await ask(target, {Origin: "https://example.org"}), {headers} = answer;
+				assert.equal(answer.status, status);
+				assert.equal(headers["access-control-allow-origin"], "*", target);
+				assert.doesNotMatch(headers["cache-control"] ?? "", /^(?!no-store).*max-age=\d{4}/, target);
+			}
+		});
+
 		test("a token for single tracks, and the grant of a manifest", async () => {
 			assert.equal((await ask(file(secret), listener({tracks: [secret]}))).status, 200);
 			assert.equal((await ask(file(other), listener({tracks: [secret]}))).status, forbidden);
