@@ -53,26 +53,28 @@ export async function get(address) {
 }
 
 /**
- * Sends FORM; ON_PROGRESS hears bytes sent and the total. SIGNAL aborts. fetch() cannot report the progress of a
- * request body, hence XMLHttpRequest.
+ * Asks by METHOD with FIELDS and BODY (or null); ON_PROGRESS hears how many bytes of that are sent, SIGNAL aborts. Gives
+ * a function that tells a field of the answer. fetch() cannot report the progress of a request body, hence
+ * XMLHttpRequest.
  */
-export function send(address, form, onProgress, signal) {
+export function send(method, address, fields, body, {signal, onProgress}) {
 	return new Promise((resolve, reject) => {
 		const request = new XMLHttpRequest();
-		request.open("POST", address);
-		for (const [name, value] of Object.entries(authorization()))
+		request.open(method, address);
+		for (const [name, value] of Object.entries({...authorization(), ...fields}))
 			request.setRequestHeader(name, value);
 		request.responseType = "json";
-		request.upload.addEventListener("progress", event => onProgress(event.loaded, event.total));
+		if (onProgress)
+			request.upload.addEventListener("progress", event => onProgress(event.loaded));
 		request.addEventListener("load", () => {
-			if (request.status >= 200 && request.status < 300 && request.response)
-				resolve(request.response);
+			if (request.status >= 200 && request.status < 300)
+				resolve(name => request.getResponseHeader(name));
 			else
 				reject(new Refused(request.status, sentence(request.status, request.response)));
 		});
 		request.addEventListener("error", () => reject(new Refused(0, sentence(0))));
 		request.addEventListener("abort", () => reject(new DOMException("cancelled", "AbortError")));
-		signal.addEventListener("abort", () => request.abort());
-		request.send(form);
+		signal?.addEventListener("abort", () => request.abort());
+		request.send(body);
 	});
 }

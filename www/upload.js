@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The upload form: a file chosen or dropped, its transfer, then its job until the track can be played.
 
-import {Refused, get, send} from "./api.js";
+import {Refused, get} from "./api.js";
 import {events} from "./events.js";
 import {clock, size} from "./format.js";
+import {Transfer} from "./transfer.js";
 
 /* A stream that breaks off is opened again this often before the page asks now and then instead. */
 const STREAM_FAILURES = 3;
@@ -28,15 +29,17 @@ export class Upload {
 	#file = document.getElementById("file");
 	#fileName = document.getElementById("file-name");
 	#go = document.getElementById("upload-go");
+	#pause = document.getElementById("upload-pause");
 	#stop = document.getElementById("upload-stop");
 	#work = document.getElementById("work");
 	#workName = document.getElementById("work-name");
-	#transfer = document.getElementById("transfer");
+	#bar = document.getElementById("transfer");
 	#transferText = document.getElementById("transfer-text");
 	#job = document.getElementById("job");
 	#jobText = document.getElementById("job-text");
 	#message = document.getElementById("upload-message");
 	#done = document.getElementById("upload-done");
+	#transfer = null;
 	#abort = null;
 	#onAccepted;
 	#onReady;
@@ -48,6 +51,7 @@ export class Upload {
 		this.#onReady = onReady;
 		this.#form.addEventListener("submit", event => this.#submit(event));
 		this.#file.addEventListener("change", () => this.#showFile());
+		this.#pause.addEventListener("click", () => this.#transfer?.pause(this.#pause.textContent === "Pause"));
 		this.#stop.addEventListener("click", () => this.#abort?.abort());
 		document.getElementById("upload-options").addEventListener("toggle", event => {
 			if (event.target.open)
@@ -90,16 +94,18 @@ export class Upload {
 			return;
 		this.#begin(file);
 		try {
-			const form = uploadForm(this.#form, file);
-			const accepted = await send("api/v1/tracks", form, (sent, total) => this.#showTransfer(sent, total),
-				this.#abort.signal);
+			this.#transfer = new Transfer(file, fieldsOf(this.#form), {
+				signal: this.#abort.signal,
+				onChange: (...how) => this.#showTransfer(...how),
+			});
+			const accepted = await this.#transfer.run();
 			this.#accepted();
 			this.#onAccepted(accepted.track);
 			await this.#watch(accepted);
 		} catch (error) {
 			this.#failed(error);
 		} finally {
-			this.#abort = null;
+			this.#transfer = this.#abort = null;
 			this.#busy(false);
 		}
 	}
@@ -107,13 +113,11 @@ export class Upload {
 	#begin(file) {
 		this.#abort = new AbortController();
 		this.#busy(true);
-		this.#say("");
 		this.#done.textContent = "";
 		this.#playable = false;
 		this.#work.hidden = false;
 		this.#workName.textContent = file.name;
-		this.#transfer.value = 0;
-		this.#transferText.textContent = "";
+		this.#showTransfer(0, file.size, "sending");
 		this.#job.value = 0;
 		this.#jobText.textContent = "";
 		this.#work.scrollIntoView({block: "nearest"});
@@ -121,19 +125,21 @@ export class Upload {
 
 	#busy(busy) {
 		this.#go.disabled = busy;
-		this.#stop.hidden = !busy;
+		this.#pause.hidden = this.#stop.hidden = !busy;
 	}
 
-	#showTransfer(sent, total) {
-		this.#transfer.value = total ? sent / total : 0;
-		this.#transferText.textContent = `${size(sent)} of ${size(total)}`;
+	#showTransfer(sent, total, what, trouble) {
+		this.#bar.value = total ? sent / total : 0;
+		this.#transferText.textContent = `${size(sent)} of ${size(total)}${what === "paused" ? ", paused" : ""}`;
+		this.#pause.textContent = what === "paused" ? "Resume" : "Pause";
+		this.#say(what === "interrupted" ? interruption(trouble) : "");
 	}
 
 	#accepted() {
-		this.#transfer.value = 1;
+		this.#bar.value = 1;
 		this.#transferText.textContent = "done";
 		this.#jobText.textContent = STAGES.get("queued");
-		this.#stop.hidden = true;
+		this.#pause.hidden = this.#stop.hidden = true;
 		this.#form.reset();
 		this.#showFile();
 	}
@@ -235,36 +241,40 @@ export class Upload {
 		if (error.name !== "AbortError" && !(error instanceof Refused))
 			throw error;
 		this.#work.hidden = true;
-		if (error instanceof Refused)
-			this.#say(error.message);
+		this.#say(error instanceof Refused ? error.message : "");
 	}
 
 	#say(text) {
+		if (text === this.#message.textContent)
+			return;
 		this.#message.textContent = text;
 		this.#message.hidden = text === "";
 		this.#message.scrollIntoView({block: "nearest"});
 	}
 }
 
+const interruption = ({status}) => status === 0
+	? "The connection was lost. The transfer goes on by itself when it is back."
+	: "The server is busy. The transfer goes on by itself in a moment.";
+
 const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
 
-/* The words come before the file, so that the server knows them when the bytes arrive. Empty ones are left out. */
-function uploadForm(form, file) {
-	const data = new FormData();
+/* What was said of the track and what is to be made of it. Empty words are left out. */
+function fieldsOf(form) {
+	const fields = {};
 	for (const name of ["title", "artist", "visibility"]) {
 		const value = form.elements[name].value.trim();
 		if (value)
-			data.append(name, value);
+			fields[name] = value;
 	}
 	const formats = [...form.querySelectorAll("[name=formats]:checked")].map(box => box.value);
 	if (formats.length)
-		data.append("formats", formats.join(","));
+		fields.formats = formats.join(",");
 	if (form.elements.loudness.value)
-		data.append("loudness", form.elements.loudness.value);
+		fields.loudness = form.elements.loudness.value;
 	if (form.elements.preset.value)
-		data.append("preset", form.elements.preset.value === NO_PRESET ? "" : form.elements.preset.value);
-	data.append("file", file);
-	return data;
+		fields.preset = form.elements.preset.value === NO_PRESET ? "" : form.elements.preset.value;
+	return fields;
 }
 
 /* The effects that this server has, if it has any and says so: a token that may upload is asked for. */

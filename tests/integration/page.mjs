@@ -12,6 +12,8 @@ import {wav} from "./lib/sound.mjs";
 import {missing} from "./lib/tools.mjs";
 
 const SCOPES = "stream:read track:read track:write jobs:read";
+/* In which the page sends a file. */
+const PIECE = 8 << 20;
 const NASTY = '<img src=x onerror="document.title=1">';
 const row = title => `.track:has(.track-title:text-is(${JSON.stringify(title)}))`;
 
@@ -118,6 +120,98 @@ async function uploadWithoutEvents(scene) {
 	await page.click("#upload-go");
 	await page.waitForSelector("#upload-done:text('Ready to play.')", {timeout: 60000});
 	assert.deepEqual(unexpected(complaints), []);
+	await page.close();
+}
+
+/* A second of sound in a file of two pieces. */
+function large() {
+	const sound = wav(1), junk = Buffer.alloc(PIECE + (1 << 20));
+	junk.write("JUNK");
+	junk.writeUInt32LE(junk.length - 8, 4);
+	const file = Buffer.concat([sound.subarray(0, 12), junk, sound.subarray(12)]);
+	file.writeUInt32LE(file.length - 8, 4);
+	return file;
+}
+
+/* Notes what the page asks of uploads; with broken() true the network takes the request and gives no answer. */
+async function watchUploads(page, broken) {
+	const seen = [];
+	await page.route(/\/uploads(\/|$)/, async route => {
+		const request = route.request(), offset = request.headers()["upload-offset"];
+		seen.push(offset ? `${request.method()} ${offset}` : request.method());
+		await (broken(seen) ? route.abort("connectionreset") : route.continue());
+	});
+	return seen;
+}
+
+/* The track called TITLE has the very bytes of the large file. */
+async function isStored(scene, title) {
+	const {json: {tracks}} = await scene.site.request({path: "/api/v1/tracks", headers: scene.site.bearer("track:read")});
+	const {id} = tracks.find(track => track.title === title);
+	const stored = await fs.readFile(path.join(scene.site.dataDir, "source", `${id}.wav`));
+	assert.equal(Buffer.compare(stored, await fs.readFile(scene.large)), 0);
+}
+
+async function uploadOverABadLine(scene) {
+	const {page, complaints} = await open(scene, SCOPES);
+	let broken = true;
+	const seen = await watchUploads(page, sent => broken && sent.includes(`PATCH ${PIECE}`));
+	await page.setInputFiles("#file", scene.large);
+	await page.fill("#title", "Tone over a bad line");
+	await page.click("#upload-go");
+	await page.waitForSelector("#upload-message:text('The connection was lost.')");
+	assert.equal(await page.textContent("#transfer-text"), "8.4 MB of 9.6 MB");
+	await page.click("#upload-pause");
+	await page.waitForSelector("#transfer-text:text(', paused')");
+	broken = false;
+	const before = seen.length;
+	assert.equal(await page.textContent("#upload-pause"), "Resume");
+	await page.click("#upload-pause");
+	await page.waitForSelector("#transfer-text:text-is('done')");
+	assert.equal(await page.isVisible("#upload-message"), false);
+	assert.deepEqual(seen.slice(before), ["HEAD", `PATCH ${PIECE}`]);
+	assert.deepEqual(seen.slice(0, 3), ["POST", "PATCH 0", `PATCH ${PIECE}`]);
+	assert.ok(seen.slice(3, before).every(method => method === "HEAD"), seen.join(", "));
+	await isStored(scene, "Tone over a bad line");
+	assert.equal(await page.evaluate(() => sessionStorage.getItem("tonearm.upload")), null);
+	assert.deepEqual(complaints.filter(text => !text.includes("ERR_CONNECTION_RESET")), []);
+	await page.close();
+}
+
+async function uploadOverAReload(scene) {
+	const {page} = await open(scene, SCOPES);
+	let broken = true;
+	const seen = await watchUploads(page, sent => broken && sent.includes(`PATCH ${PIECE}`));
+	const begin = async () => {
+		await page.setInputFiles("#file", scene.large);
+		await page.fill("#title", "Tone before and after");
+		await page.click("#upload-go");
+	};
+	await begin();
+	await page.waitForSelector("#upload-message:text('The connection was lost.')");
+	await page.reload();
+	broken = false;
+	const before = seen.length;
+	await begin();
+	await page.waitForSelector("#transfer-text:text-is('done')");
+	assert.deepEqual(seen.slice(before), ["HEAD", `PATCH ${PIECE}`]);
+	await isStored(scene, "Tone before and after");
+	await page.close();
+}
+
+async function uploadGivenUp(scene) {
+	const {page} = await open(scene, SCOPES);
+	const seen = await watchUploads(page, sent => sent.at(-1) === `PATCH ${PIECE}`);
+	await page.setInputFiles("#file", scene.large);
+	await page.click("#upload-go");
+	await page.waitForSelector("#upload-message:text('The connection was lost.')");
+	const deleted = page.waitForResponse(answer => answer.request().method() === "DELETE");
+	await page.click("#upload-stop");
+	assert.equal((await deleted).status(), 204);
+	await page.waitForSelector("#work", {state: "hidden"});
+	assert.equal(await page.isVisible("#upload-pause"), false);
+	assert.equal(seen.at(-1), "DELETE");
+	assert.deepEqual((await fs.readdir(path.join(scene.site.dataDir, "spool"))).filter(name => !name.startsWith("job-")), []);
 	await page.close();
 }
 
@@ -262,7 +356,9 @@ for (const server of ["lighttpd", "nginx"]) {
 		before(async () => {
 			scene.site = await start({server, runner: true, conf: {media: {presets: [{name: "voice", filter: "highpass=f=80"}]}}});
 			scene.file = path.join(scene.site.dir, "tone.wav");
+			scene.large = path.join(scene.site.dir, "large.wav");
 			await fs.writeFile(scene.file, wav(30));
+			await fs.writeFile(scene.large, large());
 			await Promise.all([scene.site.publish(scene.file, {title: "Open tone"}),
 				scene.site.publish(scene.file, {title: "Secret tone", visibility: "private"}),
 				scene.site.publish(scene.file, {title: "Closed tone", visibility: "private"})]);
@@ -278,6 +374,9 @@ for (const server of ["lighttpd", "nginx"]) {
 		test("a file goes from the form to playing, strangers' words stay words", () => upload(scene));
 		test("formats, loudness and an effect, by keyboard", () => uploadWithOptions(scene));
 		test("an upload is followed by asking where events are not to be had", () => uploadWithoutEvents(scene));
+		test("an upload goes on where the connection was lost, or its user stopped it", () => uploadOverABadLine(scene));
+		test("an upload goes on where the page was when it was loaded anew", () => uploadOverAReload(scene));
+		test("an upload that is given up leaves nothing", () => uploadGivenUp(scene));
 		test("a track plays, in the quality chosen", () => listening(scene));
 		test("the seek bar is the waveform, the record has the cover", () => waveformAndCover(scene));
 		test("the keyboard is enough", () => byKeyboard(scene));
