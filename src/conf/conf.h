@@ -277,8 +277,8 @@ enum err conf_read(const char *path, struct conf **out, struct err_info *info);
 void conf_free(struct conf *conf);
 
 /*
- * Sets SECTION.NAME, an option that is text, to VALUE in the file PATH, and leaves all else of it, comments included, as
- * it is. Nothing is written that conf_read() would refuse: errors as there, and ERR_IO. VALUE has no quotes.
+ * Sets SECTION.NAME, an option that is text, to VALUE in the file PATH, and leaves all else of it, comments included,
+ * as it is. Nothing is written that conf_read() would refuse: errors as there, and ERR_IO. VALUE has no quotes.
  */
 enum err conf_set(const char *path, const char *section, const char *name, const char *value, struct err_info *info);
 

@@ -276,9 +276,11 @@ void conf_write_manual(struct buf *out)
 	buf_puts(out, ".El\n");
 }
 
-/* Those that say something; a secret stands in a file. */
-static void put_members(struct buf *out, const struct option_member *members, size_t count, const void *group)
+/* Number INDEX of a list of groups, with the members that say something; a secret stands in a file. */
+static void put_group(
+	struct buf *out, size_t index, const struct option_member *members, size_t count, const void *group)
 {
+	buf_puts(out, index == 0 ? "{" : ", {");
 	for (size_t i = 0; i < count; i++) {
 		const char *text = *(const char *const *)(const void *)((const char *)group + members[i].offset);
 
@@ -288,6 +290,7 @@ static void put_members(struct buf *out, const struct option_member *members, si
 		put_quoted(out, text);
 		buf_putc(out, ';');
 	}
+	buf_puts(out, " }");
 }
 
 static void put_value(struct buf *out, struct conf *conf, const struct option *option)
@@ -316,18 +319,12 @@ static void put_value(struct buf *out, struct conf *conf, const struct option *o
 		}
 		break;
 	case OPTION_EDGES:
-		for (size_t i = 0; i < conf->edge_count; i++) {
-			buf_puts(out, i == 0 ? "{" : ", {");
-			put_members(out, option_edge_members, option_edge_member_count, &conf->edges[i]);
-			buf_puts(out, " }");
-		}
+		for (size_t i = 0; i < conf->edge_count; i++)
+			put_group(out, i, option_edge_members, option_edge_member_count, &conf->edges[i]);
 		break;
 	case OPTION_PURGES:
-		for (size_t i = 0; i < conf->purge_count; i++) {
-			buf_puts(out, i == 0 ? "{" : ", {");
-			put_members(out, option_purge_members, option_purge_member_count, &conf->purges[i]);
-			buf_puts(out, " }");
-		}
+		for (size_t i = 0; i < conf->purge_count; i++)
+			put_group(out, i, option_purge_members, option_purge_member_count, &conf->purges[i]);
 		break;
 	case OPTION_SWITCH:
 		buf_puts(out, *option_switch(conf, option) ? "true" : "false");

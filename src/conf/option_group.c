@@ -110,49 +110,34 @@ static enum err read_group(const struct reader *reader, const struct option_memb
 						       : option_refuse(reader, setting, "it has a setting that is not known here");
 }
 
-/* The list SETTING into *OUT, groups of SIZE bytes whose first member is their name. */
-static enum err read_list(const struct reader *reader, const config_setting_t *setting,
-	const struct option_member *members, size_t member_count, int most, size_t size, void **out, size_t *out_count)
+static enum err read_edge(const struct reader *reader, const config_setting_t *setting, void *row)
 {
-	int count = config_setting_length(setting);
-	char *groups;
-
-	if (!config_setting_is_list(setting) || count > most)
-		return option_refuse(reader, setting, "a list of at most %d groups in ( ) is wanted", most);
-	*out = groups = arena_array(&reader->conf->arena, (size_t)count + 1, size);
-	for (*out_count = 0; *out_count < (size_t)count; ++*out_count) {
-		const config_setting_t *group = config_setting_get_elem(setting, (unsigned)*out_count);
-		void *at = groups + *out_count * size;
-		enum err err = read_group(reader, members, member_count, group, at);
-
-		for (size_t i = 0; err == ERR_OK && i < *out_count; i++)
-			if (strcmp(*member_text(members, groups + i * size), *member_text(members, at)) == 0)
-				err = option_refuse(reader, group, "the name \"%s\" is there twice",
-					*member_text(members, at));
-		if (err != ERR_OK)
-			return err;
-	}
-	return ERR_OK;
+	return read_group(reader, option_edge_members, option_edge_member_count, setting, row);
 }
 
 enum err option_read_edges(const struct reader *reader, const config_setting_t *setting)
 {
-	struct conf *conf = reader->conf;
-	void *edges = NULL;
-	enum err err = read_list(reader, setting, option_edge_members, option_edge_member_count, OPTION_EDGES_MOST,
-		sizeof *conf->edges, &edges, &conf->edge_count);
+	static const struct list_kind kind = {.rows = "edges",
+		.most = OPTION_EDGES_MOST,
+		.size = sizeof(struct conf_edge),
+		.read = read_edge};
 
-	conf->edges = edges;
-	return err;
+	reader->conf->edges = option_read_list(reader, setting, &kind, &reader->conf->edge_count);
+	return reader->conf->edges != NULL ? ERR_OK : ERR_BAD_REQUEST;
+}
+
+static enum err read_purge(const struct reader *reader, const config_setting_t *setting, void *row)
+{
+	return read_group(reader, option_purge_members, option_purge_member_count, setting, row);
 }
 
 enum err option_read_purges(const struct reader *reader, const config_setting_t *setting)
 {
-	struct conf *conf = reader->conf;
-	void *purges = NULL;
-	enum err err = read_list(reader, setting, option_purge_members, option_purge_member_count, OPTION_PURGES_MOST,
-		sizeof *conf->purges, &purges, &conf->purge_count);
+	static const struct list_kind kind = {.rows = "caches",
+		.most = OPTION_PURGES_MOST,
+		.size = sizeof(struct conf_purge),
+		.read = read_purge};
 
-	conf->purges = purges;
-	return err;
+	reader->conf->purges = option_read_list(reader, setting, &kind, &reader->conf->purge_count);
+	return reader->conf->purges != NULL ? ERR_OK : ERR_BAD_REQUEST;
 }

@@ -5,20 +5,14 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { NAME_MOST = 32, AGENT_MOST = 128, BURST_S = 10, DAY_S = 86400, STREAMS_MOST = 256, ALL_ROUTES = (1 << CONF_ROUTES) - 1 };
+enum { NAME_MOST = 32, AGENT_MOST = 128, BURST_S = 10, DAY_S = 86400, STREAMS_MOST = 256 };
+enum { ALL_ROUTES = (1 << CONF_ROUTES) - 1 };
 
 static const double requests_most = 1e6;
 static const int64_t bytes_most = INT64_C(1) << 40;
 
 const char *const conf_route_names[CONF_ROUTES] = {"playlist", "media", "key", "auth", "upload", "api"};
 const char *const conf_by_names[CONF_BYS] = {"address", "subject", "stranger", "all"};
-
-static bool name_valid(const char *name)
-{
-	size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
-
-	return length >= 1 && length <= NAME_MOST && name[length] == '\0';
-}
 
 /* The place of the LENGTH bytes at WORD among COUNT NAMES, COUNT when it is none of them. */
 static size_t place_of(const char *word, size_t length, const char *const *names, size_t count)
@@ -97,10 +91,11 @@ static enum err read_amounts(const struct reader *reader, const config_setting_t
 	return ERR_OK;
 }
 
-static enum err read_rate(const struct reader *reader, const config_setting_t *setting, struct conf_rate *out)
+static enum err read_rate(const struct reader *reader, const config_setting_t *setting, void *row)
 {
 	static const char *const names[] = {"name", "routes", "by", "requests", "streams", "bytes", "burst"};
 	const char *name = NULL, *routes = NULL, *by = NULL;
+	struct conf_rate *out = row;
 	size_t place;
 	enum err err;
 
@@ -108,7 +103,7 @@ static enum err read_rate(const struct reader *reader, const config_setting_t *s
 	if (!config_setting_is_group(setting) || option_has_others(setting, names, sizeof names / sizeof *names))
 		return option_refuse(reader, setting,
 			"name, routes, by, requests, streams, bytes and burst are wanted, and nothing else");
-	if (!config_setting_lookup_string(setting, "name", &name) || !name_valid(name))
+	if (!config_setting_lookup_string(setting, "name", &name) || !option_is_word(name, NAME_MOST))
 		return option_refuse(
 			reader, setting, "name must be 1 to %d characters of a-z, 0-9 and -", (int)NAME_MOST);
 	if (config_setting_get_member(setting, "routes") != NULL &&
@@ -129,30 +124,19 @@ static enum err read_rate(const struct reader *reader, const config_setting_t *s
 
 enum err option_read_rates(const struct reader *reader, const config_setting_t *setting)
 {
-	struct conf *conf = reader->conf;
-	int count = config_setting_length(setting);
+	static const struct list_kind kind = {.rows = "limits",
+		.most = OPTION_RATES_MOST,
+		.size = sizeof(struct conf_rate),
+		.read = read_rate};
 
-	if (!config_setting_is_list(setting) || count > OPTION_RATES_MOST)
-		return option_refuse(
-			reader, setting, "a list of at most %d limits in ( ) is wanted", (int)OPTION_RATES_MOST);
-	conf->rates = arena_array(&conf->arena, (size_t)count + 1, sizeof *conf->rates);
-	for (conf->rate_count = 0; conf->rate_count < (size_t)count; conf->rate_count++) {
-		struct conf_rate *rate = &conf->rates[conf->rate_count];
-		config_setting_t *one = config_setting_get_elem(setting, (unsigned)conf->rate_count);
-		enum err err = read_rate(reader, one, rate);
-
-		if (err != ERR_OK)
-			return err;
-		for (size_t i = 0; i < conf->rate_count; i++)
-			if (strcmp(conf->rates[i].name, rate->name) == 0)
-				return option_refuse(reader, one, "the name \"%s\" is there twice", rate->name);
-	}
-	return ERR_OK;
+	reader->conf->rates = option_read_list(reader, setting, &kind, &reader->conf->rate_count);
+	return reader->conf->rates != NULL ? ERR_OK : ERR_BAD_REQUEST;
 }
 
-static enum err read_robot(const struct reader *reader, const config_setting_t *setting, struct conf_robot *out)
+static enum err read_robot(const struct reader *reader, const config_setting_t *setting, void *row)
 {
 	static const char *const names[] = {"agent", "requests", "burst"};
+	struct conf_robot *out = row;
 	const char *agent = NULL;
 
 	*out = (struct conf_robot){0};
@@ -171,21 +155,14 @@ static enum err read_robot(const struct reader *reader, const config_setting_t *
 
 enum err option_read_robots(const struct reader *reader, const config_setting_t *setting)
 {
-	struct conf *conf = reader->conf;
-	int count = config_setting_length(setting);
+	static const struct list_kind kind = {.rows = "agents",
+		.most = OPTION_ROBOTS_MOST,
+		.size = sizeof(struct conf_robot),
+		.read = read_robot,
+		.repeats = true};
 
-	if (!config_setting_is_list(setting) || count > OPTION_ROBOTS_MOST)
-		return option_refuse(
-			reader, setting, "a list of at most %d agents in ( ) is wanted", (int)OPTION_ROBOTS_MOST);
-	conf->robots = arena_array(&conf->arena, (size_t)count + 1, sizeof *conf->robots);
-	for (conf->robot_count = 0; conf->robot_count < (size_t)count; conf->robot_count++) {
-		config_setting_t *one = config_setting_get_elem(setting, (unsigned)conf->robot_count);
-		enum err err = read_robot(reader, one, &conf->robots[conf->robot_count]);
-
-		if (err != ERR_OK)
-			return err;
-	}
-	return ERR_OK;
+	reader->conf->robots = option_read_list(reader, setting, &kind, &reader->conf->robot_count);
+	return reader->conf->robots != NULL ? ERR_OK : ERR_BAD_REQUEST;
 }
 
 void option_write_rates(struct buf *out, const struct conf_rate *rates, size_t count, const char *between)

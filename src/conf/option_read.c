@@ -2,8 +2,6 @@
 #include "conf/option_read.h"
 
 #include "conf/geo_rule.h"
-#include "conf/preset.h"
-#include "conf/profile.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -35,7 +33,7 @@ char *option_absolute(const struct reader *reader, const char *path)
 	return arena_printf(arena, "%s/%s", strcmp(reader->folder, "/") == 0 ? "" : reader->folder, path);
 }
 
-static bool get_integer(const config_setting_t *setting, int64_t *out)
+bool option_whole(const config_setting_t *setting, int64_t *out)
 {
 	int type = config_setting_type(setting);
 
@@ -73,7 +71,7 @@ bool option_size(const config_setting_t *setting, int64_t *out)
 {
 	if (config_setting_type(setting) == CONFIG_TYPE_STRING)
 		return parse_size(config_setting_get_string(setting), out);
-	return get_integer(setting, out);
+	return option_whole(setting, out);
 }
 
 static enum err read_number(const struct reader *reader, const struct option *option, const config_setting_t *setting)
@@ -85,7 +83,7 @@ static enum err read_number(const struct reader *reader, const struct option *op
 		if (!parse_size(config_setting_get_string(setting), &value))
 			return option_refuse(reader, setting,
 				"a size is a number of bytes, or text such as \"512K\", \"20M\" or \"2G\"");
-	} else if (!get_integer(setting, &value)) {
+	} else if (!option_whole(setting, &value)) {
 		return option_refuse(reader, setting,
 			size ? "a number of bytes or text such as \"2G\" is wanted" : "a whole number is wanted");
 	}
@@ -103,7 +101,7 @@ static enum err read_real(const struct reader *reader, const struct option *opti
 
 	if (config_setting_type(setting) == CONFIG_TYPE_FLOAT)
 		value = config_setting_get_float(setting);
-	else if (get_integer(setting, &whole))
+	else if (option_whole(setting, &whole))
 		value = (double)whole;
 	else
 		return option_refuse(reader, setting, "a number is wanted");
@@ -207,222 +205,6 @@ static enum err read_networks(const struct reader *reader, const struct option *
 	return ERR_OK;
 }
 
-/* A number of RUNG that may be left out: *OUT stays then. */
-static enum err rung_number(const struct reader *reader, const config_setting_t *rung, const char *name, int64_t *out)
-{
-	const config_setting_t *setting = config_setting_get_member(rung, name);
-	int64_t value;
-
-	if (setting == NULL)
-		return ERR_OK;
-	if (!get_integer(setting, &value) || value < 0 || value > INT32_MAX)
-		return option_refuse(reader, setting, "a whole number from 0 is wanted");
-	*out = value;
-	return ERR_OK;
-}
-
-static bool quality_valid(const char *name)
-{
-	size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
-
-	return length >= 1 && length <= 23 && name[length] == '\0';
-}
-
-bool option_has_others(const config_setting_t *group, const char *const *names, size_t count)
-{
-	int known = 0;
-
-	for (size_t i = 0; i < count; i++)
-		known += config_setting_get_member(group, names[i]) != NULL;
-	return config_setting_length(group) != known;
-}
-
-static enum err read_rung(const struct reader *reader, const config_setting_t *rung, struct conf_rendition *out)
-{
-	static const char *const names[] = {"quality", "codec", "container", "bit_rate", "sample_rate", "channels"};
-	const char *quality = NULL, *codec = NULL, *container = NULL;
-	struct arena *arena = &reader->conf->arena;
-	struct err_info reason;
-	enum err err;
-
-	if (!config_setting_is_group(rung) || option_has_others(rung, names, sizeof names / sizeof *names))
-		return option_refuse(reader, rung,
-			"quality, codec, container, bit_rate, sample_rate and channels are wanted, and nothing else");
-	if (!config_setting_lookup_string(rung, "quality", &quality) || !quality_valid(quality))
-		return option_refuse(reader, rung, "quality must be 1 to 23 characters of a-z, 0-9 and -");
-	if (!config_setting_lookup_string(rung, "codec", &codec))
-		return option_refuse(reader, rung, "codec is missing or no text");
-	if (config_setting_get_member(rung, "container") != NULL &&
-		!config_setting_lookup_string(rung, "container", &container))
-		return option_refuse(reader, rung, "container is no text");
-	*out = (struct conf_rendition){.sample_rate = -1, .channels = -1};
-	err = rung_number(reader, rung, "bit_rate", &out->bit_rate);
-	if (err == ERR_OK)
-		err = rung_number(reader, rung, "sample_rate", &out->sample_rate);
-	if (err == ERR_OK)
-		err = rung_number(reader, rung, "channels", &out->channels);
-	if (err != ERR_OK)
-		return err;
-	out->quality = arena_strdup(arena, quality);
-	out->codec = arena_strdup(arena, codec);
-	out->container = arena_strdup(arena, container);
-	if (profile_complete(out, arena, &reason) != ERR_OK)
-		return option_refuse(reader, rung, "%s", reason.detail);
-	return ERR_OK;
-}
-
-static enum err read_ladder(const struct reader *reader, const config_setting_t *setting)
-{
-	struct conf *conf = reader->conf;
-	int count = config_setting_length(setting);
-	enum err err;
-
-	if (!config_setting_is_list(setting) || count < 1 || count > OPTION_LADDER_MOST)
-		return option_refuse(
-			reader, setting, "a list of 1 to %d renditions in ( ) is wanted", (int)OPTION_LADDER_MOST);
-	conf->ladder = arena_array(&conf->arena, (size_t)count, sizeof *conf->ladder);
-	conf->ladder_count = (size_t)count;
-	for (size_t i = 0; i < conf->ladder_count; i++) {
-		config_setting_t *rung = config_setting_get_elem(setting, (unsigned)i);
-
-		err = read_rung(reader, rung, &conf->ladder[i]);
-		for (size_t j = 0; err == ERR_OK && j < i; j++)
-			if (strcmp(conf->ladder[i].quality, conf->ladder[j].quality) == 0)
-				err = option_refuse(
-					reader, rung, "the quality \"%s\" is there twice", conf->ladder[i].quality);
-		if (err != ERR_OK)
-			return err;
-	}
-	return ERR_OK;
-}
-
-static enum err read_preset(
-	const struct reader *reader, const config_setting_t *setting, struct conf_preset *out, struct err_info *info)
-{
-	const char *name = NULL, *filter = NULL;
-	size_t length;
-
-	if (!config_setting_is_group(setting) || config_setting_length(setting) != 2 ||
-		!config_setting_lookup_string(setting, "name", &name) ||
-		!config_setting_lookup_string(setting, "filter", &filter))
-		return option_refuse(reader, setting, "name and filter are wanted, and nothing else");
-	length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
-	if (length < 1 || length > PRESET_NAME_MOST || name[length] != '\0')
-		return option_refuse(
-			reader, setting, "name must be 1 to %d characters of a-z, 0-9 and -", (int)PRESET_NAME_MOST);
-	if (preset_check(filter, info) != ERR_OK)
-		return option_refuse(reader, setting, "%s", info->detail);
-	out->name = arena_strdup(&reader->conf->arena, name);
-	out->filter = arena_strdup(&reader->conf->arena, filter);
-	return ERR_OK;
-}
-
-static enum err read_presets(const struct reader *reader, const config_setting_t *setting)
-{
-	struct conf *conf = reader->conf;
-	int count = config_setting_length(setting);
-	struct err_info info;
-
-	if (!config_setting_is_list(setting) || count > OPTION_PRESETS_MOST)
-		return option_refuse(
-			reader, setting, "a list of at most %d presets in ( ) is wanted", (int)OPTION_PRESETS_MOST);
-	conf->presets = arena_array(&conf->arena, (size_t)count + 1, sizeof *conf->presets);
-	for (size_t i = 0; i < (size_t)count; i++) {
-		config_setting_t *preset = config_setting_get_elem(setting, (unsigned)i);
-		enum err err = read_preset(reader, preset, &conf->presets[i], &info);
-
-		for (size_t j = 0; err == ERR_OK && j < i; j++)
-			if (strcmp(conf->presets[i].name, conf->presets[j].name) == 0)
-				err = option_refuse(
-					reader, preset, "the preset \"%s\" is there twice", conf->presets[i].name);
-		if (err != ERR_OK)
-			return err;
-		conf->preset_count++;
-	}
-	return ERR_OK;
-}
-
-/* A text of KEY that may be left out: *OUT stays then. */
-static bool key_text(const struct reader *reader, const config_setting_t *key, const char *name, const char **out)
-{
-	const char *text;
-
-	if (config_setting_get_member(key, name) == NULL)
-		return true;
-	if (!config_setting_lookup_string(key, name, &text))
-		return false;
-	*out = arena_strdup(&reader->conf->arena, text);
-	return true;
-}
-
-static enum err read_key(const struct reader *reader, const config_setting_t *setting, struct conf_key *out)
-{
-	static const char *const names[] = {"id", "algorithms", "file", "secret"};
-	static const char id_characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:/=+-";
-
-	*out = (struct conf_key){.id = "", .algorithms = ""};
-	if (!config_setting_is_group(setting) || option_has_others(setting, names, sizeof names / sizeof *names) ||
-		!key_text(reader, setting, "id", &out->id) ||
-		!key_text(reader, setting, "algorithms", &out->algorithms) ||
-		!key_text(reader, setting, "file", &out->file) || !key_text(reader, setting, "secret", &out->secret))
-		return option_refuse(
-			reader, setting, "texts id, algorithms and file or secret are wanted, and nothing else");
-	if (strlen(out->id) > OPTION_KEY_ID_MOST || out->id[strspn(out->id, id_characters)] != '\0')
-		return option_refuse(reader, setting, "id must be at most %d letters, digits and ._:/=+-",
-			(int)OPTION_KEY_ID_MOST);
-	if (out->algorithms[0] == '\0')
-		return option_refuse(reader, setting, "algorithms is missing");
-	if ((out->file == NULL) == (out->secret == NULL))
-		return option_refuse(reader, setting, "one of file and secret is wanted");
-	if (out->secret != NULL && strlen(out->secret) < OPTION_SECRET_LEAST)
-		return option_refuse(reader, setting, "a secret needs at least %d characters", OPTION_SECRET_LEAST);
-	if (out->file != NULL)
-		out->file = option_absolute(reader, out->file);
-	return ERR_OK;
-}
-
-/* One that takes no algorithms, and must have a name. */
-static enum err read_secret(const struct reader *reader, const config_setting_t *setting, struct conf_key *out)
-{
-	static const char id_characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-	static const char *const names[] = {"id", "secret"};
-
-	*out = (struct conf_key){.id = "", .algorithms = "", .secret = ""};
-	if (!config_setting_is_group(setting) || option_has_others(setting, names, sizeof names / sizeof *names) ||
-		!key_text(reader, setting, "id", &out->id) || !key_text(reader, setting, "secret", &out->secret))
-		return option_refuse(reader, setting, "texts id and secret are wanted, and nothing else");
-	if (out->id[0] == '\0' || strlen(out->id) > OPTION_KEY_ID_MOST ||
-		out->id[strspn(out->id, id_characters)] != '\0')
-		return option_refuse(
-			reader, setting, "id must be 1 to %d letters, digits and ._-", (int)OPTION_KEY_ID_MOST);
-	if (strlen(out->secret) < OPTION_SECRET_LEAST)
-		return option_refuse(reader, setting, "a secret needs at least %d characters", OPTION_SECRET_LEAST);
-	return ERR_OK;
-}
-
-static enum err read_keys(const struct reader *reader, const struct option *option, const config_setting_t *setting)
-{
-	struct conf_keys *out = option_keys(reader->conf, option);
-	int count = config_setting_length(setting);
-
-	if (!config_setting_is_list(setting) || count > OPTION_KEYS_MOST)
-		return option_refuse(
-			reader, setting, "a list of at most %d keys in ( ) is wanted", (int)OPTION_KEYS_MOST);
-	out->keys = arena_array(&reader->conf->arena, (size_t)count + 1, sizeof *out->keys);
-	for (out->count = 0; out->count < (size_t)count; out->count++) {
-		config_setting_t *key = config_setting_get_elem(setting, (unsigned)out->count);
-		enum err err = option->type == OPTION_KEYS ? read_key(reader, key, &out->keys[out->count])
-							   : read_secret(reader, key, &out->keys[out->count]);
-
-		if (err != ERR_OK)
-			return err;
-		for (size_t i = 0; i < out->count; i++)
-			if (out->keys[i].id[0] != '\0' && strcmp(out->keys[i].id, out->keys[out->count].id) == 0)
-				return option_refuse(reader, key, "the id \"%s\" is there twice", out->keys[i].id);
-	}
-	return ERR_OK;
-}
-
 enum err option_read(const struct reader *reader, const struct option *option, config_setting_t *setting)
 {
 	switch (option->type) {
@@ -445,12 +227,12 @@ enum err option_read(const struct reader *reader, const struct option *option, c
 	case OPTION_ROBOTS:
 		return option_read_robots(reader, setting);
 	case OPTION_LADDER:
-		return read_ladder(reader, setting);
+		return option_read_ladder(reader, setting);
 	case OPTION_PRESETS:
-		return read_presets(reader, setting);
+		return option_read_presets(reader, setting);
 	case OPTION_KEYS:
 	case OPTION_SECRETS:
-		return read_keys(reader, option, setting);
+		return option_read_keys(reader, option, setting);
 	case OPTION_EDGES:
 		return option_read_edges(reader, setting);
 	case OPTION_PURGES:

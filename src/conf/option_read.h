@@ -33,16 +33,37 @@ char *option_absolute(const struct reader *reader, const char *path);
 /* ERR_BAD_REQUEST unless URL is "" or a base URL. */
 enum err option_check_url(const struct reader *reader, const config_setting_t *setting, const char *url);
 
-/* The list SETTING into the conf's edges, and its caches in front. */
+/* A list of groups, each of which becomes a struct whose first member is the text that tells it from the others. */
+struct list_kind {
+	const char *rows; /* what they are, for people */
+	int most;
+	size_t size; /* of the struct */
+	enum err (*read)(const struct reader *reader, const config_setting_t *setting, void *row);
+	bool filled;  /* there must be one */
+	bool repeats; /* the text may stand twice, as "" always may */
+};
+
+/* The structs of the list SETTING, in the arena of the configuration; NULL when it was refused. */
+void *option_read_list(
+	const struct reader *reader, const config_setting_t *setting, const struct list_kind *kind, size_t *count);
+
+/* Such lists, each as option_read(). */
+enum err option_read_ladder(const struct reader *reader, const config_setting_t *setting);
+enum err option_read_presets(const struct reader *reader, const config_setting_t *setting);
+enum err option_read_keys(const struct reader *reader, const struct option *option, const config_setting_t *setting);
 enum err option_read_edges(const struct reader *reader, const config_setting_t *setting);
 enum err option_read_purges(const struct reader *reader, const config_setting_t *setting);
-
-/* limits.rates and limits.robots, as option_read(). */
 enum err option_read_rates(const struct reader *reader, const config_setting_t *setting);
 enum err option_read_robots(const struct reader *reader, const config_setting_t *setting);
 
+/* A whole number. */
+bool option_whole(const config_setting_t *setting, int64_t *out);
+
 /* A number of bytes, or text such as "512M". */
 bool option_size(const config_setting_t *setting, int64_t *out);
+
+/* Whether TEXT is 1 to MOST characters of a-z, 0-9 and -. */
+bool option_is_word(const char *text, size_t most);
 
 /* Whether GROUP has settings besides those of the COUNT NAMES. */
 bool option_has_others(const config_setting_t *group, const char *const *names, size_t count);

@@ -271,7 +271,7 @@ static void test_edges(void **state)
 	static const struct {
 		const char *edge, *reason;
 	} refused[] = {
-		{"edges = [];", "a list of at most 64 groups"},
+		{"edges = [];", "a list of at most 64 edges"},
 		{"edges = ( 1 );", "a group in { } is wanted"},
 		{"edges = ( { url = \"https://a.example\"; } );", "name is missing"},
 		{"edges = ( { name = \"a b\"; url = \"https://a.example\"; } );", "letters, digits and ._- are wanted"},
