@@ -6,7 +6,7 @@
  *
  *     claim ──► network_start() ──► thread: work() ──► network_end(): ERR_OK                  the job is done
  *                                                      ERR_NOT_READY with due_ms              put back, not counted
- *                                                      what trying again cannot mend (run.c)  dead, with the reason
+ *                                                      hopeless (verdict.h)                   dead, with the reason
  *                                                      any other                              tried again (backoff.h)
  *
  * A job may be done twice, by a runner that has lost it and another: work so that nothing comes of it.
@@ -51,8 +51,8 @@ struct network_run {
 };
 
 /*
- * Starts JOB aside; conf, clock and metrics of NETWORK are set by the caller. ERR_UNPROCESSABLE when this program has no
- * such kind; ERR_INTERNAL.
+ * Starts JOB aside; conf, clock and metrics of NETWORK are set by the caller. ERR_UNPROCESSABLE when this program has
+ * no such kind; ERR_INTERNAL.
  */
 enum err network_start(struct network_run *network, const struct job *job, struct aside *aside, struct err_info *info);
 
