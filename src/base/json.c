@@ -2,6 +2,7 @@
 #include "base/json.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 enum err json_read_object(const char *text, size_t length, json_t **out, struct err_info *info)
@@ -63,4 +64,20 @@ enum err json_read_whole(
 			name, least, most);
 	*out = json_integer_value(value);
 	return ERR_OK;
+}
+
+enum err json_read_only_text(const char *text, const char *name, char *out, size_t room, struct err_info *info)
+{
+	const char *const names[] = {name, NULL};
+	const char *found = "";
+	json_t *object;
+	enum err err = json_read_object(text, strlen(text), &object, info);
+
+	if (err == ERR_OK)
+		err = json_read_members(object, names, info);
+	if (err == ERR_OK)
+		err = json_read_text(object, name, room - 1, &found, info);
+	snprintf(out, room, "%s", found);
+	json_decref(object);
+	return err;
 }

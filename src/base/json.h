@@ -29,4 +29,10 @@ enum err json_read_text(const json_t *object, const char *name, size_t most, con
 enum err json_read_whole(
 	const json_t *object, const char *name, int64_t least, int64_t most, int64_t *out, struct err_info *info);
 
+/*
+ * OUT, of ROOM bytes, is the text NAME of the JSON object TEXT, which has no other member; "" when it is absent.
+ * ERR_BAD_REQUEST, ERR_UNPROCESSABLE, which leave "" too.
+ */
+enum err json_read_only_text(const char *text, const char *name, char *out, size_t room, struct err_info *info);
+
 #endif

@@ -101,18 +101,28 @@ static enum err finds_none(struct db_stmt *stmt, bool *none, struct err_info *in
 	return *none ? err_clear(info) : err;
 }
 
-enum err job_submit_once(struct db *db, const struct job *job, bool *submitted, struct err_info *info)
+enum err job_submit_once(struct db *db, const struct clock *clock, const char *kind, const char *payload,
+	int64_t priority, bool *submitted, struct err_info *info)
 {
+	struct job job = {.kind = kind,
+		.payload = payload,
+		.submitter = "",
+		.priority = priority,
+		.max_attempts = job_kind_find(kind)->max_attempts,
+		.created_ms = clock_ms(clock)};
 	struct db_stmt *stmt = db_stmt(db, SQL_JOB_SAME);
 	bool none;
 	enum err err;
 
-	db_bind_text(stmt, ":kind", job->kind);
-	db_bind_text(stmt, ":payload", job->payload);
+	db_bind_text(stmt, ":kind", kind);
+	db_bind_text(stmt, ":payload", payload);
 	err = finds_none(stmt, &none, info);
 	if (submitted != NULL)
 		*submitted = none;
-	return none ? job_submit(db, job, 0, info) : err;
+	if (!none)
+		return err;
+	id_new(clock, job.id);
+	return job_submit(db, &job, 0, info);
 }
 
 enum err job_is_alone(struct db *db, const char *id, bool *alone, struct err_info *info)

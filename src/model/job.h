@@ -82,18 +82,18 @@ enum err job_state_parse(const char *name, enum job_state *out);
 
 /*
  * Queues JOB (id, kind, track, payload, submitter, priority, max_attempts, run_after_ms, created_ms are read;
- * run_after_ms 0 is at once). ERR_BUSY when MAX_QUEUED jobs of its class wait already (0: no limit); ERR_TOO_LARGE for a payload of
- * more than JOB_PAYLOAD_MOST bytes; ERR_UNPROCESSABLE for a kind that job_kind.h does not know and for a priority
- * beyond
- * +-JOB_PRIORITY_MOST; ERR_CONFLICT when the id exists.
+ * run_after_ms 0 is at once). ERR_BUSY when MAX_QUEUED jobs of its class wait already (0: no limit); ERR_TOO_LARGE for
+ * a payload of more than JOB_PAYLOAD_MOST bytes; ERR_UNPROCESSABLE for a kind that job_kind.h does not know and for a
+ * priority beyond +-JOB_PRIORITY_MOST; ERR_CONFLICT when the id exists.
  */
 enum err job_submit(struct db *db, const struct job *job, int64_t max_queued, struct err_info *info);
 
 /*
- * As job_submit(), without a limit, for a job of the class JOB_NETWORK, unless one of the same kind and payload waits
- * already. *SUBMITTED may be NULL.
+ * As job_submit(), without a limit, for a job of our own of a KIND of the class JOB_NETWORK that has attempts of its
+ * own, unless one of the same kind and payload waits already. *SUBMITTED may be NULL.
  */
-enum err job_submit_once(struct db *db, const struct job *job, bool *submitted, struct err_info *info);
+enum err job_submit_once(struct db *db, const struct clock *clock, const char *kind, const char *payload,
+	int64_t priority, bool *submitted, struct err_info *info);
 
 /* Whether no job of the kind and payload of job ID, which runs, is at work that began before it. */
 enum err job_is_alone(struct db *db, const char *id, bool *alone, struct err_info *info);

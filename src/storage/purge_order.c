@@ -9,18 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static enum err submit(
-	struct db *db, const struct clock *clock, const char *target, struct arena *arena, struct err_info *info)
-{
-	struct job job = {.kind = PURGE_KIND,
-		.payload = arena_printf(arena, "{\"cache\":\"%s\"}", target),
-		.submitter = "",
-		.max_attempts = job_kind_find(PURGE_KIND)->max_attempts,
-		.created_ms = clock_ms(clock)};
-
-	id_new(clock, job.id);
-	return job_submit_once(db, &job, NULL, info);
-}
+enum { NAME_SIZE = 128 }; /* of a cache: more than the configuration takes */
 
 /* What the track has now. */
 static enum err describe(
@@ -52,9 +41,12 @@ enum err purge_order(const struct conf *conf, struct db *db, const struct clock 
 	snprintf(purge.track, sizeof purge.track, "%s", track);
 	err = describe(db, track, arena, &purge, info);
 	for (size_t i = 0; err == ERR_OK && i < conf->purge_count; i++) {
-		err = purge_put(db, conf->purges[i].name, &purge, info);
+		const char *name = conf->purges[i].name;
+
+		err = purge_put(db, name, &purge, info);
 		if (err == ERR_OK)
-			err = submit(db, clock, conf->purges[i].name, arena, info);
+			err = job_submit_once(
+				db, clock, PURGE_KIND, arena_printf(arena, "{\"cache\":\"%s\"}", name), 0, NULL, info);
 	}
 	return err;
 }
@@ -62,21 +54,13 @@ enum err purge_order(const struct conf *conf, struct db *db, const struct clock 
 enum err purge_target(
 	const struct conf *conf, const char *payload, const struct conf_purge **out, struct err_info *info)
 {
-	static const char *const names[] = {"cache", NULL};
-	const char *name = "";
-	json_t *object;
-	enum err err = json_read_object(payload, strlen(payload), &object, info);
+	char name[NAME_SIZE];
+	enum err err = json_read_only_text(payload, "cache", name, sizeof name, info);
 
 	*out = NULL;
-	if (err != ERR_OK)
-		return err;
-	err = json_read_members(object, names, info);
-	if (err == ERR_OK)
-		err = json_read_text(object, "cache", JOB_PAYLOAD_MOST, &name, info);
 	for (size_t i = 0; err == ERR_OK && i < conf->purge_count; i++) {
 		if (strcmp(conf->purges[i].name, name) == 0)
 			*out = &conf->purges[i];
 	}
-	json_decref(object);
 	return err;
 }

@@ -3,10 +3,8 @@
 
 #include "base/json.h"
 #include "model/job.h"
-#include "model/job_kind.h"
 #include "storage/remote_key.h"
 
-#include <stdio.h>
 #include <string.h>
 
 bool sync_is_on(const struct conf *conf)
@@ -16,22 +14,9 @@ bool sync_is_on(const struct conf *conf)
 
 enum err sync_track(const char *payload, char out[static ID_SIZE], struct err_info *info)
 {
-	static const char *const names[] = {"track", NULL};
-	const char *track = "";
-	json_t *object;
-	enum err err = json_read_object(payload, strlen(payload), &object, info);
+	enum err err = json_read_only_text(payload, "track", out, ID_SIZE, info);
 
-	if (err != ERR_OK)
-		return err;
-	err = json_read_members(object, names, info);
-	if (err == ERR_OK)
-		err = json_read_text(object, "track", ID_LENGTH, &track, info);
-	if (err == ERR_OK && !id_valid(track))
-		err = err_set(info, ERR_UNPROCESSABLE, "\"track\" is no id");
-	if (err == ERR_OK)
-		snprintf(out, ID_SIZE, "%s", track);
-	json_decref(object);
-	return err;
+	return err != ERR_OK || id_valid(out) ? err : err_set(info, ERR_UNPROCESSABLE, "\"track\" is no id");
 }
 
 static const struct remote *row_of(const struct remote *rows, size_t count, const char *key)
@@ -132,25 +117,15 @@ enum err sync_plan(const struct conf *conf, struct db *db, const char *track, st
 	return ERR_OK;
 }
 
-static enum err submit(struct db *db, const struct clock *clock, const char *track, int64_t priority,
-	struct arena *arena, bool *ordered, struct err_info *info)
+static const char *payload_of(const char *track, struct arena *arena)
 {
-	struct job job = {.kind = SYNC_KIND,
-		.payload = arena_printf(arena, "{\"track\":\"%s\"}", track),
-		.submitter = "",
-		.priority = priority,
-		.max_attempts = job_kind_find(SYNC_KIND)->max_attempts,
-		.created_ms = clock_ms(clock)};
-
-	id_new(clock, job.id);
-	return job_submit_once(db, &job, ordered, info);
+	return arena_printf(arena, "{\"track\":\"%s\"}", track);
 }
 
 enum err sync_order(const struct conf *conf, struct db *db, const struct clock *clock, const char *track,
 	struct arena *arena, struct err_info *info)
 {
 	struct sync_plan plan;
-	bool ordered;
 	enum err err;
 
 	if (!sync_is_on(conf))
@@ -160,7 +135,7 @@ enum err sync_order(const struct conf *conf, struct db *db, const struct clock *
 		err = remote_expect(db, remote_store(conf, arena), plan.keys[i], &plan.files[i], info);
 	if (err != ERR_OK || plan.count + plan.surplus_count == 0)
 		return err;
-	return submit(db, clock, track, SYNC_PRIORITY, arena, &ordered, info);
+	return job_submit_once(db, clock, SYNC_KIND, payload_of(track, arena), SYNC_PRIORITY, NULL, info);
 }
 
 enum err sync_order_later(const struct conf *conf, struct db *db, const struct clock *clock, const char *track,
@@ -172,7 +147,7 @@ enum err sync_order_later(const struct conf *conf, struct db *db, const struct c
 	*ordered = false;
 	if (err != ERR_OK || (plan.count + plan.surplus_count == 0 && !plan.staying))
 		return err;
-	return submit(db, clock, track, SYNC_LATER_PRIORITY, arena, ordered, info);
+	return job_submit_once(db, clock, SYNC_KIND, payload_of(track, arena), SYNC_LATER_PRIORITY, ordered, info);
 }
 
 enum err sync_is_whole(const struct conf *conf, struct db *db, const char *track, struct arena *arena, bool *whole,

@@ -225,34 +225,47 @@ static void test_prune_many(void **state)
 
 #define WITH_DB(test) cmocka_unit_test_setup_teardown(test, fixture_db, fixture_remove)
 
+static int64_t born(void *context)
+{
+	(void)context;
+	return BIRTH;
+}
+
+static bool submit_once(struct fixture *fixture, const char *payload)
+{
+	static const struct clock clock = {born, NULL};
+	bool submitted;
+
+	assert_int_equal(job_submit_once(fixture->db, &clock, "sync", payload, 0, &submitted, NULL), ERR_OK);
+	return submitted;
+}
+
+static void claim_network(struct fixture *fixture, int64_t now, struct job *out)
+{
+	assert_int_equal(job_claim(fixture->db, "r", JOB_NETWORK, now, LEASE, &fixture->arena, out, NULL), ERR_OK);
+}
+
 static void test_submit_once(void **state)
 {
 	struct fixture *fixture = *state;
-	struct job job = job_number(1, ""), claimed;
-	bool submitted, alone;
+	struct job jobs[3];
+	bool alone;
 
-	job.kind = "sync";
-	assert_int_equal(job_submit_once(fixture->db, &job, &submitted, NULL), ERR_OK);
-	assert_true(submitted);
-	memcpy(job.id, job_number(2, "").id, ID_SIZE);
-	assert_int_equal(job_submit_once(fixture->db, &job, &submitted, NULL), ERR_OK);
-	assert_false(submitted);
-	job.payload = "{\"other\":1}";
-	assert_int_equal(job_submit_once(fixture->db, &job, &submitted, NULL), ERR_OK);
-	assert_true(submitted);
-	assert_int_equal(claim_number(fixture, JOB_NETWORK, BIRTH), 1);
-	memcpy(job.id, job_number(3, "").id, ID_SIZE);
-	job.payload = "{}";
-	assert_int_equal(job_submit_once(fixture->db, &job, &submitted, NULL), ERR_OK);
-	assert_true(submitted); /* the first one does not wait any more */
-	assert_int_equal(job_claim(fixture->db, "r", JOB_NETWORK, BIRTH + 1, LEASE, &fixture->arena, &claimed, NULL), ERR_OK);
-	assert_int_equal(job_claim(fixture->db, "r", JOB_NETWORK, BIRTH + 2, LEASE, &fixture->arena, &claimed, NULL), ERR_OK);
-	for (int i = 1; i <= 3; i++) {
-		assert_int_equal(job_is_alone(fixture->db, job_number(i, "").id, &alone, NULL), ERR_OK);
-		assert_int_equal(alone, i != 3);
+	assert_true(submit_once(fixture, "{}"));
+	assert_false(submit_once(fixture, "{}"));
+	assert_true(submit_once(fixture, "{\"other\":1}"));
+	claim_network(fixture, BIRTH, &jobs[0]);
+	assert_true(submit_once(fixture, "{}")); /* the first one does not wait any more */
+	claim_network(fixture, BIRTH + 1, &jobs[1]);
+	claim_network(fixture, BIRTH + 2, &jobs[2]);
+	assert_string_equal(jobs[0].payload, "{}");
+	assert_string_equal(jobs[2].payload, "{}");
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(job_is_alone(fixture->db, jobs[i].id, &alone, NULL), ERR_OK);
+		assert_int_equal(alone, i != 2);
 	}
-	finish_number(fixture, 1, BIRTH + 3);
-	assert_int_equal(job_is_alone(fixture->db, job_number(3, "").id, &alone, NULL), ERR_OK);
+	assert_int_equal(job_finish(fixture->db, jobs[0].id, "r", BIRTH + 3, NULL), ERR_OK);
+	assert_int_equal(job_is_alone(fixture->db, jobs[2].id, &alone, NULL), ERR_OK);
 	assert_true(alone);
 }
 

@@ -104,6 +104,23 @@ static void numbers_are_whole_and_within_their_range(void **state)
 	json_decref(object);
 }
 
+static void the_only_text_is_copied(void **state)
+{
+	static const char *const bad[] = {
+		"", "[]", "{\"key\": 1}", "{\"key\": \"four\", \"more\": \"\"}", "{\"key\": \"fours\"}"};
+	char text[5] = "last";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		assert_int_not_equal(json_read_only_text(bad[i], "key", text, sizeof text, NULL), ERR_OK);
+		assert_string_equal(text, "");
+		assert_int_equal(json_read_only_text("{\"key\": \"four\"}", "key", text, sizeof text, NULL), ERR_OK);
+		assert_string_equal(text, "four");
+	}
+	assert_int_equal(json_read_only_text("{}", "key", text, sizeof text, NULL), ERR_OK);
+	assert_string_equal(text, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -111,6 +128,7 @@ int main(void)
 		cmocka_unit_test(unknown_members_are_named),
 		cmocka_unit_test(text_is_text_within_its_limit),
 		cmocka_unit_test(numbers_are_whole_and_within_their_range),
+		cmocka_unit_test(the_only_text_is_copied),
 	};
 
 	return cmocka_run_group_tests_name("json", tests, NULL, NULL);
