@@ -23,29 +23,20 @@ static const struct {
 	{"secp384r1", "P-384", 48},
 };
 
-/* No passphrase: nobody is there to type one. */
-static int no_passphrase(char *out, int size, int writing, void *context)
-{
-	(void)out;
-	(void)size;
-	(void)writing;
-	(void)context;
-	return -1;
-}
-
+/* With an empty passphrase, as nobody is there to type one. */
 static EVP_PKEY *read_pem(const char *text)
 {
 	BIO *bio = BIO_new_mem_buf(text, -1);
-	EVP_PKEY *pkey = PEM_read_bio_PUBKEY(bio, NULL, no_passphrase, NULL);
+	EVP_PKEY *pkey = PEM_read_bio_PUBKEY(bio, NULL, NULL, "");
 
 	if (pkey == NULL && BIO_reset(bio) == 1) {
-		X509 *certificate = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+		X509 *certificate = PEM_read_bio_X509(bio, NULL, NULL, "");
 
 		pkey = certificate != NULL ? X509_get_pubkey(certificate) : NULL;
 		X509_free(certificate);
 	}
 	if (pkey == NULL && BIO_reset(bio) == 1)
-		pkey = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+		pkey = PEM_read_bio_PrivateKey(bio, NULL, NULL, "");
 	BIO_free(bio);
 	ERR_clear_error();
 	return pkey;

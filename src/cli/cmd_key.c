@@ -41,11 +41,9 @@ static enum err add(struct cli *cli, const struct args *args, char **words, size
 	const char *ttl = args_value(args, "ttl"), *text;
 	struct grantee grantee;
 	int64_t span = 0;
-	enum err err = grantee_read(cli, args, &grantee, info);
+	enum err err = grantee_read(cli, args, words[0], &grantee, info);
 
 	(void)count;
-	if (err == ERR_OK && (words[0][0] == '\0' || strlen(words[0]) > ACCOUNT_NAME_MOST))
-		err = err_set(info, ERR_BAD_REQUEST, "a subject has from 1 to %d bytes", ACCOUNT_NAME_MOST);
 	if (err == ERR_OK && ttl != NULL)
 		err = duration_parse(ttl, "--ttl", &span, info);
 	if (err == ERR_OK)

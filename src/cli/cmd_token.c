@@ -14,7 +14,7 @@ static const struct args_option options[] = {
 	CLI_OPTIONS,
 	GRANTEE_OPTIONS,
 	{"subject", 'u', "NAME", "whom it is for"},
-	{"ttl", 't', "SPAN", "how long it is good, such as 90s, 15m, 1h or 7d (auth.token_ttl)"},
+	{"ttl", 't', "SPAN", "how long it is good, such as 90s, 15m, 1h or 7d (auth.token_ttl_s)"},
 	{"json", 0, NULL, "write JSON for programs"},
 	{NULL, 0, NULL, NULL},
 };
@@ -45,7 +45,7 @@ static enum err run(struct cli *cli, const struct args *args, struct err_info *i
 	enum err err = cli_words(args, 0, 0, info);
 
 	if (err == ERR_OK)
-		err = grantee_read(cli, args, &grantee, info);
+		err = grantee_read(cli, args, NULL, &grantee, info);
 	if (err == ERR_OK && strlen(claims.subject) > SUBJECT_MOST)
 		err = err_set(info, ERR_BAD_REQUEST, "--subject is longer than %d bytes", SUBJECT_MOST);
 	if (err == ERR_OK && ttl != NULL)

@@ -96,11 +96,9 @@ static enum err add(struct cli *cli, const struct args *args, char **words, size
 	struct account account = {.name = words[0], .created_ms = clock_ms(NULL)};
 	struct grantee grantee;
 	char *password, *form;
-	enum err err = grantee_read(cli, args, &grantee, info);
+	enum err err = grantee_read(cli, args, words[0], &grantee, info);
 
 	(void)count;
-	if (err == ERR_OK && (words[0][0] == '\0' || strlen(words[0]) > ACCOUNT_NAME_MOST))
-		err = err_set(info, ERR_BAD_REQUEST, "a name has from 1 to %d bytes", ACCOUNT_NAME_MOST);
 	if (err == ERR_OK)
 		err = cli_open_db(cli, info);
 	if (err == ERR_OK)

@@ -4,6 +4,7 @@
 #include "auth/jwt.h"
 #include "auth/scope.h"
 #include "base/id.h"
+#include "model/account.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,12 +46,15 @@ static enum err read_tracks(struct arena *arena, char *ids, struct grantee *out,
 	return err;
 }
 
-enum err grantee_read(struct cli *cli, const struct args *args, struct grantee *out, struct err_info *info)
+enum err grantee_read(
+	struct cli *cli, const struct args *args, const char *name, struct grantee *out, struct err_info *info)
 {
 	const char *scope = args_value(args, "scope");
 	char *ids = arena_strdup(&cli->arena, args_value(args, "tracks"));
 
 	*out = (struct grantee){.scope = scope != NULL ? scope : SCOPE_STREAM_READ};
+	if (name != NULL && (name[0] == '\0' || strlen(name) > ACCOUNT_NAME_MOST))
+		return err_set(info, ERR_BAD_REQUEST, "a name has from 1 to %d bytes", ACCOUNT_NAME_MOST);
 	if (check_scope(&cli->arena, out->scope, info) != ERR_OK)
 		return ERR_BAD_REQUEST;
 	return ids != NULL ? read_tracks(&cli->arena, ids, out, info) : ERR_OK;

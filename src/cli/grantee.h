@@ -18,7 +18,11 @@ struct grantee {
 	size_t id_count;
 };
 
-/* ERR_BAD_REQUEST for a scope there is not, as it would be refused everywhere, and for what is no id. */
-enum err grantee_read(struct cli *cli, const struct args *args, struct grantee *out, struct err_info *info);
+/*
+ * ERR_BAD_REQUEST for a scope there is not, as it would be refused everywhere, for what is no id, and for a NAME (NULL
+ * when there need not be one) that no account can have.
+ */
+enum err grantee_read(
+	struct cli *cli, const struct args *args, const char *name, struct grantee *out, struct err_info *info);
 
 #endif

@@ -103,7 +103,7 @@ struct entry {
 
 struct entries {
 	struct entry *entries;
-	size_t count, room;
+	size_t count;
 	uint64_t total, to_come;
 };
 
@@ -123,14 +123,9 @@ static bool read_name(const char *name, struct arena *arena, struct cache_file *
 	return text_to_u64(arena_memdup(arena, size, (size_t)(file - size)), INT64_MAX, &out->size);
 }
 
-static void add_entry(struct entries *all, const struct entry *entry)
+static void add_entry(struct entries *all, const struct entry *entry, struct arena *arena)
 {
-	if (all->count == all->room) {
-		all->room = all->room == 0 ? 64 : 2 * all->room;
-		all->entries = realloc(all->entries, all->room * sizeof *all->entries);
-		if (all->entries == NULL)
-			abort();
-	}
+	all->entries = arena_grow(arena, all->entries, all->count, sizeof *all->entries);
 	all->entries[all->count++] = *entry;
 	all->total += entry->size;
 	all->to_come += entry->to_come;
@@ -159,7 +154,7 @@ static enum err read_folder(const struct cache *cache, const struct cache_file *
 		entry.size = (uint64_t)status.st_size > entry.file.size ? (uint64_t)status.st_size : entry.file.size;
 		entry.to_come = entry.size - (uint64_t)status.st_size;
 		entry.used_ms = cache_used_ms(&status);
-		add_entry(out, &entry);
+		add_entry(out, &entry, arena);
 	}
 	closedir(folder);
 	return ERR_OK;
@@ -227,7 +222,6 @@ enum err cache_make_room(const struct cache *cache, const struct cache_file *wan
 	if (err == ERR_OK && !fits(cache, &all, want->size, there))
 		err = err_set(info, ERR_NO_SPACE, "the cache has no room for the file");
 	room->total = all.total + (err == ERR_OK ? want->size : 0);
-	free(all.entries);
 	arena_free(&arena);
 	return err;
 }
