@@ -8,6 +8,7 @@
 #include "model/breaker.h"
 #include "model/job.h"
 #include "model/remote.h"
+#include "model/spending.h"
 #include "model/stored.h"
 #include "storage/remote_key.h"
 
@@ -166,7 +167,7 @@ void doctor_disk(struct doctor *doctor)
 		doctor_say(doctor, left < 2 * conf->disk_floor ? DOCTOR_WARN : DOCTOR_OK, "disk", NULL,
 			"%" PRId64 " MiB left, the floor is %" PRId64 " MiB", left / mib, conf->disk_floor / mib);
 	if (network != NULL && strcmp(conf->journal_mode, "wal") == 0)
-		doctor_say(doctor, DOCTOR_FAIL, "file system", "set storage.journal_mode = \"delete\"",
+		doctor_say(doctor, DOCTOR_FAIL, "file system", "set db.journal_mode = \"delete\"",
 			"%s lies on %s, where WAL loses data", conf->data_dir, network);
 	else if (network != NULL)
 		doctor_say(doctor, DOCTOR_OK, "file system", NULL, "%s, with journal_mode delete", network);
@@ -261,6 +262,21 @@ static bool check_breaker(struct doctor *doctor, struct err_info *info)
 	return true;
 }
 
+/* The writes that STORE may be asked in a month, where these are limited. */
+static bool check_budget(struct doctor *doctor, const char *store, struct err_info *info)
+{
+	int64_t most = doctor->cli->conf->store_writes;
+	struct spending spent;
+
+	if (spending_get(doctor->cli->db, store, clock_seconds(NULL), &spent, info) != ERR_OK)
+		return false;
+	if (most > 0)
+		doctor_say(doctor, spent.writes < most ? DOCTOR_OK : DOCTOR_WARN, "store budget",
+			spent.writes < most ? NULL : "raise store.writes_per_month, or wait for the next month",
+			"%" PRId64 " of %" PRId64 " writes of this month are used", spent.writes, most);
+	return true;
+}
+
 void doctor_store(struct doctor *doctor)
 {
 	struct cli *cli = doctor->cli;
@@ -270,7 +286,8 @@ void doctor_store(struct doctor *doctor)
 
 	if (store == NULL)
 		return;
-	if (!check_breaker(doctor, &info) || remote_count(cli->db, store, &counts, &info) != ERR_OK)
+	if (!check_breaker(doctor, &info) || !check_budget(doctor, store, &info) ||
+		remote_count(cli->db, store, &counts, &info) != ERR_OK)
 		doctor_say(doctor, DOCTOR_FAIL, "object store", NULL, "%s", info.detail);
 	else
 		doctor_say(doctor, DOCTOR_OK, "object store", NULL,

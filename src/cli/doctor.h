@@ -39,7 +39,7 @@ void doctor_jobs(struct doctor *doctor);
 /* Damage that was found in stored files, and when they were all verified. Needs the database too. */
 void doctor_media(struct doctor *doctor);
 
-/* Which files the object store has confirmed, and its breaker. Needs the database too. */
+/* Which files the object store has confirmed, its breaker and its budget. Needs the database too. */
 void doctor_store(struct doctor *doctor);
 
 /* Runs the worker on an empty file: does it start, and does its cage close? */

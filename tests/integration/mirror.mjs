@@ -242,6 +242,10 @@ describe("a copy of the library in an object store", {skip: storeMissing()}, () 
 		const refused = await storage("migrate");
 		assert.equal(refused.code, 5, refused.err);
 		assert.match(refused.err, /in a month are used up/);
+		const {stdout} = await run(path.join(build, "tonearm"), ["doctor", "--json"], {env: environment()}).catch(error => error);
+		const {grade, found} = JSON.parse(stdout).checks.find(({check}) => check === "store budget");
+		assert.equal(grade, "warn");
+		assert.match(found, /of 1 writes of this month are used/);
 		library.configure(settings);
 		assert.equal((await storage("migrate")).code, 0);
 	});
