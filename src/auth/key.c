@@ -29,11 +29,6 @@ void jwt_key_free(struct jwt_key *key)
 	free(key);
 }
 
-const char *jwt_key_id(const struct jwt_key *key)
-{
-	return key->id;
-}
-
 unsigned jwt_key_algorithms(const struct jwt_key *key)
 {
 	return key->algorithms;

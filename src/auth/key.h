@@ -39,9 +39,6 @@ enum err jwt_key_of_pem(
 /* NULL is fine. */
 void jwt_key_free(struct jwt_key *key);
 
-/* "" when it has none. */
-const char *jwt_key_id(const struct jwt_key *key);
-
 unsigned jwt_key_algorithms(const struct jwt_key *key);
 
 #endif

@@ -16,11 +16,6 @@ struct arena_block {
 	alignas(max_align_t) unsigned char bytes[];
 };
 
-void arena_init(struct arena *arena)
-{
-	arena->blocks = NULL;
-}
-
 static struct arena_block *block_add(struct arena *arena, size_t need)
 {
 	size_t size = FIRST_BLOCK;

@@ -11,12 +11,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+/* `struct arena a = {0};` is an empty one. */
 struct arena {
 	struct arena_block *blocks; /* newest first */
 };
-
-/* An empty arena: `struct arena a = {0};` does the same. Allocates nothing. */
-void arena_init(struct arena *arena);
 
 /* SIZE zeroed bytes, aligned for any type. Valid until arena_free() or arena_reset(). */
 void *arena_alloc(struct arena *arena, size_t size);
@@ -25,8 +23,8 @@ void *arena_alloc(struct arena *arena, size_t size);
 void *arena_array(struct arena *arena, size_t count, size_t size);
 
 /*
- * ARRAY of COUNT elements of SIZE bytes, with room for one more: itself, or a copy in more room. ARRAY came from here, or
- * is NULL with a COUNT of 0.
+ * ARRAY of COUNT elements of SIZE bytes, with room for one more: itself, or a copy in more room. ARRAY came from here,
+ * or is NULL with a COUNT of 0.
  */
 void *arena_grow(struct arena *arena, void *array, size_t count, size_t size);
 

@@ -32,7 +32,7 @@ enum err cli_verb(struct cli *cli, const struct cli_verb *verbs, const struct ar
 	return verb->run(cli, args, args->rest + 1, count, info);
 }
 
-const char *cli_conf_path(struct cli *cli)
+static const char *conf_path(struct cli *cli)
 {
 	const char *path = conf_find(cli->config);
 	struct stat status;
@@ -44,7 +44,7 @@ const char *cli_conf_path(struct cli *cli)
 
 enum err cli_open_conf(struct cli *cli, struct err_info *info)
 {
-	const char *path = cli_conf_path(cli);
+	const char *path = conf_path(cli);
 	enum err err = conf_read(path, &cli->conf, info);
 
 	if (err == ERR_NOT_FOUND)

@@ -59,12 +59,9 @@ enum err cli_verb(struct cli *cli, const struct cli_verb *verbs, const struct ar
 enum err cli_words(const struct args *args, size_t least, size_t most, struct err_info *info);
 
 /*
- * The configuration file this run means, in cli->arena: --config, $TONEARM_CONF or the built-in one; a folder stands
- * for its tonearm.conf.
+ * Reads the configuration into cli->conf: the file, or the folder of a tonearm.conf, that --config or $TONEARM_CONF
+ * names, else the built-in one. Errors as conf_read(), with a hint to `tonearm init` when there is none.
  */
-const char *cli_conf_path(struct cli *cli);
-
-/* Reads the configuration into cli->conf. Errors as conf_read(), with a hint to `tonearm init` when there is none. */
 enum err cli_open_conf(struct cli *cli, struct err_info *info);
 
 /* Both configuration and database, which must have this program's version. */

@@ -61,7 +61,6 @@ void db_bind_text(struct db_stmt *stmt, const char *name, const char *value);
 void db_bind_blob(struct db_stmt *stmt, const char *name, const void *bytes, size_t length);
 void db_bind_int(struct db_stmt *stmt, const char *name, int64_t value);
 void db_bind_real(struct db_stmt *stmt, const char *name, double value);
-void db_bind_null(struct db_stmt *stmt, const char *name);
 
 /*
  * One row further. ERR_OK: a row is there; ERR_NOT_FOUND: the end; ERR_BUSY, ERR_CONFLICT (constraint), ERR_NO_SPACE,

@@ -95,14 +95,6 @@ void db_bind_real(struct db_stmt *stmt, const char *name, double value)
 		bound(sqlite3_bind_double(stmt->handle, index, value));
 }
 
-void db_bind_null(struct db_stmt *stmt, const char *name)
-{
-	int index = parameter(stmt, name);
-
-	if (index > 0)
-		bound(sqlite3_bind_null(stmt->handle, index));
-}
-
 static int step(struct db_stmt *stmt)
 {
 	int64_t before = watch.told == NULL ? 0 : clock_monotonic_us();

@@ -35,11 +35,6 @@ enum err output_open(struct output *output, const struct conf_rendition *renditi
 	return err == ERR_OK && encoders > 1 ? relay_open(rendition, encoders, &output->relay, info) : err;
 }
 
-bool output_is_segmented(const struct output *output)
-{
-	return profile_is_segmented(output->profile->container);
-}
-
 static enum cmaf_codec cmaf_codec_of(const struct profile *profile)
 {
 	if (strcmp(profile->codec, "opus") == 0)
@@ -101,7 +96,7 @@ enum err output_start(struct output *output, const struct segment_plan *plan, ui
 {
 	const AVCodecContext *codec = output->survey != NULL ? output->described : output->encode->codec;
 
-	if (output_is_segmented(output))
+	if (profile_is_segmented(output->profile->container))
 		return start_cmaf(output, plan, duration_ms, tags, gain_room, info);
 	return mux_open(output->profile->muxer, codec, tags, gain_room, output->fd, &output->mux, info);
 }

@@ -56,9 +56,6 @@ enum err output_open(struct output *output, const struct conf_rendition *renditi
 enum err output_open_pass(struct output *output, const struct conf_rendition *rendition, const struct survey *survey,
 	const AVCodecParameters *parameters, int fd, struct err_info *info);
 
-/* Whether its file has segments, and output_start() wants a plan. */
-bool output_is_segmented(const struct output *output);
-
 /*
  * Writes the init section with room for the segments of DURATION_MS by PLAN, or the header of a native container; with
  * TAGS, which outlive the output, and if GAIN_ROOM is set with room for the loudness.

@@ -23,7 +23,8 @@ int loudness_bin(double lufs)
 	return (int)fmin((lufs - LOUDNESS_SILENT_LUFS) / BIN_LU, LOUDNESS_BINS - 1);
 }
 
-double loudness_bin_lufs(int bin)
+/* The loudness at the middle of BIN. */
+static double bin_lufs(int bin)
 {
 	return LOUDNESS_SILENT_LUFS + (bin + 0.5) * BIN_LU;
 }
@@ -34,7 +35,7 @@ static double mean_from(const uint64_t *bins, int first)
 	double power = 0, count = 0;
 
 	for (int i = first; i < LOUDNESS_BINS; i++) {
-		power += (double)bins[i] * pow(10, loudness_bin_lufs(i) / 10);
+		power += (double)bins[i] * pow(10, bin_lufs(i) / 10);
 		count += (double)bins[i];
 	}
 	return count > 0 ? 10 * log10(power / count) : LOUDNESS_SILENT_LUFS;

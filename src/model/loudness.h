@@ -38,9 +38,8 @@ struct loudness {
  */
 double loudness_gain(const struct loudness *loudness, double target_lufs, double peak_dbtp);
 
-/* The bin of a block of LUFS, and the loudness at the middle of BIN. A block below -70 LUFS has none: -1. */
+/* The bin of a block of LUFS. A block below -70 LUFS has none: -1. */
 int loudness_bin(double lufs);
-double loudness_bin_lufs(int bin);
 
 /*
  * The integrated loudness of all blocks that BINS (LOUDNESS_BINS of them) count, gated after BS.1770-4;

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 /* Bytes of a box header with a 32-bit size, and of one with version and flags. */
-enum { BMFF_HEADER = 8, BMFF_FULL_HEADER = 12 };
+enum { BMFF_HEADER = 8 };
 
 /* Opens a box of the four characters TYPE at the end of OUT; the result goes to bmff_end(). */
 size_t bmff_begin(struct buf *out, const char *type);

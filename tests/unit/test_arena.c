@@ -11,10 +11,9 @@
 
 static void test_memory_is_zeroed_and_aligned(void **state)
 {
-	struct arena arena;
+	struct arena arena = {0};
 
 	(void)state;
-	arena_init(&arena);
 	for (size_t size = 0; size < 100; size++) {
 		unsigned char *bytes = arena_alloc(&arena, size);
 

@@ -217,7 +217,7 @@ static void test_values(void **state)
 	db_bind_text(stmt, ":state", "ready");
 	db_bind_text(stmt, ":owner", "");
 	db_bind_text(stmt, ":title", NULL);
-	db_bind_null(stmt, ":artist");
+	db_bind_text(stmt, ":artist", NULL);
 	db_bind_blob(stmt, ":album", "\0\1", 2);
 	db_bind_int(stmt, ":number", INT64_MIN);
 	db_bind_real(stmt, ":year", 0.25);
