@@ -6,19 +6,13 @@
  */
 #include "media/filter.h"
 #include "media/pipeline.h"
+#include "tone.h"
 
 #include <libavutil/log.h>
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include <cmocka.h>
-
-enum { FRAME = 4096, SECOND = 44100, HEAD = 44, HARMONICS = 15 };
+enum { FRAME = 4096, SECOND = 44100, HARMONICS = 15 };
 
 static atomic_int stop;
 
@@ -86,20 +80,6 @@ static void convert(const struct tone *tone, struct heard *heard)
 	filter_close(filter);
 }
 
-/* Amplitude of HZ, a whole number, after Goertzel. */
-static double amplitude(const double *samples, double hz)
-{
-	double step = 2 * cos(2 * M_PI * hz / SECOND), one = 0, two = 0;
-
-	for (size_t n = 0; n < SECOND; n++) {
-		double next = samples[n] + step * one - two;
-
-		two = one;
-		one = next;
-	}
-	return 2 * sqrt(fabs(one * one + two * two - step * one * two)) / SECOND;
-}
-
 static double level_of_all(const double *samples)
 {
 	double power = 0;
@@ -128,9 +108,9 @@ static void pass_band_is_flat(void **state)
 			if (tone.hz > 0.9 * rates[r] / 2)
 				continue;
 			convert(&tone, &heard);
-			if (fabs(db(amplitude(heard.samples, tone.hz) / tone.amplitude)) > 0.01)
+			if (fabs(db(tone_amplitude(heard.samples, SECOND, SECOND, tone.hz) / tone.amplitude)) > 0.01)
 				fail_msg("%.0f Hz at %d: %.4f dB", tone.hz, tone.rate,
-					db(amplitude(heard.samples, tone.hz) / tone.amplitude));
+					db(tone_amplitude(heard.samples, SECOND, SECOND, tone.hz) / tone.amplitude));
 		}
 	}
 }
@@ -173,12 +153,6 @@ static void nothing_folds_back(void **state)
 	}
 }
 
-static void put32(unsigned char *at, uint32_t value)
-{
-	for (int i = 0; i < 4; i++)
-		at[i] = (unsigned char)(value >> 8 * i);
-}
-
 static uint32_t get32(const unsigned char *at)
 {
 	return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
@@ -187,37 +161,17 @@ static uint32_t get32(const unsigned char *at)
 /* A mono WAV of 24 bits. */
 static int make_wav(const struct tone *tone)
 {
-	unsigned char head[HEAD] = "RIFF____WAVEfmt \20\0\0\0\1\0\1\0________\3\0\30\0data";
 	static unsigned char samples[3 * SECOND];
-	int fd = memfd_create("source", MFD_CLOEXEC);
+	int fd = wav_begin(SECOND, SECOND, 3);
 
-	put32(head + 4, HEAD - 8 + sizeof samples);
-	put32(head + 24, SECOND);
-	put32(head + 28, 3 * SECOND);
-	put32(head + 40, sizeof samples);
 	for (size_t n = 0; n < SECOND; n++) {
 		long value = lround(8388607 * value_at(tone, n));
 
 		for (size_t i = 0; i < 3; i++)
 			samples[3 * n + i] = (unsigned char)(value >> 8 * i);
 	}
-	assert_int_equal(write(fd, head, sizeof head), sizeof head);
 	assert_int_equal(write(fd, samples, sizeof samples), sizeof samples);
 	return fd;
-}
-
-static void on_source(void *context, const struct source_info *source)
-{
-	(void)context;
-	(void)source;
-}
-
-static void on_progress(void *context, const char *stage, double fraction, double speed)
-{
-	(void)context;
-	(void)stage;
-	(void)fraction;
-	(void)speed;
 }
 
 /* TONE through an effect into a WAV file; the bytes of it in BYTES. */
@@ -234,8 +188,8 @@ static size_t into_wav(const struct tone *tone, const char *effect, unsigned cha
 		.count = 1,
 		.sound = &sound,
 		.stop = &stop,
-		.on_source = on_source,
-		.on_progress = on_progress};
+		.on_source = ignore_source,
+		.on_progress = ignore_progress};
 	struct pipeline_result result;
 	struct err_info info = {0};
 	ssize_t got;
@@ -245,7 +199,7 @@ static size_t into_wav(const struct tone *tone, const char *effect, unsigned cha
 	got = pread(output, bytes, room, 0);
 	close(output);
 	close(source);
-	assert_true(got > HEAD);
+	assert_true(got > WAV_HEAD);
 	return (size_t)got;
 }
 
@@ -275,9 +229,9 @@ static void quiet_tones_stay_tones(void **state)
 
 	(void)state;
 	read_samples(bytes, size, samples);
-	assert_float_equal(amplitude(samples, tone.hz), shall, 0.02);
+	assert_float_equal(tone_amplitude(samples, SECOND, SECOND, tone.hz), shall, 0.02);
 	for (int k = 2; k <= HARMONICS; k++)
-		greatest = fmax(greatest, amplitude(samples, k * tone.hz));
+		greatest = fmax(greatest, tone_amplitude(samples, SECOND, SECOND, k * tone.hz));
 	assert_true(greatest < 0.02);
 	assert_int_equal(into_wav(&tone, "volume=-131.9794dB:precision=double", again, sizeof again), size);
 	assert_memory_equal(bytes, again, size);

@@ -6,6 +6,7 @@
 #include "media/gain_comment.h"
 #include "media/gain_file.h"
 #include "media/pipeline.h"
+#include "tone.h"
 
 #include <libavformat/avformat.h>
 #include <libavutil/log.h>
@@ -21,7 +22,7 @@
 
 #include <cmocka.h>
 
-enum { RATE = 48000, SAMPLES = 2 * RATE, FILES = 8, HEAD = 44 };
+enum { RATE = 48000, SAMPLES = 2 * RATE, FILES = 8 };
 
 static const struct conf_rendition renditions[FILES] = {
 	{"high", "aac", 128000, 44100, 2, "cmaf"},
@@ -66,42 +67,16 @@ static void numbers_are_those_of_the_documents(void **state)
 	assert_string_equal(text.gain, "");
 }
 
-static void put32(unsigned char *at, uint32_t value)
-{
-	for (int i = 0; i < 4; i++)
-		at[i] = (unsigned char)(value >> 8 * i);
-}
-
 /* A mono 16-bit WAV of a tone of AMPLITUDE. */
 static int make_wav(double amplitude)
 {
-	unsigned char head[HEAD] = "RIFF____WAVEfmt \20\0\0\0\1\0\1\0________\2\0\20\0data";
 	static int16_t samples[SAMPLES];
-	int fd = memfd_create("source", MFD_CLOEXEC);
+	int fd = wav_begin(RATE, SAMPLES, sizeof *samples);
 
-	put32(head + 4, HEAD - 8 + sizeof samples);
-	put32(head + 24, RATE);
-	put32(head + 28, 2 * RATE);
-	put32(head + 40, sizeof samples);
 	for (size_t n = 0; n < SAMPLES; n++)
 		samples[n] = (int16_t)lround(32767 * amplitude * sin(2 * M_PI * 997 * (double)n / RATE));
-	assert_int_equal(write(fd, head, sizeof head), sizeof head);
 	assert_int_equal(write(fd, samples, sizeof samples), sizeof samples);
 	return fd;
-}
-
-static void on_source(void *context, const struct source_info *source)
-{
-	(void)context;
-	(void)source;
-}
-
-static void on_progress(void *context, const char *stage, double fraction, double speed)
-{
-	(void)context;
-	(void)stage;
-	(void)fraction;
-	(void)speed;
 }
 
 /* A tone of AMPLITUDE by SOUND into FILES, which the caller closes. */
@@ -116,8 +91,8 @@ static struct pipeline_result make(double amplitude, const struct sound *sound, 
 		.count = FILES,
 		.sound = sound,
 		.stop = &stop,
-		.on_source = on_source,
-		.on_progress = on_progress};
+		.on_source = ignore_source,
+		.on_progress = ignore_progress};
 	struct pipeline_result result;
 	struct err_info info = {0};
 

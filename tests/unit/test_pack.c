@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "media/pack.h"
+#include "tone.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -70,18 +71,14 @@ static void make_tone(double dbfs, float *tone, int16_t *out)
 	}
 }
 
-/* Amplitude of HZ (a whole number of periods) in steps of 16 bits, after Goertzel. */
+/* Of HZ, in steps of 16 bits. */
 static double amplitude(const int16_t *samples, double hz)
 {
-	double step = 2 * cos(2 * M_PI * hz / TONE_SAMPLES), one = 0, two = 0;
+	static double heard[TONE_SAMPLES];
 
-	for (size_t n = 0; n < TONE_SAMPLES; n++) {
-		double next = samples[n] + step * one - two;
-
-		two = one;
-		one = next;
-	}
-	return 2 * sqrt(one * one + two * two - step * one * two) / TONE_SAMPLES;
+	for (size_t n = 0; n < TONE_SAMPLES; n++)
+		heard[n] = samples[n];
+	return tone_amplitude(heard, TONE_SAMPLES, TONE_SAMPLES, hz);
 }
 
 static double greatest_harmonic(const int16_t *samples)

@@ -4,6 +4,7 @@
  * integration test.
  */
 #include "media/pipeline.h"
+#include "tone.h"
 
 #include <fcntl.h>
 #include <libavutil/log.h>
@@ -49,24 +50,11 @@ static void on_progress(void *context, const char *stage, double fraction, doubl
 	assert_true(fraction >= 0 && fraction <= 1 && speed >= 0);
 }
 
-static void put32(unsigned char *at, uint32_t value)
-{
-	for (int i = 0; i < 4; i++)
-		at[i] = (unsigned char)(value >> 8 * i);
-}
-
 /* A mono 16-bit WAV that claims SAMPLES samples of a saw tooth and holds HELD of them. */
 static int make_wav(uint32_t held)
 {
-	unsigned char head[44] = "RIFF____WAVEfmt \20\0\0\0\1\0\1\0________\2\0\20\0data";
-	int fd = memfd_create("source", MFD_CLOEXEC);
+	int fd = wav_begin(RATE, SAMPLES, sizeof(int16_t));
 
-	assert_true(fd >= 0);
-	put32(head + 4, 36 + 2 * SAMPLES);
-	put32(head + 24, RATE);
-	put32(head + 28, 2 * RATE);
-	put32(head + 40, 2 * SAMPLES);
-	assert_int_equal(write(fd, head, sizeof head), sizeof head);
 	for (uint32_t i = 0; i < held; i++) {
 		int16_t sample = (int16_t)(i * 97 % 16384);
 

@@ -7,6 +7,7 @@
 #include "media/filter.h"
 #include "media/pipeline.h"
 #include "media/shape.h"
+#include "tone.h"
 
 #include <fcntl.h>
 #include <libavutil/log.h>
@@ -114,14 +115,16 @@ static double two_tones(size_t n)
 }
 
 struct heard {
-	float samples[64 * FRAME];
+	double samples[64 * FRAME];
 	size_t count;
 };
 
 static void hear(struct heard *heard, const AVFrame *frame)
 {
-	memcpy(heard->samples + heard->count, frame->data[0], (size_t)frame->nb_samples * sizeof(float));
-	heard->count += (size_t)frame->nb_samples;
+	const float *samples = (const float *)(const void *)frame->data[0];
+
+	for (int i = 0; i < frame->nb_samples; i++)
+		heard->samples[heard->count++] = (double)samples[i];
 }
 
 static enum err hear_filter(void *context, AVFrame *frame, struct err_info *info)
@@ -160,23 +163,9 @@ static void gain_is_linear(void **state)
 	assert_int_equal(heard->count, 8 * FRAME);
 	for (size_t n = 0; n < heard->count; n++) {
 		if (fabs(heard->samples[n] - (float)two_tones(n) * 0.3) > 1e-7)
-			fail_msg("sample %zu is %g", n, (double)heard->samples[n]);
+			fail_msg("sample %zu is %g", n, heard->samples[n]);
 	}
 	free(heard);
-}
-
-/* Amplitude of HZ in COUNT samples, after Goertzel. */
-static double amplitude(const float *samples, size_t count, double hz)
-{
-	double step = 2 * cos(2 * M_PI * hz / RATE), one = 0, two = 0;
-
-	for (size_t n = 0; n < count; n++) {
-		double next = samples[n] + step * one - two;
-
-		two = one;
-		one = next;
-	}
-	return 2 * sqrt(one * one + two * two - step * one * two) / (double)count;
 }
 
 static void run_shape(const char *filter, const struct shape_limiter *limiter, double (*value)(size_t n),
@@ -208,19 +197,19 @@ static void effects_do_what_they_are_for(void **state)
 	(void)state;
 	run_shape("highpass=f=1000", NULL, two_tones, heard);
 	assert_int_equal(heard->count, 20 * FRAME);
-	assert_true(amplitude(heard->samples + RATE / 2, RATE, 100) < 0.01);
-	assert_float_equal(amplitude(heard->samples + RATE / 2, RATE, 5000), 0.25, 0.01);
+	assert_true(tone_amplitude(heard->samples + RATE / 2, RATE, RATE, 100) < 0.01);
+	assert_float_equal(tone_amplitude(heard->samples + RATE / 2, RATE, RATE, 5000), 0.25, 0.01);
 	run_shape("lowpass=f=500,volume=-6.0206dB", NULL, two_tones, heard);
-	assert_float_equal(amplitude(heard->samples + RATE / 2, RATE, 100), 0.125, 0.01);
-	assert_true(amplitude(heard->samples + RATE / 2, RATE, 5000) < 0.01);
+	assert_float_equal(tone_amplitude(heard->samples + RATE / 2, RATE, RATE, 100), 0.125, 0.01);
+	assert_true(tone_amplitude(heard->samples + RATE / 2, RATE, RATE, 5000) < 0.01);
 	run_shape("equalizer=f=5000:t=q:w=1:g=6.0206", NULL, two_tones, heard);
-	assert_float_equal(amplitude(heard->samples + RATE / 2, RATE, 5000), 0.5, 0.01);
-	assert_float_equal(amplitude(heard->samples + RATE / 2, RATE, 100), 0.25, 0.01);
+	assert_float_equal(tone_amplitude(heard->samples + RATE / 2, RATE, RATE, 5000), 0.5, 0.01);
+	assert_float_equal(tone_amplitude(heard->samples + RATE / 2, RATE, RATE, 100), 0.25, 0.01);
 	run_shape("acompressor=threshold=-30dB:ratio=4:attack=5:release=50", NULL, two_tones, heard);
-	assert_true(amplitude(heard->samples + RATE / 2, RATE, 100) < 0.1);
+	assert_true(tone_amplitude(heard->samples + RATE / 2, RATE, RATE, 100) < 0.1);
 	run_shape("afade=t=in:d=0.5", NULL, two_tones, heard);
-	assert_true(amplitude(heard->samples, RATE / 100, 100) < 0.01);
-	assert_float_equal(amplitude(heard->samples + RATE / 2, RATE, 5000), 0.25, 0.01);
+	assert_true(tone_amplitude(heard->samples, RATE / 100, RATE, 100) < 0.01);
+	assert_float_equal(tone_amplitude(heard->samples + RATE / 2, RATE, RATE, 5000), 0.25, 0.01);
 	assert_int_equal(shape_open("highpass=nosuch=1", NULL, RATE, 2, &shape, &info), ERR_UNPROCESSABLE);
 	assert_null(shape);
 	free(heard);
@@ -236,41 +225,23 @@ static void limiter_holds_its_limit(void **state)
 	run_shape(NULL, &limiter, two_tones, heard);
 	assert_true(heard->count > 20 * FRAME - 16 && heard->count < 20 * FRAME + 16);
 	for (size_t n = 0; n < heard->count; n++)
-		most = fmax(most, fabs((double)heard->samples[n]));
+		most = fmax(most, fabs(heard->samples[n]));
 	assert_true(most < pow(10, -0.9 / 20));
 	assert_true(most > pow(10, -2.0 / 20));
 	free(heard);
 }
 
-static void put32(unsigned char *at, uint32_t value)
-{
-	for (int i = 0; i < 4; i++)
-		at[i] = (unsigned char)(value >> 8 * i);
-}
-
 /* A mono WAV of VALUE(n). */
 static int make_wav(double (*value)(size_t n), uint32_t count)
 {
-	unsigned char head[44] = "RIFF____WAVEfmt \20\0\0\0\1\0\1\0________\2\0\20\0data";
 	int16_t *samples = calloc(count, sizeof *samples);
-	int fd = memfd_create("source", MFD_CLOEXEC);
+	int fd = wav_begin(RATE, count, sizeof *samples);
 
-	put32(head + 4, 36 + 2 * count);
-	put32(head + 24, RATE);
-	put32(head + 28, 2 * RATE);
-	put32(head + 40, 2 * count);
 	for (uint32_t n = 0; n < count; n++)
 		samples[n] = (int16_t)lround(32767 * value(n));
-	assert_int_equal(write(fd, head, sizeof head), sizeof head);
 	assert_int_equal(write(fd, samples, 2 * count), 2 * count);
 	free(samples);
 	return fd;
-}
-
-static void on_source(void *context, const struct source_info *source)
-{
-	(void)context;
-	(void)source;
 }
 
 static void on_progress(void *context, const char *stage, double fraction, double speed)
@@ -292,7 +263,7 @@ static int run(int source, const struct sound *sound, struct pipeline_result *re
 		.count = 1,
 		.sound = sound,
 		.stop = &stop,
-		.on_source = on_source,
+		.on_source = ignore_source,
 		.on_progress = on_progress};
 	struct err_info info = {0};
 
