@@ -10,21 +10,11 @@ import path from "node:path";
 import {after, afterEach, before, describe, test} from "node:test";
 import {cgi, library as makeLibrary} from "./lib/cgi.mjs";
 import {startColdStore} from "./lib/cold_store.mjs";
+import {until} from "./lib/library.mjs";
 import {build} from "./lib/tools.mjs";
 
 const SIZE = 3 << 20, HALF = SIZE / 2, NAME = "high.mp4";
 const sha256 = bytes => createHash("sha256").update(bytes).digest("hex");
-
-/** Waits until IS_SO gives something true, and gives that. */
-async function until(what, isSo) {
-	for (const end = Date.now() + 50000; ;) {
-		const found = await isSo();
-		if (found)
-			return found;
-		assert.ok(Date.now() < end, `waited in vain for: ${what}`);
-		await new Promise(resolve => setTimeout(resolve, 10));
-	}
-}
 
 describe("files that only the object store has", () => {
 	let store, library, track, bytes, key, file;

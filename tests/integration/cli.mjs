@@ -10,12 +10,12 @@ import path from "node:path";
 import {after, before, test} from "node:test";
 import {keep, keepLogs, logged} from "./lib/evidence.mjs";
 import {request} from "./lib/http.mjs";
+import {until} from "./lib/library.mjs";
 import {build, missing, source} from "./lib/tools.mjs";
 
 const program = path.join(build, "tonearm");
 const commands = ["init", "serve", "add", "demo", "tracks", "jobs", "sign", "token", "config", "doctor", "install-cgi"];
 const noId = "01h00000000000000000000000";
-const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
 let dir, site, wav, text;
 
 const environment = {...process.env, TONEARM_LIBEXEC: build, TONEARM_SHARE: build, TONEARM_SOURCE: source};
@@ -63,17 +63,6 @@ function session(sid) {
 			return false;
 		}
 	}).map(Number);
-}
-
-async function until(what, isSo, ms = 30000) {
-	const end = Date.now() + ms;
-	for (;;) {
-		const value = await isSo();
-		if (value)
-			return value;
-		assert.ok(Date.now() < end, `${what} within ${ms} ms`);
-		await pause(20);
-	}
 }
 
 /** Starts the program in a session of its own; lines() are those of its standard output so far. */

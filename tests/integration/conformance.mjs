@@ -21,6 +21,16 @@ const QUALITIES = ["high", "medium", "low", "mobile"];
 const SCHEMA = "hls-dash/dash-xsd/DASH-MPD.xsd";
 const ADDRESSING = ["byterange", "segments"];
 
+/** Starts a site with CONF and publishes SECONDS of sound as FIELDS say. */
+async function prepare(scene, conf, fields) {
+	scene.site = await start({runner: true, conf});
+	const file = path.join(scene.site.dir, "tone.wav");
+	await fs.writeFile(file, wav(SECONDS));
+	scene.track = (await scene.site.publish(file, fields)).track.id;
+	scene.master = `/hls/${scene.track}/master.m3u8`;
+	scene.mpd = `/dash/${scene.track}/manifest.mpd`;
+}
+
 const fetched = async (scene, address) => {
 	const answer = await scene.site.request({path: address});
 	assert.equal(answer.status, 200, address);
@@ -108,10 +118,14 @@ const fetchFor = scene => (url, options = {}) => {
 	return scene.site.request({path: pathname + search, headers: options.headers ?? {}});
 };
 
-async function ourRules(scene) {
+async function manifestRules(scene) {
 	const fetch = fetchFor(scene);
 	assert.deepEqual(await checkMaster(scene.site.url + scene.master, fetch), []);
 	assert.deepEqual(await checkMpd(scene.site.url + scene.mpd, fetch), []);
+}
+
+async function ourRules(scene) {
+	await manifestRules(scene);
 	for (const quality of QUALITIES) {
 		const {body} = await fetched(scene, `/media/${scene.track}/${quality}.mp4`);
 		assert.deepEqual(checkFile(body, {codecs: "mp4a.40.2", samples: Math.round(SECONDS * 44100)}), []);
@@ -130,14 +144,7 @@ for (const addressing of ADDRESSING) {
 	describe(`lighttpd, HLS by ${addressing}`, {skip: cannotServe("lighttpd"), timeout: 180000}, () => {
 		const scene = {sizes: {}};
 
-		before(async () => {
-			scene.site = await start({runner: true, conf: {media: {hls_addressing: addressing}}});
-			const file = path.join(scene.site.dir, "tone.wav");
-			await fs.writeFile(file, wav(SECONDS));
-			scene.track = (await scene.site.publish(file, {title: "A & B <\"C\">"})).track.id;
-			scene.master = `/hls/${scene.track}/master.m3u8`;
-			scene.mpd = `/dash/${scene.track}/manifest.mpd`;
-		});
+		before(() => prepare(scene, {media: {hls_addressing: addressing}}, {title: "A & B <\"C\">"}));
 		after(() => scene.site?.stop());
 
 		test("the rules of HLS, DASH and CMAF", () => ourRules(scene));
@@ -167,29 +174,23 @@ const FORMATS = {
 	"wav": ["wav", "audio/wav"],
 };
 
+/** [codecs, group, quality] of each variant of a master. */
+const variantsOf = text => [...text.matchAll(/^#EXT-X-STREAM-INF:.*CODECS="([^"]*)".*AUDIO="([^"]*)"\n([^/]*)/gm)]
+	.map(([, ...found]) => found);
+
 describe("a ladder of several codecs, by configuration", {skip: cannotServe("lighttpd"), timeout: 180000}, () => {
 	const ladder = [{quality: "high", codec: "aac", bit_rate: 192000}, {quality: "slim", codec: "opus", bit_rate: 64000},
 		{quality: "studio", codec: "flac"}, {quality: "file", codec: "mp3", bit_rate: 128000}];
 	const scene = {sizes: {}};
 
-	before(async () => {
-		scene.site = await start({runner: true, conf: {media: {ladder}}});
-		const file = path.join(scene.site.dir, "tone.wav");
-		await fs.writeFile(file, wav(SECONDS));
-		scene.track = (await scene.site.publish(file, {})).track.id;
-		scene.master = `/hls/${scene.track}/master.m3u8`;
-		scene.mpd = `/dash/${scene.track}/manifest.mpd`;
-	});
+	before(() => prepare(scene, {media: {ladder}}, {}));
 	after(() => scene.site?.stop());
 
-	test("the rules of HLS and DASH", async () => {
-		assert.deepEqual(await checkMaster(scene.site.url + scene.master, fetchFor(scene)), []);
-		assert.deepEqual(await checkMpd(scene.site.url + scene.mpd, fetchFor(scene)), []);
-	});
+	test("the rules of HLS and DASH", () => manifestRules(scene));
 
 	test("one master, a group for each codec", async () => {
 		const {text} = await fetched(scene, scene.master);
-		const variants = [...text.matchAll(/^#EXT-X-STREAM-INF:.*CODECS="([^"]*)".*AUDIO="([^"]*)"\n([^/]*)/gm)].map(([, ...found]) => found);
+		const variants = variantsOf(text);
 		assert.deepEqual(variants, [["mp4a.40.2", "aac", "high"], ["Opus", "opus", "slim"], ["fLaC", "flac", "studio"]]);
 	});
 
@@ -206,24 +207,14 @@ describe("a track in every format", {skip: cannotServe("lighttpd"), timeout: 180
 		headers: {...scene.site.bearer("jobs:write"), "content-type": "application/json"}});
 	const renditions = async () => (await scene.site.request({path: `/api/v1/tracks/${scene.track}`})).json.track.renditions;
 
-	before(async () => {
-		scene.site = await start({runner: true});
-		const file = path.join(scene.site.dir, "tone.wav");
-		await fs.writeFile(file, wav(SECONDS));
-		scene.track = (await scene.site.publish(file, {title: "Hé / \"x\"", formats: Object.keys(FORMATS).join(",")})).track.id;
-		scene.master = `/hls/${scene.track}/master.m3u8`;
-		scene.mpd = `/dash/${scene.track}/manifest.mpd`;
-	});
+	before(() => prepare(scene, {}, {title: "Hé / \"x\"", formats: Object.keys(FORMATS).join(",")}));
 	after(() => scene.site?.stop());
 
-	test("the rules of HLS and DASH", async () => {
-		assert.deepEqual(await checkMaster(scene.site.url + scene.master, fetchFor(scene)), []);
-		assert.deepEqual(await checkMpd(scene.site.url + scene.mpd, fetchFor(scene)), []);
-	});
+	test("the rules of HLS and DASH", () => manifestRules(scene));
 
 	test("the master has a group for each codec and AAC first, and no file without segments", async () => {
 		const {text} = await fetched(scene, scene.master);
-		const variants = [...text.matchAll(/^#EXT-X-STREAM-INF:.*CODECS="([^"]*)".*AUDIO="([^"]*)"\n([^/]*)/gm)].map(([, ...found]) => found);
+		const variants = variantsOf(text);
 		assert.deepEqual([...text.matchAll(/GROUP-ID="([^"]*)"/g)].map(([, id]) => id), ["aac", "opus", "flac"]);
 		assert.deepEqual(variants.slice(0, 5).map(([codecs, group]) => [codecs, group]), Array(5).fill(["mp4a.40.2", "aac"]));
 		assert.deepEqual(variants.slice(5), [["Opus", "opus", "opus-192"], ["Opus", "opus", "opus-96"], ["fLaC", "flac", "flac"]]);

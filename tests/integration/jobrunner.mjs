@@ -5,11 +5,10 @@
 import assert from "node:assert/strict";
 import {existsSync} from "node:fs";
 import fs from "node:fs/promises";
-import {describe, it} from "node:test";
-import {EXTRAS, Library, QUALITIES, REAL_WORKER, Watcher, isAlive, pause, shiftedClock, until} from "./lib/library.mjs";
+import {describe} from "node:test";
+import {EXTRAS, QUALITIES, REAL_WORKER, SAMPLES, Watcher, isAlive, pause, shiftedClock, until, withLibrary} from "./lib/library.mjs";
 import {wav} from "./lib/noise.mjs";
 
-const SAMPLES = 441000;
 const GOOD = ["source", "progress 0.5", `make ${SAMPLES}`, `done ${SAMPLES}`];
 
 /* A worker that is busy for longer than any test. */
@@ -17,18 +16,6 @@ const BUSY = Array(3000).fill(["progress 0.2", "nap 100"]).flat();
 
 /* Tells the test that the worker came so far, and waits for its word. */
 const pausing = library => [`touch ${library.path("first")}`, `wait ${library.path("go")}`];
-
-/** A test with a library of its own. */
-function withLibrary(name, conf, test) {
-	it(name, {timeout: 60000}, async () => {
-		const library = await Library.make(conf);
-		try {
-			await test(library);
-		} finally {
-			await library.stop();
-		}
-	});
-}
 
 const qualities = track => track.renditions.map(rendition => rendition.quality).sort();
 

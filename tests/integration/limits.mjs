@@ -6,23 +6,12 @@ import assert from "node:assert/strict";
 import {existsSync, readFileSync} from "node:fs";
 import fs from "node:fs/promises";
 import path from "node:path";
-import {describe, it} from "node:test";
-import {Library, REAL_WORKER, until} from "./lib/library.mjs";
+import {describe} from "node:test";
+import {REAL_WORKER, until, withLibrary} from "./lib/library.mjs";
 import {wav} from "./lib/noise.mjs";
 import {build} from "./lib/tools.mjs";
 
 const sanitized = /^#define TONEARM_SANITIZER 1/m.test(readFileSync(path.join(build, "config.h"), "utf8"));
-
-function withLibrary(name, conf, skip, test) {
-	it(name, {timeout: 60000, skip}, async () => {
-		const library = await Library.make(conf);
-		try {
-			await test(library);
-		} finally {
-			await library.stop();
-		}
-	});
-}
 
 async function add(library, seconds, ...qualities) {
 	await fs.writeFile(library.path("noise.wav"), wav(seconds));
@@ -53,34 +42,34 @@ const ONCE = {max_attempts: 1};
 const LONG = 300;
 
 describe("limits of a job", {concurrency: 2, skip: existsSync(REAL_WORKER) ? false : "the worker is not built"}, () => {
-	withLibrary("processor time", {jobs: {...ONCE, cpu_s: 1}}, false, async library => {
+	withLibrary("processor time", {jobs: {...ONCE, cpu_s: 1}}, async library => {
 		const {error} = await dead(library, await add(library, LONG));
 		assert.equal(error, "it takes more processor time than jobs.cpu_s allows");
 	});
 
-	withLibrary("memory", {jobs: {...ONCE, memory: "128M"}}, sanitized && "sanitizers need address space of their own", async library => {
+	withLibrary("memory", {jobs: {...ONCE, memory: "128M"}}, async library => {
 		const {error} = await dead(library, await add(library, 2));
 		assert.match(error, /jobs\.memory/);
-	});
+	}, sanitized && "sanitizers need address space of their own");
 
-	withLibrary("time", {jobs: {...ONCE, wall_s: 1}}, false, async library => {
+	withLibrary("time", {jobs: {...ONCE, wall_s: 1}}, async library => {
 		const {error} = await dead(library, await add(library, LONG));
 		assert.equal(error, "the job was not done after 1 seconds (jobs.wall_s)");
 	});
 
-	withLibrary("size of a file", {jobs: {output_size: "64K"}}, false, async library => {
+	withLibrary("size of a file", {jobs: {output_size: "64K"}}, async library => {
 		const {error, attempts} = await dead(library, await add(library, 10, "high"));
 		assert.match(error, /jobs\.output_size.*upload the sound in parts/);
 		assert.equal(attempts, 1, "another attempt would end there too");
 	});
 
-	withLibrary("length of the sound", {limits: {source_duration_s: 5}}, false, async library => {
+	withLibrary("length of the sound", {limits: {source_duration_s: 5}}, async library => {
 		const {error, attempts} = await dead(library, await add(library, 10, "low"));
 		assert.match(error, /more than the 5 seconds of limits\.source_duration_s$/);
 		assert.equal(attempts, 1);
 	});
 
-	withLibrary("niceness and open files", {jobs: {nice: 7}}, false, async library => {
+	withLibrary("niceness and open files", {jobs: {nice: 7}}, async library => {
 		const own = Number((await fs.readFile("/proc/self/stat", "utf8")).split(") ")[1].split(" ")[16]);
 		await add(library, LONG);
 		const runner = library.runner([], REAL_WORKER);
@@ -91,7 +80,7 @@ describe("limits of a job", {concurrency: 2, skip: existsSync(REAL_WORKER) ? fal
 		assert.match(limits, /^Max core file size +0 +0 /m);
 	});
 
-	withLibrary("the worker has no powers", {jobs: {worker_user: "daemon"}}, false, async library => {
+	withLibrary("the worker has no powers", {jobs: {worker_user: "daemon"}}, async library => {
 		await add(library, LONG);
 		const status = await ofWorker(library, library.runner([], REAL_WORKER), "status");
 		for (const set of ["Inh", "Prm", "Eff", "Amb"])
@@ -100,7 +89,7 @@ describe("limits of a job", {concurrency: 2, skip: existsSync(REAL_WORKER) ? fal
 	});
 
 	const notRoot = process.getuid() !== 0 && "only root can become somebody else";
-	withLibrary("the worker of a jobrunner that is root is somebody else", {jobs: {worker_user: "daemon"}}, notRoot, async library => {
+	withLibrary("the worker of a jobrunner that is root is somebody else", {jobs: {worker_user: "daemon"}}, async library => {
 		const [, uid, gid] = /^daemon:[^:]*:(\d+):(\d+):/m.exec(await fs.readFile("/etc/passwd", "utf8"));
 		const endless = await add(library, LONG);
 		const runner = library.runner([], REAL_WORKER);
@@ -111,23 +100,23 @@ describe("limits of a job", {concurrency: 2, skip: existsSync(REAL_WORKER) ? fal
 		assert.match(status, /^CapBnd:\t0+$/m);
 		await library.fixture("cancel", endless.job);
 		assert.equal((await library.jobIn((await add(library, 2)).job, "done", "dead")).state, "done");
-	});
+	}, notRoot);
 
-	withLibrary("it dies with a jobrunner that is root", {}, notRoot, async library => {
+	withLibrary("it dies with a jobrunner that is root", {}, async library => {
 		await add(library, LONG);
 		const runner = library.runner([], REAL_WORKER);
 		const pid = Number(/^Pid:\t(\d+)$/m.exec(await ofWorker(library, runner, "status"))[1]);
 		runner.kill("SIGKILL");
 		await runner.ended;
 		await until("the end of the worker", () => !existsSync(`/proc/${pid}`));
-	});
+	}, notRoot);
 
-	withLibrary("the worker's user must be there, and not be root", {}, notRoot, async library => {
+	withLibrary("the worker's user must be there, and not be root", {}, async library => {
 		for (const [user, sentence] of [["nobody-of-that-name", /set jobs\.worker_user/], ["root", /must not be root/]]) {
 			await library.configure({jobs: {worker_user: user}});
 			const runner = library.runner(["--drain"], REAL_WORKER);
 			assert.notEqual((await runner.ended).code, 0);
 			assert.match(await runner.text(), sentence);
 		}
-	});
+	}, notRoot);
 });

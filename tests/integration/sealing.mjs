@@ -6,10 +6,8 @@ import assert from "node:assert/strict";
 import {existsSync} from "node:fs";
 import fs from "node:fs/promises";
 import {describe, it} from "node:test";
-import {Library, QUALITIES, stoppedDisk, until} from "./lib/library.mjs";
+import {GOOD, Library, QUALITIES, stoppedDisk, until} from "./lib/library.mjs";
 
-const SAMPLES = 441000;
-const GOOD = ["source", `make ${SAMPLES}`, `done ${SAMPLES}`];
 
 /** A test with a library, a runner and a job whose files the disk does not take, until release() is called. */
 function withStoppedDisk(name, test) {

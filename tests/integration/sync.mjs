@@ -9,12 +9,10 @@ import path from "node:path";
 import {describe, it} from "node:test";
 import {promisify} from "node:util";
 import {startFakeStore} from "./lib/fake_store.mjs";
-import {Library, until} from "./lib/library.mjs";
+import {GOOD, Library, until} from "./lib/library.mjs";
 import {build} from "./lib/tools.mjs";
 
 const run = promisify(execFile);
-const SAMPLES = 441000;
-const GOOD = ["source", `make ${SAMPLES}`, `done ${SAMPLES}`];
 const sha256 = bytes => createHash("sha256").update(bytes).digest("hex");
 
 /** A test with a library and a store of its own. */

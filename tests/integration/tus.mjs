@@ -9,6 +9,7 @@ import http from "node:http";
 import path from "node:path";
 import {after, before, beforeEach, describe, test} from "node:test";
 import {bearer, cgi, library} from "./lib/cgi.mjs";
+import {until} from "./lib/library.mjs";
 import {cannotServe, start} from "./lib/server.mjs";
 import {wav} from "./lib/sound.mjs";
 import {load, missing} from "./lib/tools.mjs";
@@ -16,7 +17,6 @@ import {load, missing} from "./lib/tools.mjs";
 const PIECE = "application/offset+octet-stream";
 const UNKNOWN = "01aaaaaaaaaaaaaaaaaaaaaaaa";
 const sound = wav(0.05);
-const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
 const encode = fields => Object.entries(fields).map(([name, value]) => `${name} ${Buffer.from(value).toString("base64")}`).join(",");
 const sum = (algorithm, bytes) => `${algorithm} ${createHash(algorithm).update(bytes).digest("base64")}`;
 
@@ -353,22 +353,18 @@ describe("what is killed", {skip: missing("npm:tus-js-client") || cannotServe("n
 		sent.write(some);
 		return sent;
 	}
-	async function until(is) {
-		for (const end = Date.now() + 50000; !await is(); await pause(20))
-			assert.ok(Date.now() < end, "it does not come");
-	}
 
 	test("of two pieces at once the second has to wait", async () => {
 		const bytes = wav(1);
 		const target = await begin(bytes.length);
 		const first = open(target, bytes.length, bytes.subarray(0, 50000));
-		await until(async () => await offset(target) === 50000);
+		await until("the first half", async () => await offset(target) === 50000);
 		const second = await patch(target, 50000, bytes.subarray(50000));
 		assert.equal(second.status, 423, second.text);
 		assert.equal((await site.request({method: "DELETE", path: target, headers: headers()})).status, 423);
 		first.destroy();
 		let answer;
-		await until(async () => (answer = await patch(target, 50000, bytes.subarray(50000))).status !== 423);
+		await until("the writer to be gone", async () => (answer = await patch(target, 50000, bytes.subarray(50000))).status !== 423);
 		assert.equal(answer.status, 204, answer.text);
 		await isStored(site, {track: answer.headers["tonearm-track"]}, bytes);
 	});

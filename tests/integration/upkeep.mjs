@@ -3,23 +3,10 @@
 
 import assert from "node:assert/strict";
 import fs from "node:fs/promises";
-import {describe, it} from "node:test";
-import {Library, shiftedClock, until} from "./lib/library.mjs";
+import {describe} from "node:test";
+import {GOOD, shiftedClock, until, withLibrary} from "./lib/library.mjs";
 
-const SAMPLES = 441000;
-const GOOD = ["source", `make ${SAMPLES}`, `done ${SAMPLES}`];
 const HOUR_MS = 3600000;
-
-function withLibrary(name, conf, test) {
-	it(name, {timeout: 60000}, async () => {
-		const library = await Library.make(conf);
-		try {
-			await test(library);
-		} finally {
-			await library.stop();
-		}
-	});
-}
 
 async function turnClock(library, ms) {
 	await fs.writeFile(library.path("clock.new"), String(ms));

@@ -6,26 +6,13 @@ import {spawnSync} from "node:child_process";
 import {existsSync} from "node:fs";
 import fs from "node:fs/promises";
 import path from "node:path";
-import {describe, it} from "node:test";
+import {describe} from "node:test";
 import {cgi} from "./lib/cgi.mjs";
-import {Library, QUALITIES, REAL_WORKER, shiftedClock, until} from "./lib/library.mjs";
+import {GOOD, QUALITIES, REAL_WORKER, shiftedClock, until, withLibrary} from "./lib/library.mjs";
 import {wav} from "./lib/noise.mjs";
 import {build} from "./lib/tools.mjs";
 
-const SAMPLES = 441000;
-const GOOD = ["source", `make ${SAMPLES}`, `done ${SAMPLES}`];
 const DAY_MS = 86400000;
-
-function withLibrary(name, conf, test) {
-	it(name, {timeout: 60000}, async () => {
-		const library = await Library.make(conf);
-		try {
-			await test(library);
-		} finally {
-			await library.stop();
-		}
-	});
-}
 
 function tonearm(library, ...words) {
 	const {status, stdout, stderr} = spawnSync(path.join(build, "tonearm"), words,

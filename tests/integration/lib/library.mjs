@@ -6,6 +6,7 @@ import {execFile} from "node:child_process";
 import fs from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
+import {it} from "node:test";
 import {promisify} from "node:util";
 import {confText} from "./conf.mjs";
 import {keepLogs} from "./evidence.mjs";
@@ -20,6 +21,9 @@ export const REAL_WORKER = path.join(build, "tonearm-worker");
 /** How many files beside the renditions a worker is asked for (src/model/extra_role.h). */
 export const EXTRAS = 5;
 export const QUALITIES = ["high", "low", "medium", "mobile"];
+/** What has the fake worker make a whole track, of ten seconds. */
+export const SAMPLES = 441000;
+export const GOOD = ["source", `make ${SAMPLES}`, `done ${SAMPLES}`];
 const PATIENCE_MS = 60000;
 
 /** Environment of a program whose wall clock goes ahead by the milliseconds that FILE holds (tests/clock_shift.c). */
@@ -164,6 +168,18 @@ export class Library {
 		keepLogs(this.dir);
 		await fs.rm(this.dir, {recursive: true, force: true});
 	}
+}
+
+/** A test with a library of its own; SKIP is false, or why it is left out. */
+export function withLibrary(name, conf, test, skip = false) {
+	it(name, {timeout: 60000, skip}, async () => {
+		const library = await Library.make(conf);
+		try {
+			await test(library);
+		} finally {
+			await library.stop();
+		}
+	});
 }
 
 /**

@@ -10,11 +10,11 @@ import net from "node:net";
 import path from "node:path";
 import {after, before, describe, test} from "node:test";
 import {multipart} from "./http.mjs";
+import {until} from "./library.mjs";
 import {cannotServe, isApache, start} from "./server.mjs";
 import {wav} from "./sound.mjs";
 import {missing} from "./tools.mjs";
 
-const SPOOL_EMPTY_MS = 60000;
 const UNKNOWN = "01hzzzzzzzzzzzzzzzzzzzzzzz";
 const HLS = "application/vnd.apple.mpegurl";
 const DASH = "application/dash+xml";
@@ -321,16 +321,9 @@ async function breakOff(scene, uploadsFirst) {
 		`Authorization: Bearer ${scene.site.token("track:write")}\r\nContent-Length: ${1 << 20}\r\n\r\n`);
 	socket.write(scene.tone.subarray(0, 1 << 16));
 	if (!uploadsFirst)
-		await until(async () => (await fs.readdir(spool)).length > 0, 10000, "the upload never reached the spool");
+		await until("the upload to reach the spool", async () => (await fs.readdir(spool)).length > 0);
 	socket.destroy();
-	await until(async () => (await fs.readdir(spool)).length === 0, SPOOL_EMPTY_MS, "the half file is still there");
-}
-
-async function until(isSo, ms, otherwise) {
-	for (const end = Date.now() + ms; !await isSo();) {
-		assert.ok(Date.now() < end, otherwise);
-		await new Promise(resolve => setTimeout(resolve, 50));
-	}
+	await until("the half file to go", async () => (await fs.readdir(spool)).length === 0);
 }
 
 const chapters = {playback, caching, conditional, listening, uploads, lists, tricks, methods};
