@@ -5,9 +5,9 @@
  *
  *     POST: a row ──► PATCH…: pieces ──► the last byte ──► track and job, named in Tonearm-Track and Tonearm-Job
  *
- * The metadata are the fields of an upload by form, and the file's name. What refuses an upload by form refuses one here
- * when it is begun, before a byte is sent. One whose last byte came, but that could not be queued then, becomes a track
- * with the HEAD by which the client looks how far it is.
+ * The metadata are the fields of an upload by form, and the file's name. What refuses an upload by form refuses one
+ * here when it is begun, before a byte is sent. One whose last byte came, but that could not be queued then, becomes a
+ * track with the HEAD by which the client looks how far it is.
  */
 #include "fcgi/api.h"
 #include "fcgi/tus_visit.h"

@@ -2,9 +2,9 @@
 /*
  * May this file be served? The web server asks before it serves what is below /media/ from its disk: in the FastCGI
  * role of an authorizer (section 6.3 of the specification), where 200 lets the request go on and anything else is the
- * answer to it, or by a request of its own (nginx's auth_request), where 204 does. So does a cache in front, which keeps
- * one copy for all listeners and asks for each whether he may have it, by the address below /auth/check. No Variable- fields are sent:
- * mod_fcgid would hand them to the client.
+ * answer to it, or by a request of its own (nginx's auth_request), where 204 does. So does a cache in front, which
+ * keeps one copy for all listeners and asks for each whether he may have it, by the address below /auth/check. No
+ * Variable- fields are sent: mod_fcgid would hand them to the client.
  */
 #include "base/id.h"
 #include "fcgi/auth.h"

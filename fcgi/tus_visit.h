@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What one request to /uploads does with the bytes of an upload, for api_tus.c, which speaks the protocol. No connection
- * to the database is held while a client sends. All set the visit's `info` on failure.
+ * What one request to /uploads does with the bytes of an upload, for api_tus.c, which speaks the protocol. No
+ * connection to the database is held while a client sends. All set the visit's `info` on failure.
  */
 #ifndef TONEARM_FCGI_TUS_VISIT_H
 #define TONEARM_FCGI_TUS_VISIT_H
@@ -26,9 +26,9 @@ struct tus_visit {
 enum err tus_read_metadata(struct tus_visit *visit, struct ingest *ingest);
 
 /*
- * The body is the piece of upload ID that begins at `offset`; row and offset are those after it. With the last piece the
- * upload becomes a track. Errors as of api_upload_begin(), arrival_open(), arrival_write(), arrival_finish(); ERR_CONFLICT
- * when the upload stands elsewhere, ERR_CHECKSUM.
+ * The body is the piece of upload ID that begins at `offset`; row and offset are those after it. With the last piece
+ * the upload becomes a track. Errors as of api_upload_begin(), arrival_open(), arrival_write(), arrival_finish();
+ * ERR_CONFLICT when the upload stands elsewhere, ERR_CHECKSUM.
  */
 enum err tus_receive(struct tus_visit *visit, const char *id);
 

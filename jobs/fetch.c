@@ -6,8 +6,8 @@
  *     tonearm-fetch -c FILE TRACK NAME MODIFIED                  into the cache (storage/cache.h), unless somebody is at it
  *     tonearm-fetch -c FILE TRACK NAME MODIFIED FIRST LENGTH     a part of it to standard output
  *
- * It goes on in the background and says on standard output, by one byte, how it begins: an enum err. When a file for the
- * cache is on its way then, that is all; of a part the bytes follow.
+ * It goes on in the background and says on standard output, by one byte, how it begins: an enum err. When a file for
+ * the cache is on its way then, that is all; of a part the bytes follow.
  */
 #include "base/fs.h"
 #include "base/log.h"

@@ -5,8 +5,8 @@
  *     sync           of one track: sends what the store has not confirmed yet, removes objects that no file is of any more
  *     sync-library   hourly: has that done for each track that differs, also for those made before store.sync was on
  *
- * One file that cannot be sent does not keep the others back. A file counts as sent when the store has confirmed its size
- * and checksum (storage/mirror.h), and is written down then.
+ * One file that cannot be sent does not keep the others back. A file counts as sent when the store has confirmed its
+ * size and checksum (storage/mirror.h), and is written down then.
  */
 #ifndef TONEARM_JOBS_SYNC_JOB_H
 #define TONEARM_JOBS_SYNC_JOB_H

@@ -22,8 +22,8 @@ struct worker_job {
 };
 
 /*
- * Reads FD to its end, at most WORKER_JOB_BYTES, into OUT; what it points to lives in ARENA. ERR_BAD_REQUEST with the member that is
- * missing or wrong, ERR_UNPROCESSABLE for a rendition this build cannot make, ERR_TOO_LARGE, ERR_IO.
+ * Reads FD to its end, at most WORKER_JOB_BYTES, into OUT; what it points to lives in ARENA. ERR_BAD_REQUEST with the
+ * member that is missing or wrong, ERR_UNPROCESSABLE for a rendition this build cannot make, ERR_TOO_LARGE, ERR_IO.
  */
 enum err worker_job_read(int fd, struct arena *arena, struct worker_job *out, struct err_info *info);
 

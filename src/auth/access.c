@@ -90,7 +90,10 @@ static uint64_t payer_of_token(const struct origin *origin, const char *token)
 	return origin->token != 0 ? origin->token : origin_tag(token);
 }
 
-/* The same of the token that it was handed out for; of an address that was signed for somebody it is that, from where it is used. */
+/*
+ * The same of the token that it was handed out for; of an address that was signed for somebody it is that, from where
+ * it is used.
+ */
 static uint64_t payer_of_ticket(const struct request *request, const struct origin *origin, const struct ticket *ticket)
 {
 	if (origin->token != ORIGIN_SIGNED && (origin->subject != 0 || origin->token != 0))

@@ -51,7 +51,8 @@ void access_close(struct access *access);
 
 /*
  * The claims of the request's token. ERR_UNAUTHORIZED when there is none or it is not valid; ERR_FORBIDDEN when it
- * lacks SCOPE; SCOPE NULL takes any valid token; ERR_TOO_MANY when the one it stands for comes too often. Whoever lets such a token at a track asks jwt_reaches() too.
+ * lacks SCOPE; SCOPE NULL takes any valid token; ERR_TOO_MANY when the one it stands for comes too often. Whoever lets
+ * such a token at a track asks jwt_reaches() too.
  */
 enum err access_scope(const struct access *access, struct request *request, const char *scope,
 	struct jwt_claims *claims, struct err_info *info);

@@ -272,8 +272,8 @@ static void put_told(struct geo_place *out, const char *country, const char *reg
 }
 
 /*
- * All lines of the field, as no list is a code: beside the one of the proxy may be one that the client wrote with "_" for
- * "-", which some web servers give the same name.
+ * All lines of the field, as no list is a code: beside the one of the proxy may be one that the client wrote with "_"
+ * for "-", which some web servers give the same name.
  */
 static const char *header(const struct request *request, const char *name)
 {

@@ -7,13 +7,13 @@
  *     places            one cell for each place; its time is when the holder gives it up
  *
  * A cell whose time is past says no more than no cell at all, so it may be taken over for another key by one
- * compare-and-swap, and nothing must be cleared. Where all cells that a key may have are in use, the one that ends first
- * goes. Each change is one compare-and-swap: a process that dies in the middle of anything leaves nothing locked or half
- * done, and no place is held for longer than its time. What two processes do to one cell at the same moment may count one
- * request for the wrong key.
+ * compare-and-swap, and nothing must be cleared. Where all cells that a key may have are in use, the one that ends
+ * first goes. Each change is one compare-and-swap: a process that dies in the middle of anything leaves nothing locked
+ * or half done, and no place is held for longer than its time. What two processes do to one cell at the same moment may
+ * count one request for the wrong key.
  *
- * Times are those of the wall clock in milliseconds, as processes share it. Where it is set back, what is in the future by
- * more than it can be counts as past. Thread-safe.
+ * Times are those of the wall clock in milliseconds, as processes share it. Where it is set back, what is in the future
+ * by more than it can be counts as past. Thread-safe.
  */
 #ifndef TONEARM_AUTH_RATE_TABLE_H
 #define TONEARM_AUTH_RATE_TABLE_H
@@ -64,9 +64,9 @@ struct rate_holder {
 };
 
 /*
- * One of the COUNT (at most RATE_PLACES_MOST) places of KEY for HOLDER until UNTIL_MS, or longer when it has one already.
- * Places of the same device for something else it gives up at LEAVE_MS, if not before. wait_ms of a refusal is until the
- * next is given up; `left` counts free ones.
+ * One of the COUNT (at most RATE_PLACES_MOST) places of KEY for HOLDER until UNTIL_MS, or longer when it has one
+ * already. Places of the same device for something else it gives up at LEAVE_MS, if not before. wait_ms of a refusal is
+ * until the next is given up; `left` counts free ones.
  */
 struct rate_answer rate_hold(struct rate_table *table, uint64_t key, size_t count, const struct rate_holder *holder,
 	int64_t until_ms, int64_t leave_ms, int64_t now_ms);

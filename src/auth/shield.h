@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An origin that speaks to its edges alone: sound and manifests are for requests that carry a secret which the edges add
- * (cdn.shield_header, cdn.shield_secrets), so that nobody goes around them. While a secret is changed there are two.
- * The secret lets nobody in by itself: who may listen is judged afterwards. Pure, thread-safe.
+ * An origin that speaks to its edges alone: sound and manifests are for requests that carry a secret which the edges
+ * add (cdn.shield_header, cdn.shield_secrets), so that nobody goes around them. While a secret is changed there are
+ * two. The secret lets nobody in by itself: who may listen is judged afterwards. Pure, thread-safe.
  */
 #ifndef TONEARM_AUTH_SHIELD_H
 #define TONEARM_AUTH_SHIELD_H

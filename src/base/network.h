@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Addresses and prefixes of IPv4 and IPv6: "192.0.2.7", "192.0.2.0/24", "2001:db8::/48". An IPv4 address mapped into IPv6
- * counts as IPv4. Pure, thread-safe.
+ * Addresses and prefixes of IPv4 and IPv6: "192.0.2.7", "192.0.2.0/24", "2001:db8::/48". An IPv4 address mapped into
+ * IPv6 counts as IPv4. Pure, thread-safe.
  */
 #ifndef TONEARM_BASE_NETWORK_H
 #define TONEARM_BASE_NETWORK_H
@@ -27,7 +27,10 @@ bool network_contains(const struct network *network, const struct network *one);
 /* Whether ADDRESS is one of the Internet at large: not of this machine, a private network, or for a special purpose. */
 bool network_is_public(const struct network *address);
 
-/* Of an address the prefix that it lies in: of BITS_4 (to 32) bits for IPv4, of BITS_6 (to 128) for IPv6. The rest is 0. */
+/*
+ * Of an address the prefix that it lies in: of BITS_4 (to 32) bits for IPv4, of BITS_6 (to 128) for IPv6. The rest is
+ * 0.
+ */
 void network_widen(struct network *network, unsigned bits_4, unsigned bits_6);
 
 /* As text: an address, or a prefix with its length. Returns OUT. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `tonearm doctor --url`: what the web server in front of a live site does. A file is put among the media for a moment and
- * asked for by each way of delivery; a body that pauses and answers that come in drops show what is held back and what
- * is refused.
+ * `tonearm doctor --url`: what the web server in front of a live site does. A file is put among the media for a moment
+ * and asked for by each way of delivery; a body that pauses and answers that come in drops show what is held back and
+ * what is refused.
  */
 #include "cli/doctor.h"
 

@@ -51,7 +51,8 @@ struct intake {
 
 /*
  * Copies file INDEX into the library, or has it fetched there when it is an address (source_url.h). ERR_ABORTED after
- * Ctrl-C; errors as ingest_spool() and ingest_fetch(), with the file's name in the sentence. Nothing of it is left then.
+ * Ctrl-C; errors as ingest_spool() and ingest_fetch(), with the file's name in the sentence. Nothing of it is left
+ * then.
  */
 enum err intake_copy(struct intake *intake, size_t index, struct err_info *info);
 

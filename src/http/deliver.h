@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Handing a file to the listener. The handler decided who may have it; here, and only here, the way is chosen, after the
- * web server's TONEARM_DELIVERY or, where it leaves that to us, http.delivery:
+ * Handing a file to the listener. The handler decided who may have it; here, and only here, the way is chosen, after
+ * the web server's TONEARM_DELIVERY or, where it leaves that to us, http.delivery:
  *
  *     direct     sends the bytes with all of RFC 9110's ranges and conditions
  *     xsendfile  names the file to the web server (lighttpd, Apache), which moves the bytes and answers Range itself

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * This site as browsers see it: what pages of other sites may do here, and what is said of each answer to be on the safe
- * side. Who calls with a token in its hands is no concern of this; a cookie is sent by the browser, whoever's page asks.
+ * This site as browsers see it: what pages of other sites may do here, and what is said of each answer to be on the
+ * safe side. Who calls with a token in its hands is no concern of this; a cookie is sent by the browser, whoever's page
+ * asks.
  *
  *     reads    anybody's page, without cookies; pages of http.allowed_origins with them (Fetch standard, CORS)
  *     writes   with a cookie from our own pages and those of http.allowed_origins only (Sec-Fetch-Site, else Origin)
@@ -26,8 +27,8 @@ const char *site_reader(const struct request *request);
 
 /*
  * May REQUEST, whose credential its browser added by itself, change anything? By Sec-Fetch-Site (Fetch Metadata), which
- * no page can set: "same-origin", or "none" of a person. Where it is missing, or says another, by Origin: our own, which
- * is base_url's, else that of Host; or an allowed one. A request with neither is of no browser of today: no.
+ * no page can set: "same-origin", or "none" of a person. Where it is missing, or says another, by Origin: our own,
+ * which is base_url's, else that of Host; or an allowed one. A request with neither is of no browser of today: no.
  */
 bool site_may_change(const struct request *request);
 

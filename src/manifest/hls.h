@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * HLS playlists (RFC 8216bis, draft-pantos-hls-rfc8216bis): pure builders, structs in, text out. Relative URIs, so that
- * they hold under any prefix and host, but for a file that is elsewhere. Numbers are integer arithmetic throughout: no locale reaches the text, and
- * the same input gives the same bytes. Thread-safe, no state.
+ * they hold under any prefix and host, but for a file that is elsewhere. Numbers are integer arithmetic throughout: no
+ * locale reaches the text, and the same input gives the same bytes. Thread-safe, no state.
  */
 #ifndef TONEARM_MANIFEST_HLS_H
 #define TONEARM_MANIFEST_HLS_H

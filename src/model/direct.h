@@ -5,9 +5,9 @@
  *
  *     begun: row, URLs ──► PUT…, past us ──► finished: a fetch job (storage/fetch_order.h) joins and removes the parts
  *
- * A part is an object of its own and not a part of the store's multipart upload: nothing has to be begun or completed at
- * the store by us or the client, the URLs are pure signatures, and what is left over are objects, which any store can
- * remove. A row lives until it expires; then its objects go, and it. Results live in the given arena; all fail with
+ * A part is an object of its own and not a part of the store's multipart upload: nothing has to be begun or completed
+ * at the store by us or the client, the URLs are pure signatures, and what is left over are objects, which any store
+ * can remove. A row lives until it expires; then its objects go, and it. Results live in the given arena; all fail with
  * database errors besides what they say.
  */
 #ifndef TONEARM_MODEL_DIRECT_H

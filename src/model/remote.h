@@ -11,8 +11,8 @@
  * only for the file whose SHA-256 it names, so that of a file that was made anew there is nothing until the new one is
  * there too. A row of which no file is any more stands for an object that has to be removed.
  *
- * STORE is the name by which a store is known here (storage/remote_key.h). Functions that write may be called inside of a
- * transaction.
+ * STORE is the name by which a store is known here (storage/remote_key.h). Functions that write may be called inside of
+ * a transaction.
  */
 #ifndef TONEARM_MODEL_REMOTE_H
 #define TONEARM_MODEL_REMOTE_H

@@ -77,7 +77,10 @@ enum err track_update(struct db *db, const struct track *track, struct err_info 
  */
 enum err track_set_source(struct db *db, const struct track *track, struct err_info *info);
 
-/* Writes source_file, source_format, source_bytes and updated_ms: the source came. ERR_NOT_FOUND when the track is gone. */
+/*
+ * Writes source_file, source_format, source_bytes and updated_ms: the source came. ERR_NOT_FOUND when the track is
+ * gone.
+ */
 enum err track_set_fetched(struct db *db, const struct track *track, struct err_info *info);
 
 /*

@@ -97,8 +97,8 @@ enum err cache_adopt(
 	struct cache *cache, const struct cache_file *file, struct cache_room *room, struct err_info *info);
 
 /*
- * FILE, which stands at its place and which a store has too, goes, with or without room in the cache. ERR_BUSY while it is
- * used, or may be, as nobody has watched it until now: ask again after CACHE_FRESH_MS. ERR_NOT_FOUND, ERR_IO.
+ * FILE, which stands at its place and which a store has too, goes, with or without room in the cache. ERR_BUSY while it
+ * is used, or may be, as nobody has watched it until now: ask again after CACHE_FRESH_MS. ERR_NOT_FOUND, ERR_IO.
  */
 enum err cache_drop(const struct cache *cache, const struct cache_file *file, struct err_info *info);
 
@@ -109,8 +109,8 @@ void cache_disown(const struct cache *cache, const struct cache_file *file);
 void cache_forget(const struct cache *cache, const char *track);
 
 /*
- * The file at PATH is to be delivered. *CACHED tells whether it is in the cache; then *FD, to be closed, keeps it there.
- * ERR_NOT_FOUND, ERR_IO; *FD is then -1.
+ * The file at PATH is to be delivered. *CACHED tells whether it is in the cache; then *FD, to be closed, keeps it
+ * there. ERR_NOT_FOUND, ERR_IO; *FD is then -1.
  */
 enum err cache_hold(const struct cache *cache, const char *path, int *fd, bool *cached, struct err_info *info);
 

@@ -23,13 +23,16 @@ bool cache_is_locked(int fd, enum cache_byte byte);
 enum err cache_lock_folder(const struct cache *cache, int *fd, struct err_info *info);
 
 /*
- * Removes files until WANT, of which THERE bytes are on the disk already, fits beside the rest: in the cache, and on the
- * disk above its floor. With the folder's lock. ERR_NO_SPACE, ERR_IO.
+ * Removes files until WANT, of which THERE bytes are on the disk already, fits beside the rest: in the cache, and on
+ * the disk above its floor. With the folder's lock. ERR_NO_SPACE, ERR_IO.
  */
 enum err cache_make_room(const struct cache *cache, const struct cache_file *want, uint64_t there,
 	struct cache_room *room, struct err_info *info);
 
-/* Removes FILE, whose entry is PATH, and its place when that is the same. With the folder's lock. False while it is used. */
+/*
+ * Removes FILE, whose entry is PATH, and its place when that is the same. With the folder's lock. False while it is
+ * used.
+ */
 bool cache_evict(const struct cache *cache, const struct cache_file *file, const char *path);
 
 /* Whether both paths lead to one file. */

@@ -17,8 +17,9 @@
  *     cloudfront-cookies  CloudFront's signed cookies, for a domain that site and edge share
  *
  * In templates stand {path} (of the URL, from its first slash on), {directory} (up to its last slash),
- * {directory_escaped} (the same as a value in a query), {expires} (seconds since 1970), {address} (of the listener), {track}, {file},
- * {key_id}, and in `query` {mac}. The key of a token is read as `key_format` says, the MAC written as `encoding` does.
+ * {directory_escaped} (the same as a value in a query), {expires} (seconds since 1970), {address} (of the listener),
+ * {track}, {file}, {key_id}, and in `query` {mac}. The key of a token is read as `key_format` says, the MAC written as
+ * `encoding` does.
  *
  * CloudFront (developer guide, "Serve private content with signed URLs and signed cookies"): keys are RSA or, since
  * September 2025, ECDSA P-256; a policy is signed over its SHA-1, or since April 2026 its SHA-256 where

@@ -18,15 +18,15 @@
 enum { HELPER_BEGIN_MS = 30000 };
 
 /*
- * Has FILE fetched into the cache, with MODIFIED (seconds since 1970) as its time, unless somebody is at it, and returns
- * when it is on its way, or there already. ERR_NO_SPACE when it does not fit, ERR_BUSY (try again), ERR_TIMEOUT,
- * ERR_NOT_FOUND, ERR_IO, ERR_INTERNAL. MODIFIED is at least 0.
+ * Has FILE fetched into the cache, with MODIFIED (seconds since 1970) as its time, unless somebody is at it, and
+ * returns when it is on its way, or there already. ERR_NO_SPACE when it does not fit, ERR_BUSY (try again),
+ * ERR_TIMEOUT, ERR_NOT_FOUND, ERR_IO, ERR_INTERNAL. MODIFIED is at least 0.
  */
 enum err helper_fetch(const struct conf *conf, const struct cache_file *file, int64_t modified, struct err_info *info);
 
 /*
- * LENGTH (at least 1) bytes of FILE from FIRST on, from *FD, which is to be closed, and may be before they have all come.
- * Returns when the first are there. Errors as above.
+ * LENGTH (at least 1) bytes of FILE from FIRST on, from *FD, which is to be closed, and may be before they have all
+ * come. Returns when the first are there. Errors as above.
  */
 enum err helper_read(const struct conf *conf, const struct cache_file *file, uint64_t first, uint64_t length, int *fd,
 	struct err_info *info);

@@ -69,9 +69,9 @@ enum err ingest_fetch(const struct conf *conf, struct db *db, const struct fetch
 	struct err_info *info);
 
 /*
- * What SPOOL has is what was fetched for TRACK: it is looked at as an upload is and put in its place. On success SPOOL is
- * closed and empty; on failure it is discarded. Nothing comes of it when the track has a source by now. ERR_NOT_FOUND
- * when the track is gone; ERR_UNPROCESSABLE, ERR_UNSUPPORTED, ERR_NO_SPACE, ERR_IO as ingest_spool().
+ * What SPOOL has is what was fetched for TRACK: it is looked at as an upload is and put in its place. On success SPOOL
+ * is closed and empty; on failure it is discarded. Nothing comes of it when the track has a source by now.
+ * ERR_NOT_FOUND when the track is gone; ERR_UNPROCESSABLE, ERR_UNSUPPORTED, ERR_NO_SPACE, ERR_IO as ingest_spool().
  */
 enum err ingest_fetched(const struct conf *conf, struct db *db, struct spool *spool, const char *track,
 	const struct clock *clock, struct err_info *info);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The object store of the configuration as responders need it: URLs by which a browser may have one object, or put one,
- * for a while, while the bucket stays private. Keys come from the environment or a file (storage/credentials.h); those of
- * the metadata service are out of reach, as responders have no network. Thread-safe.
+ * for a while, while the bucket stays private. Keys come from the environment or a file (storage/credentials.h); those
+ * of the metadata service are out of reach, as responders have no network. Thread-safe.
  *
  * Who has such a URL needs nothing else until it expires: neither a revoked token nor a deleted track takes it back
  * before, unless the object goes.

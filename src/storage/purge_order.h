@@ -17,7 +17,8 @@
 
 /*
  * Within the caller's transaction, while the renditions of TRACK are still there. Does nothing without caches; tracks
- * share a job that has not begun, and a cache that is away keeps no other waiting. The caller wakes the jobrunners afterwards. Database errors.
+ * share a job that has not begun, and a cache that is away keeps no other waiting. The caller wakes the jobrunners
+ * afterwards. Database errors.
  */
 enum err purge_order(const struct conf *conf, struct db *db, const struct clock *clock, const char *track,
 	struct arena *arena, struct err_info *info);

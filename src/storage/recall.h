@@ -26,8 +26,8 @@ enum err recall_fetch(struct store *store, const struct conf *conf, const struct
 
 /*
  * Gives FILE, as recall_fetch() made it, the name of STORED, and writes down that STORED is whole; FILE has ended then,
- * also on failure. ERR_CONFLICT, nothing changed, when STORED was made anew, was let go or has gone meanwhile; ERR_IO and
- * database errors. Outside of a transaction.
+ * also on failure. ERR_CONFLICT, nothing changed, when STORED was made anew, was let go or has gone meanwhile; ERR_IO
+ * and database errors. Outside of a transaction.
  */
 enum err recall_place(struct db *db, const struct stored *stored, struct spool *file, struct arena *arena,
 	struct err_info *info);

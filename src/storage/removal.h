@@ -13,8 +13,8 @@
 #include "model/track.h"
 
 /*
- * Within the caller's transaction: cancels the jobs of TRACK that are not over, removes all that the database has of it,
- * and orders that the object store (sync.h) and caches in front (purge_order.h) follow. Database errors.
+ * Within the caller's transaction: cancels the jobs of TRACK that are not over, removes all that the database has of
+ * it, and orders that the object store (sync.h) and caches in front (purge_order.h) follow. Database errors.
  */
 enum err removal_rows(const struct conf *conf, struct db *db, const struct clock *clock, const struct track *track,
 	struct arena *arena, struct err_info *info);

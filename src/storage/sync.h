@@ -4,7 +4,8 @@
  *
  *     files of the track are made or removed ──sync_order()──► rows of remote.h, job "sync" ──► jobs/sync_job.h
  *
- * What orders it does so in its own transaction, so that nothing is published, or removed, without the job that follows.
+ * What orders it does so in its own transaction, so that nothing is published, or removed, without the job that
+ * follows.
  */
 #ifndef TONEARM_STORAGE_SYNC_H
 #define TONEARM_STORAGE_SYNC_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any CGI parameters make a request that can be answered, whoever is taken for a proxy, and its client has an address that
- * can be read when it is not REMOTE_ADDR. One "NAME=value" a line.
+ * Any CGI parameters make a request that can be answered, whoever is taken for a proxy, and its client has an address
+ * that can be read when it is not REMOTE_ADDR. One "NAME=value" a line.
  */
 #include "../unit/memory_transport.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A crowd of listeners: listeners PORT COUNT SECONDS RAMP_MS PATH TOKEN opens COUNT kept connections to 127.0.0.1 within
- * RAMP_MS. Each asks for the master playlist PATH with TOKEN, for the one media playlist it names, its init section and
- * one segment after the other, each when the one before has been heard, from the beginning again at the end, until
- * SECONDS are over. Prints what it saw as JSON:
+ * A crowd of listeners: listeners PORT COUNT SECONDS RAMP_MS PATH TOKEN opens COUNT kept connections to 127.0.0.1
+ * within RAMP_MS. Each asks for the master playlist PATH with TOKEN, for the one media playlist it names, its init
+ * section and one segment after the other, each when the one before has been heard, from the beginning again at the
+ * end, until SECONDS are over. Prints what it saw as JSON:
  *
  *     {"listeners", "requests", "bytes", "segments", "late": segments that came after they were due to be heard,
  *      "errors", "first_error", "start_ms": {"p50", "p95", "p99", "most"} from the connection to the first byte of sound,

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The rules of limits.rates and limits.robots: what counts, for whom, and what the answer tells; with a clock of our own. */
+/*
+ * The rules of limits.rates and limits.robots: what counts, for whom, and what the answer tells; with a clock of our
+ * own.
+ */
 #include "auth/ratelimit.h"
 #include "fixture.h"
 #include "memory_transport.h"
