@@ -7,6 +7,7 @@
 #include "auth/ticket.h"
 #include "fixture.h"
 #include "memory_transport.h"
+#include "told_clock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,12 +38,7 @@ static const struct conf conf = {
 static int64_t now_ms = INT64_C(1000) * NOW_S;
 static const struct track_audience public = {TRACK_PUBLIC, NULL}, private = {TRACK_PRIVATE, NULL};
 
-static int64_t fixed_now(void *context)
-{
-	return *(int64_t *)context;
-}
-
-static const struct clock at = {fixed_now, &now_ms};
+static const struct clock at = {told_ms, &now_ms};
 
 struct scene {
 	struct access access;

@@ -2,6 +2,7 @@
 /* Resumable uploads: what counts of the bytes that came, who may write, and what goes when. */
 #include "fixture.h"
 #include "storage/arrival.h"
+#include "told_clock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,13 +17,7 @@ static const char flac[] = "fLaC\0\0\0\x22 and more bytes, so that there is some
 static struct conf_rendition ladder[] = {{"high", "aac", 320000, 44100, 2, "cmaf"}};
 static int64_t now;
 
-static int64_t tell(void *context)
-{
-	(void)context;
-	return now;
-}
-
-static const struct clock watch = {.now_ms = tell};
+static const struct clock watch = {told_ms, &now};
 
 struct room {
 	struct conf conf;

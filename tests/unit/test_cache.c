@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "fixture.h"
 #include "storage/cache.h"
+#include "told_clock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,13 +25,7 @@ enum { SIZE = 1000, ROOM = 3 * SIZE, FILES = 8, FETCHERS = 6, MODIFIED = 1700000
 
 static int64_t now_ms;
 
-static int64_t told_now(void *context)
-{
-	(void)context;
-	return now_ms;
-}
-
-static const struct clock told_clock = {told_now, NULL};
+static const struct clock told_clock = {told_ms, &now_ms};
 
 struct place {
 	struct fixture *fixture;

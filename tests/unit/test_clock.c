@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/clock.h"
+#include "told_clock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,15 +8,10 @@
 
 #include <cmocka.h>
 
-static int64_t fixed(void *context)
-{
-	return *(int64_t *)context;
-}
-
 static void test_injected_time(void **state)
 {
 	int64_t now = 784111777999;
-	struct clock clock = {fixed, &now};
+	struct clock clock = {told_ms, &now};
 
 	(void)state;
 	assert_int_equal(clock_ms(&clock), now);

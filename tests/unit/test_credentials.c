@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "fixture.h"
 #include "http_stub.h"
+#include "told_clock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,12 +20,7 @@
 
 static int64_t now_ms;
 
-static int64_t told_now(void *context)
-{
-	return *(int64_t *)context;
-}
-
-static const struct clock at = {told_now, &now_ms};
+static const struct clock at = {told_ms, &now_ms};
 
 /* Nothing of the machine that runs the tests counts. */
 static int set_up(void **state)

@@ -6,6 +6,7 @@
 #include "fixture.h"
 #include "memory_transport.h"
 #include "mmdb_maker.h"
+#include "told_clock.h"
 #include "vectors.h"
 
 #include <fcntl.h>
@@ -26,12 +27,7 @@ enum { READERS = 4, CHANGES = 20 };
 
 static int64_t now_ms = INT64_C(1700000000000);
 
-static int64_t fixed_now(void *context)
-{
-	return *(int64_t *)context;
-}
-
-static const struct clock at = {fixed_now, &now_ms};
+static const struct clock at = {told_ms, &now_ms};
 
 struct scene {
 	struct fixture *fixture;

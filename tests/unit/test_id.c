@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/id.h"
+#include "told_clock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,15 +9,10 @@
 
 #include <cmocka.h>
 
-static int64_t fixed(void *context)
-{
-	return *(int64_t *)context;
-}
-
 static void test_new(void **state)
 {
 	int64_t now = 0;
-	struct clock clock = {fixed, &now};
+	struct clock clock = {told_ms, &now};
 	char first[ID_SIZE], second[ID_SIZE], later[ID_SIZE];
 
 	(void)state;

@@ -3,6 +3,7 @@
 #include "job_maker.h"
 #include "model/job_history.h"
 #include "model/track.h"
+#include "told_clock.h"
 
 /* Submits number NUMBER after those in NUMBERS, which ends with 0. */
 static enum err submit_after(struct fixture *fixture, int number, const int *numbers, struct err_info *info)
@@ -225,15 +226,10 @@ static void test_prune_many(void **state)
 
 #define WITH_DB(test) cmocka_unit_test_setup_teardown(test, fixture_db, fixture_remove)
 
-static int64_t born(void *context)
-{
-	(void)context;
-	return BIRTH;
-}
-
 static bool submit_once(struct fixture *fixture, const char *payload)
 {
-	static const struct clock clock = {born, NULL};
+	int64_t now_ms = BIRTH;
+	const struct clock clock = {told_ms, &now_ms};
 	bool submitted;
 
 	assert_int_equal(job_submit_once(fixture->db, &clock, "sync", payload, 0, &submitted, NULL), ERR_OK);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "auth/jwt.h"
 #include "auth/scope.h"
+#include "told_clock.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -13,13 +14,8 @@
 
 static const char secret[] = "0123456789abcdef0123456789abcdef";
 
-static int64_t fixed_now(void *context)
-{
-	return *(int64_t *)context;
-}
-
 static int64_t now_ms = INT64_C(1700000000000);
-static struct clock at = {fixed_now, &now_ms};
+static struct clock at = {told_ms, &now_ms};
 static struct jwt_policy policy = {.clock = &at};
 
 struct fixture {

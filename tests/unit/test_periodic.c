@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "job_maker.h"
 #include "model/periodic.h"
+#include "told_clock.h"
 
 #include <pthread.h>
 
@@ -8,13 +9,7 @@ enum { RUNNERS = 4 };
 
 static int64_t now_ms;
 
-static int64_t test_now(void *context)
-{
-	(void)context;
-	return now_ms;
-}
-
-static const struct clock test_clock = {.now_ms = test_now};
+static const struct clock test_clock = {told_ms, &now_ms};
 
 static size_t queue_at(struct fixture *fixture, int64_t now)
 {

@@ -6,6 +6,7 @@
 #include "auth/ratelimit.h"
 #include "fixture.h"
 #include "memory_transport.h"
+#include "told_clock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,11 +31,6 @@ struct scene {
 	struct err_info info;
 };
 
-static int64_t scene_now(void *context)
-{
-	return *(int64_t *)context;
-}
-
 static int setup(void **state)
 {
 	struct scene *scene = calloc(1, sizeof *scene);
@@ -44,7 +40,7 @@ static int setup(void **state)
 		return -1;
 	scene->fixture = fixture;
 	scene->now_ms = began;
-	scene->clock = (struct clock){scene_now, &scene->now_ms};
+	scene->clock = (struct clock){told_ms, &scene->now_ms};
 	scene->conf = (struct conf){.ipv6_prefix = 64, .stream_idle_s = 20};
 	*state = scene;
 	return 0;

@@ -9,6 +9,7 @@
 #include "model/account.h"
 #include "model/login.h"
 #include "model/revocation.h"
+#include "told_clock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,12 +23,7 @@ enum { NOW_S = 1700000000 };
 
 static int64_t now_ms = INT64_C(1000) * NOW_S;
 
-static int64_t fixed_now(void *context)
-{
-	return *(int64_t *)context;
-}
-
-static const struct clock at = {fixed_now, &now_ms};
+static const struct clock at = {told_ms, &now_ms};
 
 static struct db_pool *open_pool(const struct fixture *fixture)
 {
