@@ -3,6 +3,7 @@
 #include "base/fs.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "base/programs.h"
 #include "conf/conf.h"
 #include "db/db.h"
 #include "jobs/loop.h"
@@ -180,35 +181,6 @@ static int64_t silence_us(const struct conf *conf, int64_t wanted_s)
 }
 
 /*
- * The worker in ARENA: where TONEARM_LIBEXEC says, beside this program or in its prefix (a build tree, an installation
- * that was moved), or where it was built to be.
- */
-static const char *find_worker(struct arena *arena)
-{
-	const char *wanted = getenv("TONEARM_LIBEXEC");
-	char own[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
-	const char *places[5];
-	size_t count = 0;
-
-	own[length < 0 ? 0 : length] = '\0';
-	if (strrchr(own, '/') != NULL)
-		*strrchr(own, '/') = '\0';
-	if (wanted != NULL && wanted[0] != '\0') {
-		places[count++] = arena_printf(arena, "%s/tonearm-worker", wanted);
-		places[count++] = arena_printf(arena, "%s/jobs/tonearm-worker", wanted);
-	}
-	places[count++] = arena_printf(arena, "%s/tonearm-worker", own);
-	places[count++] = arena_printf(arena, "%s/../tonearm-worker", own);
-	places[count++] = arena_printf(arena, "%s/../libexec/tonearm/tonearm-worker", own);
-	for (size_t i = 0; i < count; i++) {
-		if (access(places[i], X_OK) == 0)
-			return places[i];
-	}
-	return PKGLIBEXECDIR "/tonearm-worker";
-}
-
-/*
  * Held until the process ends. *FD is -1 when another one drains this library already: two from cron that overlap would
  * only be in each other's way.
  */
@@ -286,7 +258,9 @@ static enum err run(const struct arguments *arguments, const struct conf *conf, 
 	int lock = -1;
 	enum err err = make_folders(conf, info);
 
-	runner.worker = arguments->worker != NULL ? arguments->worker : find_worker(&arena);
+	runner.worker = arguments->worker;
+	if (err == ERR_OK && runner.worker == NULL)
+		err = programs_find("tonearm-worker", &arena, &runner.worker, info);
 	if (err == ERR_OK)
 		err = find_user(conf, &runner, info);
 	if (err == ERR_OK && arguments->drain)

@@ -3,7 +3,7 @@
 
 #include "base/buf.h"
 #include "base/fs.h"
-#include "cli/programs.h"
+#include "base/programs.h"
 #include "cli/site.h"
 
 #include <dirent.h>

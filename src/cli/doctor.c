@@ -3,8 +3,8 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/programs.h"
 #include "cli/duration.h"
-#include "cli/programs.h"
 #include "model/breaker.h"
 #include "model/job.h"
 #include "model/remote.h"

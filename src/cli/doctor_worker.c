@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/doctor.h"
 
-#include "cli/programs.h"
+#include "base/programs.h"
 #include "jobs/worker_protocol.h"
 
 #include <errno.h>

@@ -2,9 +2,9 @@
 #include "cli/intake.h"
 
 #include "base/clock.h"
+#include "base/programs.h"
 #include "cli/intake_show.h"
 #include "cli/interrupt.h"
-#include "cli/programs.h"
 #include "cli/spawn.h"
 #include "storage/ingest.h"
 

@@ -3,10 +3,10 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/programs.h"
 #include "cli/fetch.h"
 #include "cli/lighttpd.h"
 #include "cli/listen.h"
-#include "cli/programs.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,8 +4,8 @@
  * order, in the folder an environment variable names (TONEARM_LIBEXEC for programs, TONEARM_SHARE for files), in the
  * build tree when this very program runs from one, and in the place of the installation. Only reads the file system.
  */
-#ifndef TONEARM_CLI_PROGRAMS_H
-#define TONEARM_CLI_PROGRAMS_H
+#ifndef TONEARM_BASE_PROGRAMS_H
+#define TONEARM_BASE_PROGRAMS_H
 
 #include "base/arena.h"
 #include "base/err.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/programs.h"
+#include "base/programs.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -43,6 +43,7 @@ enum err programs_find(const char *name, struct arena *arena, const char **path,
 	const char *own = own_folder(arena);
 
 	if (look_program(arena, getenv("TONEARM_LIBEXEC"), name, path) || look_program(arena, own, name, path) ||
+		look(arena, own, "../", name, X_OK, path) ||
 		look(arena, own, "../libexec/tonearm/", name, X_OK, path) ||
 		look(arena, PKGLIBEXECDIR, "", name, X_OK, path))
 		return ERR_OK;
