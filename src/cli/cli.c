@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
 
+#include "base/id.h"
+
 #include <string.h>
 #include <sys/stat.h>
 
@@ -30,6 +32,12 @@ enum err cli_verb(struct cli *cli, const struct cli_verb *verbs, const struct ar
 		return err_set(
 			info, ERR_BAD_REQUEST, "\"%s\" is one word too many; see --help", args->rest[1 + verb->most]);
 	return verb->run(cli, args, args->rest + 1, count, info);
+}
+
+enum err cli_check_id(const char *id, const char *what, struct err_info *info)
+{
+	return id == NULL || id_valid(id) ? ERR_OK
+					  : err_set(info, ERR_BAD_REQUEST, "\"%s\" is not the id of a %s", id, what);
 }
 
 static const char *conf_path(struct cli *cli)

@@ -58,6 +58,9 @@ enum err cli_verb(struct cli *cli, const struct cli_verb *verbs, const struct ar
 /* ERR_BAD_REQUEST unless ARGS have from LEAST to MOST words. */
 enum err cli_words(const struct args *args, size_t least, size_t most, struct err_info *info);
 
+/* ERR_BAD_REQUEST unless ID is NULL or can be the id of a WHAT ("track"). */
+enum err cli_check_id(const char *id, const char *what, struct err_info *info);
+
 /*
  * Reads the configuration into cli->conf: the file, or the folder of a tonearm.conf, that --config or $TONEARM_CONF
  * names, else the built-in one. Errors as conf_read(), with a hint to `tonearm init` when there is none.

@@ -22,12 +22,6 @@ static const struct args_option options[] = {
 	{NULL, 0, NULL, NULL},
 };
 
-static enum err check_id(const char *id, const char *what, struct err_info *info)
-{
-	return id == NULL || id_valid(id) ? ERR_OK
-					  : err_set(info, ERR_BAD_REQUEST, "\"%s\" is not the id of a %s", id, what);
-}
-
 /* "42 % at 31x, 0:12 left" */
 static const char *progress_text(const struct job *job, int64_t now, struct arena *arena)
 {
@@ -86,9 +80,9 @@ static enum err list(struct cli *cli, const struct args *args, char **words, siz
 	(void)words;
 	(void)count;
 	if (err == ERR_OK)
-		err = check_id(after, "job", info);
+		err = cli_check_id(after, "job", info);
 	if (err == ERR_OK)
-		err = check_id(track, "track", info);
+		err = cli_check_id(track, "track", info);
 	if (err == ERR_OK && state_name != NULL && job_state_parse(state_name, &state) != ERR_OK)
 		err = err_set(info, ERR_BAD_REQUEST, "\"%s\" is no state; see --help", state_name);
 	if (err == ERR_OK)
@@ -214,7 +208,7 @@ static enum err print_job(struct cli *cli, const struct args *args, const char *
 
 static enum err open_job(struct cli *cli, const char *id, struct err_info *info)
 {
-	enum err err = check_id(id, "job", info);
+	enum err err = cli_check_id(id, "job", info);
 
 	return err == ERR_OK ? cli_open_db(cli, info) : err;
 }
@@ -254,7 +248,7 @@ static enum err extras(struct cli *cli, const struct args *args, char **words, s
 {
 	struct ingest wanted = {.extras = true};
 	struct job job;
-	enum err err = check_id(words[0], "track", info);
+	enum err err = cli_check_id(words[0], "track", info);
 
 	(void)count;
 	if (err == ERR_OK)

@@ -24,11 +24,6 @@ static const struct args_option options[] = {
 	{NULL, 0, NULL, NULL},
 };
 
-static enum err check_id(const char *id, struct err_info *info)
-{
-	return id_valid(id) ? ERR_OK : err_set(info, ERR_BAD_REQUEST, "\"%s\" is not the id of a track", id);
-}
-
 /* Damaged renditions, of all tracks. */
 struct damage_list {
 	struct stored_damaged *damaged;
@@ -103,8 +98,8 @@ static enum err list(struct cli *cli, const struct args *args, char **words, siz
 
 	(void)words;
 	(void)count;
-	if (err == ERR_OK && after != NULL)
-		err = check_id(after, info);
+	if (err == ERR_OK)
+		err = cli_check_id(after, "track", info);
 	if (err == ERR_OK)
 		err = cli_open_db(cli, info);
 	if (err == ERR_OK)
@@ -227,7 +222,7 @@ static enum err show(struct cli *cli, const struct args *args, char **words, siz
 	size_t found;
 	json_t *list, *object, *tags;
 	const char *text;
-	enum err err = check_id(words[0], info);
+	enum err err = cli_check_id(words[0], "track", info);
 
 	(void)count;
 	if (err == ERR_OK)
@@ -271,7 +266,7 @@ static enum err show(struct cli *cli, const struct args *args, char **words, siz
 
 static enum err find_track(struct cli *cli, const char *id, struct track *track, struct err_info *info)
 {
-	enum err err = check_id(id, info);
+	enum err err = cli_check_id(id, "track", info);
 
 	if (err == ERR_OK)
 		err = cli_open_db(cli, info);
@@ -366,7 +361,7 @@ static enum err remove_track(
 	struct cli *cli, const struct args *args, char **words, size_t count, struct err_info *info)
 {
 	struct track track;
-	enum err err = check_id(words[0], info);
+	enum err err = cli_check_id(words[0], "track", info);
 
 	(void)count;
 	if (err == ERR_OK)

@@ -3,7 +3,6 @@
 
 #include "auth/jwt.h"
 #include "auth/scope.h"
-#include "base/id.h"
 #include "model/account.h"
 
 #include <stdlib.h>
@@ -30,11 +29,10 @@ static enum err read_tracks(struct arena *arena, char *ids, struct grantee *out,
 
 	out->ids = arena_array(arena, JWT_TRACKS_MOST, sizeof *out->ids);
 	for (char *id = strtok_r(ids, ",", &save); id != NULL && err == ERR_OK; id = strtok_r(NULL, ",", &save)) {
-		if (!id_valid(id)) {
-			err = err_set(info, ERR_BAD_REQUEST, "\"%s\" is not the id of a track", id);
-		} else if (out->id_count == JWT_TRACKS_MOST) {
+		err = cli_check_id(id, "track", info);
+		if (err == ERR_OK && out->id_count == JWT_TRACKS_MOST)
 			err = err_set(info, ERR_BAD_REQUEST, "at most %d tracks may be named", JWT_TRACKS_MOST);
-		} else {
+		if (err == ERR_OK) {
 			out->ids[out->id_count++] = id;
 			json_array_append_new(tracks, json_string(id));
 		}

@@ -128,9 +128,9 @@ static enum err look_at_words(struct walk *walk, char **words, size_t count, str
 	enum err err = ERR_OK;
 
 	for (size_t i = 0; err == ERR_OK && i < count; i++) {
-		if (!id_valid(words[i]))
-			return err_set(info, ERR_BAD_REQUEST, "\"%s\" is not the id of a track", words[i]);
-		err = track_get(walk->cli->db, words[i], &walk->cli->arena, &track, info);
+		err = cli_check_id(words[i], "track", info);
+		if (err == ERR_OK)
+			err = track_get(walk->cli->db, words[i], &walk->cli->arena, &track, info);
 		if (err == ERR_OK)
 			err = look_at_track(walk, words[i], info);
 	}
