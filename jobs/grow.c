@@ -2,6 +2,7 @@
 #include "jobs/grow.h"
 
 #include "base/log.h"
+#include "base/text.h"
 #include "conf/profile.h"
 #include "package/cmaf_index.h"
 
@@ -49,7 +50,7 @@ static enum err begin(struct rendition *row, const struct publish *publish, cons
 	double estimate = (double)publish->source.duration_ms / 1000;
 	enum err err;
 
-	if (!publish_is_quality(wanted->quality) || !profile_is_segmented(wanted->container))
+	if (!text_is_word(wanted->quality, CONF_QUALITY_MOST) || !profile_is_segmented(wanted->container))
 		return breach(info, "segments of a rendition that has none");
 	err = cmaf_index_begin(output->fd, publish->arena, row, info);
 	if (err != ERR_OK)

@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "conf/profile.h"
 #include "jobs/native.h"
 #include "model/job.h"
@@ -17,14 +18,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-bool publish_is_quality(const char *name)
-{
-	size_t length = strlen(name);
-
-	return length > 0 && length < sizeof((struct rendition *)0)->quality &&
-	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
-}
 
 static enum err compare(const struct publish *publish, const struct publish_output *output, struct err_info *info)
 {
@@ -80,9 +73,10 @@ enum err publish_check(const struct publish *publish, size_t index, struct err_i
 	enum err err;
 
 	memset(row, 0, sizeof *row);
-	if (!publish_is_quality(output->wanted->quality))
-		return err_set(info, ERR_UNPROCESSABLE, "a quality is named with a-z, 0-9 and -, at most %zu of them",
-			sizeof row->quality - 1);
+	/* The job table is not ours alone. */
+	if (!text_is_word(output->wanted->quality, CONF_QUALITY_MOST))
+		return err_set(info, ERR_UNPROCESSABLE, "a quality is named with a-z, 0-9 and -, at most %d of them",
+			(int)CONF_QUALITY_MOST);
 	err = read_back(publish, output, info);
 	row->modified = clock_seconds(publish->clock);
 	times[1].tv_sec = row->modified;

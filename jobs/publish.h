@@ -54,9 +54,6 @@ struct publish {
 	const atomic_bool *stop; /* ends publish_check() early with ERR_ABORTED; may be NULL */
 };
 
-/* Whether NAME can name a rendition in URLs and files: the job table is not ours alone. */
-bool publish_is_quality(const char *name);
-
 /*
  * Checks output number INDEX and makes it durable, mode 0640: after it the file is complete on disk. ERR_UNPROCESSABLE
  * with a sentence when it is not what was asked for or not as long as the worker said; ERR_IO, ERR_NO_SPACE.

@@ -4,6 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool text_is_word(const char *text, size_t most)
+{
+	size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+	return length >= 1 && length <= most && text[length] == '\0';
+}
+
 int text_hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')

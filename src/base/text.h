@@ -17,6 +17,9 @@
  */
 bool text_to_u64(const char *text, uint64_t most, uint64_t *out);
 
+/* Whether TEXT is 1 to MOST characters of a-z, 0-9 and -, as what is named by people and stands in URLs. */
+bool text_is_word(const char *text, size_t most);
+
 /* The value of a hexadecimal digit of either case, -1 for any other character. */
 int text_hex_digit(char c);
 

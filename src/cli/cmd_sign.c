@@ -3,6 +3,7 @@
 
 #include "auth/signed_url.h"
 #include "base/id.h"
+#include "base/text.h"
 #include "cli/duration.h"
 #include "conf/profile.h"
 #include "model/rendition.h"
@@ -21,8 +22,6 @@ static const struct args_option options[] = {
 	{NULL, 0, NULL, NULL},
 };
 
-static const char word_characters[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
-
 /* What is to be signed. */
 struct wish {
 	const char *word;    /* the id of a track, or with "stream" a file of one */
@@ -32,7 +31,7 @@ struct wish {
 
 static bool is_file(const char *word)
 {
-	size_t track = strspn(word, word_characters);
+	size_t track = strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789");
 
 	return track == ID_LENGTH && (word[track] == '.' || word[track] == '_') && strchr(word, '/') == NULL &&
 	       strchr(word, '.') != NULL && strlen(word) <= FILE_MOST;
@@ -48,7 +47,7 @@ static enum err check_wish(const struct wish *wish, struct err_info *info)
 		i++;
 	if (i == sizeof known / sizeof *known)
 		return err_set(info, ERR_BAD_REQUEST, "--for wants stream, hls, dash or media");
-	if (quality != NULL && (*quality == '\0' || quality[strspn(quality, word_characters)] != '\0'))
+	if (quality != NULL && !text_is_word(quality, FILE_MOST))
 		return err_set(info, ERR_BAD_REQUEST, "--quality wants a name such as high or low");
 	if (strcmp(wish->what, "media") == 0 && quality == NULL)
 		return err_set(info, ERR_BAD_REQUEST, "--for media wants a --quality");

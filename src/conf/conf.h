@@ -20,9 +20,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { CONF_QUALITY_MOST = 23 };
+
 /* One row of media.ladder: what conf/profile.h has a row for. */
 struct conf_rendition {
-	const char *quality;   /* [a-z0-9-]{1,23} */
+	const char *quality;   /* text_is_word(), of CONF_QUALITY_MOST */
 	const char *codec;     /* "aac" */
 	int64_t bit_rate;      /* bits/s; 0: lossless */
 	int64_t sample_rate;   /* Hz; 0: the source's */

@@ -2,19 +2,11 @@
 /* Lists of groups: how each is read, and those of renditions, presets and keys. */
 #include "conf/option_read.h"
 
+#include "base/text.h"
 #include "conf/preset.h"
 #include "conf/profile.h"
 
 #include <string.h>
-
-enum { QUALITY_MOST = 23 };
-
-bool option_is_word(const char *text, size_t most)
-{
-	size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
-
-	return length >= 1 && length <= most && text[length] == '\0';
-}
 
 bool option_has_others(const config_setting_t *group, const char *const *names, size_t count)
 {
@@ -84,9 +76,9 @@ static enum err read_rung(const struct reader *reader, const config_setting_t *r
 	if (!config_setting_is_group(rung) || option_has_others(rung, names, sizeof names / sizeof *names))
 		return option_refuse(reader, rung,
 			"quality, codec, container, bit_rate, sample_rate and channels are wanted, and nothing else");
-	if (!config_setting_lookup_string(rung, "quality", &quality) || !option_is_word(quality, QUALITY_MOST))
+	if (!config_setting_lookup_string(rung, "quality", &quality) || !text_is_word(quality, CONF_QUALITY_MOST))
 		return option_refuse(
-			reader, rung, "quality must be 1 to %d characters of a-z, 0-9 and -", (int)QUALITY_MOST);
+			reader, rung, "quality must be 1 to %d characters of a-z, 0-9 and -", (int)CONF_QUALITY_MOST);
 	if (!config_setting_lookup_string(rung, "codec", &codec))
 		return option_refuse(reader, rung, "codec is missing or no text");
 	if (config_setting_get_member(rung, "container") != NULL &&
@@ -130,7 +122,7 @@ static enum err read_preset(const struct reader *reader, const config_setting_t 
 		!config_setting_lookup_string(setting, "name", &name) ||
 		!config_setting_lookup_string(setting, "filter", &filter))
 		return option_refuse(reader, setting, "name and filter are wanted, and nothing else");
-	if (!option_is_word(name, PRESET_NAME_MOST))
+	if (!text_is_word(name, PRESET_NAME_MOST))
 		return option_refuse(
 			reader, setting, "name must be 1 to %d characters of a-z, 0-9 and -", (int)PRESET_NAME_MOST);
 	if (preset_check(filter, &reason) != ERR_OK)

@@ -2,6 +2,8 @@
 /* limits.rates and limits.robots: lists of groups, read and written. */
 #include "conf/option_read.h"
 
+#include "base/text.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -103,7 +105,7 @@ static enum err read_rate(const struct reader *reader, const config_setting_t *s
 	if (!config_setting_is_group(setting) || option_has_others(setting, names, sizeof names / sizeof *names))
 		return option_refuse(reader, setting,
 			"name, routes, by, requests, streams, bytes and burst are wanted, and nothing else");
-	if (!config_setting_lookup_string(setting, "name", &name) || !option_is_word(name, NAME_MOST))
+	if (!config_setting_lookup_string(setting, "name", &name) || !text_is_word(name, NAME_MOST))
 		return option_refuse(
 			reader, setting, "name must be 1 to %d characters of a-z, 0-9 and -", (int)NAME_MOST);
 	if (config_setting_get_member(setting, "routes") != NULL &&

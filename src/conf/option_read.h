@@ -62,9 +62,6 @@ bool option_whole(const config_setting_t *setting, int64_t *out);
 /* A number of bytes, or text such as "512M". */
 bool option_size(const config_setting_t *setting, int64_t *out);
 
-/* Whether TEXT is 1 to MOST characters of a-z, 0-9 and -. */
-bool option_is_word(const char *text, size_t most);
-
 /* Whether GROUP has settings besides those of the COUNT NAMES. */
 bool option_has_others(const config_setting_t *group, const char *const *names, size_t count);
 

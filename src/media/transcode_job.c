@@ -2,6 +2,7 @@
 #include "media/transcode_job.h"
 
 #include "base/json.h"
+#include "base/text.h"
 #include "conf/profile.h"
 
 #include <inttypes.h>
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { QUALITY_MOST = 23, NAME_MOST = 255 };
+enum { NAME_MOST = 255 };
 
 static const char *const rendition_members[] = {
 	"quality", "codec", "container", "bit_rate", "sample_rate", "channels", NULL};
@@ -56,12 +57,10 @@ char *transcode_job_encode(const struct transcode_job *job, struct arena *arena)
 
 static enum err check_quality(const char *quality, struct err_info *info)
 {
-	size_t length = strspn(quality, "abcdefghijklmnopqrstuvwxyz0123456789-");
-
-	if (length == 0 || length > QUALITY_MOST || quality[length] != '\0')
-		return err_set(
-			info, ERR_UNPROCESSABLE, "a quality is a name of 1 to %d of a-z, 0-9 and -", QUALITY_MOST);
-	return ERR_OK;
+	return text_is_word(quality, CONF_QUALITY_MOST)
+		       ? ERR_OK
+		       : err_set(info, ERR_UNPROCESSABLE, "a quality is a name of 1 to %d of a-z, 0-9 and -",
+				 (int)CONF_QUALITY_MOST);
 }
 
 static enum err read_rendition(
@@ -72,11 +71,11 @@ static enum err read_rendition(
 
 	*out = (struct conf_rendition){.sample_rate = -1, .channels = -1};
 	if (err == ERR_OK)
-		err = json_read_text(value, "quality", QUALITY_MOST, &quality, info);
+		err = json_read_text(value, "quality", CONF_QUALITY_MOST, &quality, info);
 	if (err == ERR_OK)
-		err = json_read_text(value, "codec", QUALITY_MOST, &codec, info);
+		err = json_read_text(value, "codec", CONF_QUALITY_MOST, &codec, info);
 	if (err == ERR_OK)
-		err = json_read_text(value, "container", QUALITY_MOST, &container, info);
+		err = json_read_text(value, "container", CONF_QUALITY_MOST, &container, info);
 	if (err == ERR_OK)
 		err = json_read_whole(value, "bit_rate", 0, INT32_MAX, &out->bit_rate, info);
 	if (err == ERR_OK)

@@ -14,12 +14,13 @@
 #define TONEARM_MODEL_RENDITION_H
 
 #include "base/hash.h"
+#include "conf/conf.h"
 #include "model/segment_table.h"
 #include "model/track.h"
 
 struct rendition {
 	char track[ID_SIZE];
-	char quality[24];           /* "high": [a-z0-9-]+, the name in URLs */
+	char quality[CONF_QUALITY_MOST + 1]; /* "high": text_is_word(), the name in URLs */
 	char codec[16];             /* "aac" */
 	char container[8];          /* "cmaf"; others have no segments, init section and index */
 	char codecs[32];            /* RFC 6381, "mp4a.40.2" */

@@ -106,6 +106,16 @@ static void test_clean(void **state)
 	arena_free(&arena);
 }
 
+static void test_words(void **state)
+{
+	(void)state;
+	assert_true(text_is_word("a-1", 3));
+	assert_false(text_is_word("a-1", 2));
+	assert_false(text_is_word("", 3));
+	assert_false(text_is_word("A", 3));
+	assert_false(text_is_word("a/", 3));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -115,6 +125,7 @@ int main(void)
 		cmocka_unit_test(test_controls_are_dropped),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_clean),
+		cmocka_unit_test(test_words),
 	};
 
 	return cmocka_run_group_tests_name("text", tests, NULL, NULL);
