@@ -10,10 +10,10 @@ import http2 from "node:http2";
 import path from "node:path";
 import {after, before, describe, test} from "node:test";
 import {cannotServe} from "./lib/homes.mjs";
-import {pause, until} from "./lib/library.mjs";
+import {until} from "./lib/library.mjs";
 import {freePort, start} from "./lib/server.mjs";
 import {wav} from "./lib/sound.mjs";
-import {missing, source, which} from "./lib/tools.mjs";
+import {missing, pause, source, which} from "./lib/tools.mjs";
 
 const UNKNOWN = "01hzzzzzzzzzzzzzzzzzzzzzzz";
 const VERDICT_S = 2;

@@ -4,17 +4,16 @@
 
 import assert from "node:assert/strict";
 import {execFileSync, spawn} from "node:child_process";
-import {createHash, randomBytes} from "node:crypto";
+import {randomBytes} from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import {after, afterEach, before, describe, test} from "node:test";
 import {cgi, library as makeLibrary} from "./lib/cgi.mjs";
 import {startColdStore} from "./lib/cold_store.mjs";
 import {until} from "./lib/library.mjs";
-import {build} from "./lib/tools.mjs";
+import {build, sha256} from "./lib/tools.mjs";
 
 const SIZE = 3 << 20, HALF = SIZE / 2, NAME = "high.mp4";
-const sha256 = bytes => createHash("sha256").update(bytes).digest("hex");
 
 describe("files that only the object store has", () => {
 	let store, library, track, bytes, key, file;

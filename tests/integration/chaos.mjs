@@ -15,8 +15,9 @@ import os from "node:os";
 import path from "node:path";
 import {it} from "node:test";
 import {promisify} from "node:util";
-import {FAKE_WORKER, Library, REAL_WORKER, pause, shiftedClock} from "./lib/library.mjs";
+import {FAKE_WORKER, Library, REAL_WORKER, shiftedClock} from "./lib/library.mjs";
 import {wav} from "./lib/noise.mjs";
+import {pause} from "./lib/tools.mjs";
 
 const run = promisify(execFile);
 const JOBS = 200;

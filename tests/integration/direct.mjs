@@ -4,7 +4,6 @@
 
 import assert from "node:assert/strict";
 import {execFile} from "node:child_process";
-import {createHash} from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import {after, before, describe, test} from "node:test";
@@ -13,12 +12,11 @@ import {bearer, cgi, library} from "./lib/cgi.mjs";
 import {startFakeStore} from "./lib/fake_store.mjs";
 import {shiftedClock} from "./lib/library.mjs";
 import {wav} from "./lib/sound.mjs";
-import {build} from "./lib/tools.mjs";
+import {build, sha256} from "./lib/tools.mjs";
 
 const run = promisify(execFile);
 const PART = 5 * 2 ** 20;
 const sound = wav(32); /* a little more than one part */
-const sha256 = bytes => createHash("sha256").update(bytes).digest("hex");
 
 describe("direct uploads", () => {
 	let place, store, conf;

@@ -8,10 +8,10 @@ import {after, before, describe, test} from "node:test";
 import {openEvents} from "./lib/events.mjs";
 import {cannotServe, start} from "./lib/server.mjs";
 import {wav} from "./lib/sound.mjs";
+import {pause} from "./lib/tools.mjs";
 
 const UNKNOWN = "01aaaaaaaaaaaaaaaaaaaaaaaa";
 const STREAMS = 3;
-const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
 
 for (const server of ["lighttpd", "nginx", "apache-proxy-fcgi", "apache-fcgid"]) {
 	describe(server, {skip: cannotServe(server), timeout: 180000}, () => {

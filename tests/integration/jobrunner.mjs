@@ -6,8 +6,9 @@ import assert from "node:assert/strict";
 import {existsSync} from "node:fs";
 import fs from "node:fs/promises";
 import {describe} from "node:test";
-import {EXTRAS, QUALITIES, REAL_WORKER, SAMPLES, Watcher, isAlive, pause, shiftedClock, until, withLibrary} from "./lib/library.mjs";
+import {EXTRAS, QUALITIES, REAL_WORKER, SAMPLES, Watcher, isAlive, shiftedClock, until, withLibrary} from "./lib/library.mjs";
 import {wav} from "./lib/noise.mjs";
+import {pause} from "./lib/tools.mjs";
 
 const GOOD = ["source", "progress 0.5", `make ${SAMPLES}`, `done ${SAMPLES}`];
 

@@ -12,7 +12,7 @@ import {after, before, describe, test} from "node:test";
 import {promisify} from "node:util";
 import {wav} from "./lib/noise.mjs";
 import {cannotServe, start} from "./lib/server.mjs";
-import {build} from "./lib/tools.mjs";
+import {build, pause} from "./lib/tools.mjs";
 
 const run = promisify(execFile);
 const program = path.join(build, "tests", "load", "listeners");
@@ -21,7 +21,6 @@ const LISTENERS = 1000, RAMP_MS = 1000, WAITING = 2000, RELOADS = 3, TRACK_S = 4
 const MEMORY_KIB = 64 << 10, START_MS = 500, HERTZ = 100;
 const RESPONDERS = ["manifest", "stream", "api", "auth"];
 const LADDER = [{quality: "medium", codec: "aac", bit_rate: 192000}];
-const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
 
 /* A process and all below it. */
 async function family(pid) {

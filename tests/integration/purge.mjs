@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import {execFile} from "node:child_process";
-import {createHash, createHmac} from "node:crypto";
+import {createHmac} from "node:crypto";
 import fs from "node:fs/promises";
 import http from "node:http";
 import os from "node:os";
@@ -13,13 +13,11 @@ import {after, before, describe, test} from "node:test";
 import {promisify} from "node:util";
 import {cannotServe, start} from "./lib/server.mjs";
 import {wav} from "./lib/sound.mjs";
-import {build} from "./lib/tools.mjs";
+import {build, pause, sha256} from "./lib/tools.mjs";
 
 const SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 const run = promisify(execFile);
-const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
 const hmac = (key, text) => createHmac("sha256", key).update(text).digest();
-const sha256 = text => createHash("sha256").update(text).digest("hex");
 
 /* A cache, or the interface of one: keeps what it was asked, answers with STATUS. */
 class Cache {

@@ -8,7 +8,6 @@ import fs from "node:fs/promises";
 import {describe, it} from "node:test";
 import {GOOD, Library, QUALITIES, stoppedDisk, until} from "./lib/library.mjs";
 
-
 /** A test with a library, a runner and a job whose files the disk does not take, until release() is called. */
 function withStoppedDisk(name, test) {
 	it(name, {timeout: 60000}, async () => {

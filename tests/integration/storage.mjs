@@ -13,12 +13,11 @@ import {promisify} from "node:util";
 import {logged} from "./lib/evidence.mjs";
 import {startStore, storeMissing} from "./lib/radosgw.mjs";
 import {startProxy} from "./lib/store_proxy.mjs";
-import {build, missing} from "./lib/tools.mjs";
+import {build, missing, pause} from "./lib/tools.mjs";
 
 const ODD_KEYS = ["plain", "a b", "a+b", "100%25 %2F%", "a//b/../c/./d/", "/first", "Ünïcödé/音楽 ♫ \u{1F3B5}", "&<>\"'?#=;:@$,~*()!"];
 const PART = 5 << 20, PARTS = 5;
 const run = promisify(execFile);
-const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
 
 describe("object storage", {skip: storeMissing()}, () => {
 	let store, dir, small, body;

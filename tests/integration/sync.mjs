@@ -3,17 +3,15 @@
 
 import assert from "node:assert/strict";
 import {execFile} from "node:child_process";
-import {createHash} from "node:crypto";
 import fs from "node:fs/promises";
 import path from "node:path";
 import {describe, it} from "node:test";
 import {promisify} from "node:util";
 import {startFakeStore} from "./lib/fake_store.mjs";
 import {GOOD, Library, until} from "./lib/library.mjs";
-import {build} from "./lib/tools.mjs";
+import {build, sha256} from "./lib/tools.mjs";
 
 const run = promisify(execFile);
-const sha256 = bytes => createHash("sha256").update(bytes).digest("hex");
 
 /** A test with a library and a store of its own. */
 function withStore(name, conf, test) {

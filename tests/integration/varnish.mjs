@@ -12,12 +12,11 @@ import {after, before, describe, test} from "node:test";
 import {request} from "./lib/http.mjs";
 import {cannotServe, Process, start} from "./lib/server.mjs";
 import {wav} from "./lib/sound.mjs";
-import {source, which} from "./lib/tools.mjs";
+import {pause, source, which} from "./lib/tools.mjs";
 
 const EDGE = "the secret that this edge adds to all it asks";
 const PURGE = "the secret of those who may purge";
 const LEAST_RATIO = 0.95, REFUSED_MS = 2000;
-const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
 
 /* Why there can be no Varnish here; false when there can. */
 function cannotRun() {

@@ -7,7 +7,8 @@ import fs from "node:fs/promises";
 import path from "node:path";
 import {LivePlaylist} from "./check_live.mjs";
 import {request} from "./http.mjs";
-import {isAlive, pause, until} from "./library.mjs";
+import {isAlive, until} from "./library.mjs";
+import {pause} from "./tools.mjs";
 
 export const QUALITIES = ["high", "medium", "low", "mobile"];
 

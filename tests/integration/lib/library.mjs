@@ -11,7 +11,7 @@ import {promisify} from "node:util";
 import {confText} from "./conf.mjs";
 import {keepLogs} from "./evidence.mjs";
 import {Process} from "./server.mjs";
-import {build} from "./tools.mjs";
+import {build, pause} from "./tools.mjs";
 
 const run = promisify(execFile);
 const RUNNER = path.join(build, "jobs", "tonearm-jobrunner");
@@ -42,8 +42,6 @@ export const stoppedDisk = (file, part) => ({
 	SLOW_DISK_PATH: part,
 	ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ""}:verify_asan_link_order=0`,
 });
-
-export const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
 
 /** Waits until ISSO gives something true, and gives that. */
 export async function until(what, isSo, ms = PATIENCE_MS) {

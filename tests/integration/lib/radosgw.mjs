@@ -12,11 +12,10 @@ import path from "node:path";
 import {promisify} from "node:util";
 import {keep} from "./evidence.mjs";
 import {Process} from "./server.mjs";
-import {missing, which} from "./tools.mjs";
+import {missing, pause, which} from "./tools.mjs";
 
 const START_MS = 180000;
 const run = promisify(execFile);
-const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
 
 /** False when a store can be started, else the reason to skip. */
 export function storeMissing() {

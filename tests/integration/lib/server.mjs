@@ -18,7 +18,7 @@ import {confText} from "./conf.mjs";
 import {keep, keepLogs} from "./evidence.mjs";
 import {furnish, isFolder, spawnsItself} from "./homes.mjs";
 import {multipart, request} from "./http.mjs";
-import {build, which} from "./tools.mjs";
+import {build, pause, which} from "./tools.mjs";
 
 export {cannotServe, isApache} from "./homes.mjs";
 
@@ -27,7 +27,6 @@ const trace = process.env.TONEARM_TRACE ?? "";
 const START_MS = trace ? 90000 : 20000;
 const STOP_MS = trace ? 60000 : 15000;
 const run = promisify(execFile);
-const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
 
 /* A test that dies takes its processes along. */
 const alive = new Set();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What a test needs from the machine: programs, npm packages, vectors; and a reason to skip when one is not there.
+// What a test needs from the machine: programs, npm packages, vectors; and a reason to skip when one is not there. And what
+// any test may need.
 
+import {createHash} from "node:crypto";
 import {existsSync, readFileSync, statSync} from "node:fs";
 import {createRequire} from "node:module";
 import path from "node:path";
@@ -8,6 +10,9 @@ import {fileURLToPath} from "node:url";
 
 export const source = process.env.TONEARM_SOURCE ?? fileURLToPath(new URL("../../..", import.meta.url));
 export const build = process.env.TONEARM_BUILD ?? path.join(source, "build");
+
+export const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
+export const sha256 = bytes => createHash("sha256").update(bytes).digest("hex");
 
 const vectorFolders = [process.env.TONEARM_VECTORS, path.join(source, "tests", "vectors")].filter(Boolean);
 
