@@ -5,6 +5,7 @@
 #include "media/pack.h"
 
 #include <libavutil/channel_layout.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 /* LAME's own usual effort for a constant bit rate (0 best, 9 fastest). */
@@ -75,45 +76,70 @@ enum err encode_open(const struct conf_rendition *rendition, int bits, struct en
 	return ERR_OK;
 }
 
-/* The samples of PLANES as the codec wants them, into the piece's own memory. */
-static void pack(struct encode *encode, const float *const *planes, size_t channels)
+/* SAMPLES of FRAME from AT, the first of them number PLACE of the stream, as CODEC takes them, into memory of OUT. */
+static int pack(const AVCodecContext *codec, const AVFrame *frame, int at, int samples, uint64_t place, AVFrame *out)
 {
-	AVFrame *piece = encode->piece;
-	size_t samples = (size_t)piece->nb_samples;
-
-	if (piece->format == AV_SAMPLE_FMT_S16)
-		pack_s16(planes, channels, samples, encode->given, (int16_t *)(void *)piece->data[0]);
-	else if (piece->format == AV_SAMPLE_FMT_S32)
-		pack_s24(planes, channels, samples, encode->given, (int32_t *)(void *)piece->data[0]);
-	else
-		pack_float(planes, channels, samples, (float *)(void *)piece->data[0]);
-}
-
-/* SAMPLES of FRAME from AT as the piece: by reference where the codec takes planar float. */
-static int cut_piece(struct encode *encode, const AVFrame *frame, int at, int samples)
-{
-	AVFrame *piece = encode->piece;
-	int channels = frame->ch_layout.nb_channels, code = 0;
+	int channels = frame->ch_layout.nb_channels, code;
 	const float *planes[AV_NUM_DATA_POINTERS];
+	void *to;
 
 	for (int c = 0; c < channels; c++)
 		planes[c] = (const float *)(const void *)frame->data[c] + at;
+	out->nb_samples = samples;
+	out->format = codec->sample_fmt;
+	out->sample_rate = codec->sample_rate;
+	code = av_channel_layout_copy(&out->ch_layout, &frame->ch_layout);
+	if (code >= 0)
+		code = av_frame_get_buffer(out, 0);
+	if (code < 0)
+		return code;
+	to = out->data[0];
+	if (codec->sample_fmt == AV_SAMPLE_FMT_S16)
+		pack_s16(planes, (size_t)channels, (size_t)samples, place, to);
+	else if (codec->sample_fmt == AV_SAMPLE_FMT_S32)
+		pack_s24(planes, (size_t)channels, (size_t)samples, place, to);
+	else
+		pack_float(planes, (size_t)channels, (size_t)samples, to);
+	return code;
+}
+
+enum err encode_pack(
+	const struct encode *encode, const AVFrame *frame, uint64_t place, AVFrame **out, struct err_info *info)
+{
+	int code;
+
+	*out = av_frame_alloc();
+	code = *out == NULL ? AVERROR(ENOMEM) : pack(encode->codec, frame, 0, frame->nb_samples, place, *out);
+	if (code >= 0)
+		return ERR_OK;
+	av_frame_free(out);
+	return averror_set(info, code, "encoding failed");
+}
+
+/* SAMPLES of FRAME from AT as PIECE, by reference. */
+static int refer(AVFrame *piece, const AVFrame *frame, int at, int samples)
+{
+	bool planar = av_sample_fmt_is_planar(frame->format);
+	int channels = frame->ch_layout.nb_channels, bytes = av_get_bytes_per_sample(frame->format);
+	int code = av_frame_ref(piece, frame);
+
+	for (int p = 0; code >= 0 && p < (planar ? channels : 1); p++)
+		piece->data[p] += (size_t)at * (size_t)bytes * (size_t)(planar ? 1 : channels);
+	piece->nb_samples = samples;
+	return code;
+}
+
+/* SAMPLES of FRAME from AT as the piece. */
+static int cut_piece(struct encode *encode, const AVFrame *frame, int at, int samples)
+{
+	AVFrame *piece = encode->piece;
+	int code;
+
 	av_frame_unref(piece);
-	if (encode->codec->sample_fmt == AV_SAMPLE_FMT_FLTP) {
-		code = av_frame_ref(piece, frame);
-		for (int c = 0; code >= 0 && c < channels; c++)
-			piece->data[c] += (size_t)at * sizeof(float);
-		piece->nb_samples = samples;
-	} else {
-		piece->nb_samples = samples;
-		piece->format = encode->codec->sample_fmt;
-		piece->sample_rate = encode->codec->sample_rate;
-		code = av_channel_layout_copy(&piece->ch_layout, &frame->ch_layout);
-		if (code >= 0)
-			code = av_frame_get_buffer(piece, 0);
-		if (code >= 0)
-			pack(encode, planes, (size_t)channels);
-	}
+	if (encode->codec->sample_fmt == frame->format)
+		code = refer(piece, frame, at, samples);
+	else
+		code = pack(encode->codec, frame, at, samples, encode->given, piece);
 	piece->pts = (int64_t)encode->given;
 	encode->given += (uint64_t)samples;
 	return code;

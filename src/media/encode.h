@@ -38,7 +38,18 @@ typedef enum err encode_sink(void *context, AVPacket *packet, struct err_info *i
  */
 enum err encode_open(const struct conf_rendition *rendition, int bits, struct encode **out, struct err_info *info);
 
-/* Encodes FRAME (planar float, stays the caller's), NULL at the end, and hands what is ready to SINK. */
+/*
+ * FRAME (planar float, stays the caller's), whose first sample is number PLACE of the stream, in the samples that the
+ * encoder takes, so that others of its kind need not make them again. Looks at nothing that encode_frame() changes, in
+ * whatever thread that runs. *OUT is owned by the caller (av_frame_free()), NULL on failure. ERR_NO_MEMORY.
+ */
+enum err encode_pack(
+	const struct encode *encode, const AVFrame *frame, uint64_t place, AVFrame **out, struct err_info *info);
+
+/*
+ * Encodes FRAME (planar float, or from encode_pack(); stays the caller's), NULL at the end, and hands what is ready to
+ * SINK.
+ */
 enum err encode_frame(
 	struct encode *encode, const AVFrame *frame, encode_sink *sink, void *context, struct err_info *info);
 

@@ -32,7 +32,7 @@ enum err output_open(struct output *output, const struct conf_rendition *renditi
 		output->pace_rate = output->sample_rate;
 		output->pace_priming = output->priming;
 	}
-	return err == ERR_OK && encoders > 1 ? relay_open(rendition, encoders, &output->relay, info) : err;
+	return err == ERR_OK && encoders > 1 ? relay_open(rendition, bits, encoders, &output->relay, info) : err;
 }
 
 static enum cmaf_codec cmaf_codec_of(const struct profile *profile)

@@ -62,17 +62,25 @@ static bool passes(const struct pipeline *pipeline, size_t index)
 	return fits;
 }
 
+/* Whether A takes longer than B, which both can be shared by a relay: with most codecs time grows with the bit rate. */
+static bool takes_longer(const struct conf_rendition *a, const struct conf_rendition *b)
+{
+	const struct relay_manner *manner = relay_manner(a), *other = relay_manner(b);
+
+	return manner != other ? manner < other : a->bit_rate > b->bit_rate;
+}
+
 /*
- * The rendition that takes longest, when a relay can share its work: AAC's time grows with the bit rate, and at the
- * highest one may take as long as all others together. The count of them when there is none.
+ * The rendition that takes longest of those whose work a relay can share: it may be the only one, or take as long as
+ * all others together. The count of them when there is none.
  */
 static size_t widest(const struct pipeline_job *job)
 {
 	size_t found = job->count;
 
 	for (size_t i = 0; i < job->count; i++) {
-		if (strcmp(job->renditions[i].codec, "aac") == 0 &&
-			(found == job->count || job->renditions[i].bit_rate > job->renditions[found].bit_rate))
+		if (relay_manner(&job->renditions[i]) != NULL &&
+			(found == job->count || takes_longer(&job->renditions[i], &job->renditions[found])))
 			found = i;
 	}
 	return found;

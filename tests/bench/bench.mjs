@@ -33,6 +33,8 @@ const meaning = {
 	hour_memory: ["the same, resident MiB / one ffmpeg command", false, undefined, 150],
 	hour_separate_wall: ["the same, wall time / separate ffmpeg commands, two at a time", false, 1],
 	scaling: ["ladder of 4 AAC, wall time on 1 core / on 2", true, 1.85],
+	scaling_opus: ["one Opus rendition, wall time on 1 core / on 2", true],
+	scaling_flac: ["one FLAC rendition, wall time on 1 core / on 2", true],
 	claim_p99: ["claim from 100,000 queued jobs, 99th percentile / from 2,000", false, undefined, 5000],
 	wake: ["a job queued until an idle jobrunner claims it / the 50 ms promised", false, 1],
 	playable_4min: ["4 minutes, upload to first playable / the 2 s promised", false, undefined, 2],
@@ -83,7 +85,13 @@ const groups = {
 			...of(await measureSeparate(hour), UNIT, {hour_separate_wall: "wall"}),
 		};
 	},
-	scaling: async place => of(await measureScaling(place), UNIT, {scaling: "wall"}),
+	scaling: async place => ({
+		...of(await measureScaling(place), UNIT, {scaling: "wall"}),
+		...of(await measureScaling({...place, renditions: [
+			{quality: "opus", codec: "opus", bit_rate: 128000, sample_rate: 48000, channels: 2}]}), UNIT, {scaling_opus: "wall"}),
+		...of(await measureScaling({...place, renditions: [
+			{quality: "flac", codec: "flac", bit_rate: 0, sample_rate: 0, channels: 0}]}), UNIT, {scaling_flac: "wall"}),
+	}),
 	queue: async place => ({claim_p99: [await measureQueue(place), "p99", " us"]}),
 	wake: async () => ({wake: [await measureWake(), "wake", " ms"]}),
 	playable: async ({folder}) => ({

@@ -5,6 +5,7 @@ import {join} from "node:path";
 import {pair, run, timed, timedTogether, withFiles} from "./measure.mjs";
 
 const ladder = [["high", 320000], ["medium", 192000], ["low", 128000], ["mobile", 96000]];
+const aacs = ladder.map(([quality, bit_rate]) => ({quality, codec: "aac", bit_rate, sample_rate: 44100, channels: 2}));
 
 // Four minutes that keep an encoder as busy as music does: pink noise under a chord that moves.
 export async function synthesise(path, seconds) {
@@ -14,18 +15,18 @@ export async function synthesise(path, seconds) {
 }
 
 // The source and the outputs in FOLDER, and how the worker makes these of that; COMMAND goes before the worker's.
-async function prepare({build, folder, seconds, measured = false}) {
+async function prepare({build, folder, seconds, measured = false, renditions = aacs}) {
 	const source = join(folder, "ladder.wav");
 	await synthesise(source, seconds);
-	const outputs = ladder.map(([quality]) => join(folder, `${quality}.mp4`));
+	const outputs = renditions.map(({quality}) => join(folder, `${quality}.mp4`));
 	const waveform = join(folder, "waveform.dat");
 	const job = JSON.stringify({
 		source_name: "ladder.wav",
 		segment_ms: 4000,
 		limits: {duration_s: 43200, memory: 1 << 30, cpu_s: 7200, output: 2 ** 32, nice: 0},
-		renditions: ladder.map(([quality, bit_rate]) => ({quality, codec: "aac", bit_rate, sample_rate: 44100, channels: 2})),
+		renditions,
 		...measured && {
-			extras: [{role: "waveform", fd: 5 + ladder.length}],
+			extras: [{role: "waveform", fd: 5 + renditions.length}],
 			sound: {loudness: "tags", target_lufs: -14, true_peak_dbtp: -1, limiter: false},
 		},
 	});
@@ -73,8 +74,8 @@ export async function measureSeparate({build, folder, seconds = 240, rounds = 3}
 	return pair(() => work(), () => timedTogether(commands, 2), rounds);
 }
 
-// The worker held to one core against the same on two.
-export async function measureScaling({build, folder, seconds = 240, rounds = 3}) {
-	const {work} = await prepare({build, folder, seconds});
+// The worker held to one core against the same on two, for the ladder or for RENDITIONS.
+export async function measureScaling({build, folder, seconds = 240, rounds = 3, renditions}) {
+	const {work} = await prepare({build, folder, seconds, renditions});
 	return pair(() => work("taskset", "-c", "0"), () => work("taskset", "-c", "0,1"), rounds);
 }

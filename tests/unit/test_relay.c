@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The relay against one encoder for the whole stream: as many packets, and nothing to hear where encoders take over. */
+/*
+ * The relay against one encoder for the whole stream: as many packets, and nothing to hear where encoders take over, or
+ * the same bytes where the codec is lossless.
+ */
+#include "media/flac_stream.h"
 #include "media/relay.h"
 
 #include <libavutil/channel_layout.h>
@@ -12,45 +16,71 @@
 
 #include <cmocka.h>
 
-enum { RATE = 44100, CHANNELS = 2, FRAME = 1024, CLICKS_EVERY = 7000, CLICK = 1500, AROUND = 12 };
+enum { CHANNELS = 2, CLICKS_EVERY = 7000, CLICK = 1500, AROUND = 12 };
 
-static const struct conf_rendition rendition = {"high", "aac", 192000, RATE, CHANNELS, "cmaf"};
+static const struct conf_rendition aac = {"high", "aac", 192000, 44100, CHANNELS, "cmaf"},
+				   opus = {"high", "opus", 128000, 48000, CHANNELS, "cmaf"},
+				   least = {"low", "opus", 64000, 48000, CHANNELS, "cmaf"},
+				   flac = {"flac", "flac", 0, 44100, CHANNELS, "flac"};
+
+/* What is encoded. */
+struct source {
+	const struct conf_rendition *rendition;
+	int bits;
+	uint64_t samples;
+	uint64_t noise; /* where the sound becomes that, at full scale */
+};
 
 /* What came out: packets, the sound decoded from them, and how far it is from the source, frame by frame. */
 struct stream {
+	const struct source *source;
 	AVCodecContext *decoder;
-	uint64_t source_samples;
+	uint64_t frame_samples, priming;
 	uint64_t packets, bytes, sum;
+	uint8_t streaminfo[FLAC_STREAMINFO_BYTES];
 	uint64_t decoded;
 	double *error; /* of each frame of the source: the sum of squares */
 	size_t frames;
 };
 
-/* Two chords, one to a channel, under clicks in one channel, in the other, in both. */
-static float sound(uint64_t at, int channel)
+/* Of full scale. */
+static float noise(uint64_t at)
 {
-	double time = (double)at / RATE, value = 0.2 * sin(2 * 3.14159265358979 * (330 + channel) * time);
+	uint64_t hash = (at + 1) * UINT64_C(0x9e3779b97f4a7c15);
+
+	hash = (hash ^ hash >> 31) * UINT64_C(0xbf58476d1ce4e5b9);
+	return (float)((double)(hash >> 32) / 0x1p31 - 1);
+}
+
+/* Two chords, one to a channel, under clicks in one channel, in the other, in both. */
+static float sound(const struct source *source, uint64_t at, int channel)
+{
+	double time = (double)at / (double)source->rendition->sample_rate;
+	double value = 0.2 * sin(2 * 3.14159265358979 * (330 + channel) * time);
 	uint64_t click = at / CLICKS_EVERY, since = at % CLICKS_EVERY;
 
+	if (at >= source->noise)
+		return noise(2 * at + (uint64_t)channel);
 	if (since < CLICK && (click % 3 == 2 || (int)(click % 3) == channel))
 		value += 0.4 * exp(-(double)since / 120) * sin((double)(since * since) * 0.11);
 	return (float)value;
 }
 
-/* The FRAME samples from AT, or what is left until END. */
-static AVFrame *make_frame(uint64_t at, uint64_t end)
+/* The SAMPLES from AT, or what is left of them. */
+static AVFrame *make_frame(const struct source *source, uint64_t at, uint64_t samples)
 {
 	AVFrame *frame = av_frame_alloc();
+	uint64_t left = source->samples - at;
 
 	assert_non_null(frame);
-	frame->nb_samples = (int)(end - at < FRAME ? end - at : FRAME);
+	frame->nb_samples = (int)(left < samples ? left : samples);
 	frame->format = AV_SAMPLE_FMT_FLTP;
-	frame->sample_rate = RATE;
+	frame->sample_rate = (int)source->rendition->sample_rate;
 	av_channel_layout_default(&frame->ch_layout, CHANNELS);
 	assert_int_equal(av_frame_get_buffer(frame, 0), 0);
 	for (int c = 0; c < CHANNELS; c++) {
 		for (int i = 0; i < frame->nb_samples; i++)
-			((float *)(void *)frame->data[c])[i] = sound(at + (uint64_t)i, c);
+			((float *)(void *)frame->data[c])[i] = sound(source, at + (uint64_t)i, c);
 	}
 	return frame;
 }
@@ -58,16 +88,25 @@ static AVFrame *make_frame(uint64_t at, uint64_t end)
 static void compare(struct stream *stream, const AVFrame *frame)
 {
 	for (int i = 0; i < frame->nb_samples; i++, stream->decoded++) {
-		uint64_t at = stream->decoded - FRAME; /* the encoder's delay */
+		uint64_t at = stream->decoded - stream->priming;
 
-		if (stream->decoded < FRAME || at >= stream->source_samples)
+		if (stream->decoded < stream->priming || at >= stream->source->samples)
 			continue;
 		for (int c = 0; c < CHANNELS; c++) {
-			double apart = ((float *)(void *)frame->data[c])[i] - sound(at, c);
+			double apart = ((float *)(void *)frame->data[c])[i] - sound(stream->source, at, c);
 
-			stream->error[at / FRAME] += apart * apart;
+			stream->error[at / stream->frame_samples] += apart * apart;
 		}
 	}
+}
+
+static void take_streaminfo(struct stream *stream, const AVPacket *packet)
+{
+	size_t size = 0;
+	const uint8_t *streaminfo = av_packet_get_side_data(packet, AV_PKT_DATA_NEW_EXTRADATA, &size);
+
+	assert_int_equal(size, sizeof stream->streaminfo);
+	memcpy(stream->streaminfo, streaminfo, size);
 }
 
 static enum err take(void *context, AVPacket *packet, struct err_info *info)
@@ -76,7 +115,10 @@ static enum err take(void *context, AVPacket *packet, struct err_info *info)
 	AVFrame *frame = av_frame_alloc();
 
 	(void)info;
-	assert_int_equal(packet->pts, (int64_t)stream->packets * FRAME - FRAME);
+	if (packet->size == 0)
+		take_streaminfo(stream, packet);
+	else
+		assert_int_equal(packet->pts, (int64_t)(stream->packets * stream->frame_samples - stream->priming));
 	stream->packets++;
 	stream->bytes += (uint64_t)packet->size;
 	for (int i = 0; i < packet->size; i++)
@@ -92,31 +134,39 @@ static enum err take(void *context, AVPacket *packet, struct err_info *info)
 
 static void open_decoder(struct stream *stream, const struct encode *like)
 {
-	stream->decoder = avcodec_alloc_context3(avcodec_find_decoder(AV_CODEC_ID_AAC));
+	stream->decoder = avcodec_alloc_context3(avcodec_find_decoder(like->codec->codec_id));
 	assert_non_null(stream->decoder);
 	stream->decoder->extradata = av_mallocz((size_t)like->codec->extradata_size + AV_INPUT_BUFFER_PADDING_SIZE);
 	memcpy(stream->decoder->extradata, like->codec->extradata, (size_t)like->codec->extradata_size);
 	stream->decoder->extradata_size = like->codec->extradata_size;
+	stream->decoder->flags2 |= AV_CODEC_FLAG2_SKIP_MANUAL;
 	assert_int_equal(avcodec_open2(stream->decoder, NULL, NULL), 0);
-	stream->frames = (size_t)(stream->source_samples / FRAME);
+	assert_int_equal(stream->decoder->sample_fmt, AV_SAMPLE_FMT_FLTP);
+	stream->frames = (size_t)(stream->source->samples / stream->frame_samples);
 	stream->error = calloc(stream->frames + 1, sizeof *stream->error);
 	assert_non_null(stream->error);
 }
 
-/* SAMPLES of the sound by a relay with SPANS at work at a time, by one encoder when that is 0; DECODED for the errors, which the caller frees. */
-static struct stream run(uint64_t samples, size_t spans, bool decoded)
+/*
+ * SOURCE by a relay with SPANS at work at a time, by one encoder when that is 0; DECODED for the errors, which the
+ * caller frees.
+ */
+static struct stream run(const struct source *source, size_t spans, bool decoded)
 {
-	struct stream stream = {.source_samples = samples};
+	struct stream stream = {.source = source};
 	struct encode *encode;
 	struct relay *relay;
 	struct err_info info;
 
-	assert_int_equal(encode_open(&rendition, 16, &encode, &info), ERR_OK);
-	assert_int_equal(relay_open(&rendition, spans > 0 ? spans : 2, &relay, &info), ERR_OK);
+	assert_int_equal(encode_open(source->rendition, source->bits, &encode, &info), ERR_OK);
+	assert_int_equal(
+		relay_open(source->rendition, source->bits, spans > 0 ? spans : 2, &relay, &info), ERR_OK);
+	stream.frame_samples = encode->frame_samples;
+	stream.priming = encode->priming;
 	if (decoded)
 		open_decoder(&stream, encode);
-	for (uint64_t at = 0; at < samples; at += FRAME) {
-		AVFrame *frame = make_frame(at, samples);
+	for (uint64_t at = 0; at < source->samples; at += stream.frame_samples) {
+		AVFrame *frame = make_frame(source, at, stream.frame_samples);
 
 		assert_int_equal(spans > 0 ? relay_frame(relay, frame, take, &stream, &info)
 					 : encode_frame(encode, frame, take, &stream, &info), ERR_OK);
@@ -130,41 +180,55 @@ static struct stream run(uint64_t samples, size_t spans, bool decoded)
 	return stream;
 }
 
+/* FRAMES of the chords and SAMPLES more, for RENDITION, of 16 bits. */
+static struct source chords(const struct conf_rendition *rendition, uint64_t frames, uint64_t samples)
+{
+	return (struct source){.rendition = rendition,
+		.bits = 16,
+		.samples = frames * profile_find(rendition->codec, rendition->container)->frame_samples + samples,
+		.noise = UINT64_MAX};
+}
+
+static void gives_as_many(const struct conf_rendition *rendition)
+{
+	const struct relay_manner *manner = relay_manner(rendition);
+	const uint64_t beyond = manner->overlap + manner->ahead;
+	const uint64_t frames[] = {1, manner->span - manner->settle + 1, manner->span + beyond,
+		manner->span + beyond + 1, 2 * manner->span + beyond + 1};
+
+	for (size_t i = 0; i < sizeof frames / sizeof *frames; i++) {
+		struct source source = chords(rendition, frames[i] - i % 2, i % 2 * 400);
+
+		assert_int_equal(run(&source, 2, false).packets, run(&source, 0, false).packets);
+	}
+}
+
 static void gives_as_many_packets_wherever_the_stream_ends(void **state)
 {
-	const uint64_t span = RELAY_SPAN_FRAMES;
-	const uint64_t frames[] = {1, span - RELAY_SETTLE_FRAMES + 1, span + RELAY_OVERLAP_FRAMES + 1,
-		span + RELAY_OVERLAP_FRAMES + 2, 2 * span + RELAY_OVERLAP_FRAMES + 2};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof frames / sizeof *frames; i++) {
-		uint64_t samples = frames[i] * FRAME - i % 2 * 100;
-
-		assert_int_equal(run(samples, 2, false).packets, run(samples, 0, false).packets);
-	}
+	gives_as_many(&aac);
+	gives_as_many(&opus);
+	gives_as_many(&flac);
 }
 
 static void is_the_same_however_many_work(void **state)
 {
-	uint64_t samples = (uint64_t)(3 * RELAY_SPAN_FRAMES + 50) * FRAME;
-	struct stream once = run(samples, 2, false), again = run(samples, 4, false);
+	struct source source = chords(&aac, 3 * relay_manner(&aac)->span + 50, 0);
+	struct stream once = run(&source, 2, false), again = run(&source, 4, false);
 
 	(void)state;
 	assert_int_equal(once.bytes, again.bytes);
 	assert_int_equal(once.sum, again.sum);
 }
 
-/*
- * A seam that does not fit is as loud as the sound itself; encoders differ by some tenths of a decibel in their noise.
- */
-static void is_not_heard(void **state)
+static void compare_seams(const struct conf_rendition *rendition)
 {
-	uint64_t samples = (uint64_t)(2 * RELAY_SPAN_FRAMES + 100) * FRAME;
-	struct stream relayed = run(samples, 2, true), whole = run(samples, 0, true);
+	size_t span = relay_manner(rendition)->span;
+	struct source source = chords(rendition, 2 * span + 100, 0);
+	struct stream relayed = run(&source, 2, true), whole = run(&source, 0, true);
 
-	(void)state;
 	assert_int_not_equal(relayed.sum, whole.sum);
-	for (size_t seam = RELAY_SPAN_FRAMES; seam < whole.frames; seam += RELAY_SPAN_FRAMES) {
+	for (size_t seam = span; seam < whole.frames; seam += span) {
 		double ours = 0, theirs = 0;
 
 		for (size_t i = seam - AROUND; i < seam + AROUND; i++) {
@@ -177,18 +241,53 @@ static void is_not_heard(void **state)
 	free(whole.error);
 }
 
+/*
+ * A seam that does not fit is as loud as the sound itself; encoders differ by some tenths of a decibel in their noise.
+ */
+static void is_not_heard(void **state)
+{
+	(void)state;
+	compare_seams(&aac);
+	compare_seams(&opus);
+	compare_seams(&least);
+}
+
+static void compare_bytes(const struct source *source)
+{
+	struct stream relayed = run(source, 3, false), whole = run(source, 0, false);
+
+	assert_int_equal(relayed.packets, whole.packets);
+	assert_int_equal(relayed.bytes, whole.bytes);
+	assert_int_equal(relayed.sum, whole.sum);
+	assert_memory_equal(relayed.streaminfo, whole.streaminfo, sizeof whole.streaminfo);
+}
+
+/* At the end a short frame of noise, which begins a span. */
+static void is_one_stream_where_it_is_lossless(void **state)
+{
+	struct source source = chords(&flac, 3 * relay_manner(&flac)->span, 100), other = source;
+
+	(void)state;
+	source.noise = source.samples - 100;
+	compare_bytes(&source);
+	other.samples = 2 * other.samples / 3;
+	other.bits = 24;
+	compare_bytes(&other);
+}
+
 static void can_be_closed_at_any_time(void **state)
 {
+	struct source source = {&aac, 16, UINT64_MAX, UINT64_MAX};
 	struct err_info info;
 
 	(void)state;
-	for (uint64_t frames = 0; frames < RELAY_SPAN_FRAMES + 100; frames += 400) {
-		struct stream stream = {0};
+	for (uint64_t frames = 0; frames < relay_manner(&aac)->span + 100; frames += 400) {
+		struct stream stream = {.frame_samples = 1024, .priming = 1024};
 		struct relay *relay;
 
-		assert_int_equal(relay_open(&rendition, 2, &relay, &info), ERR_OK);
+		assert_int_equal(relay_open(&aac, 16, 2, &relay, &info), ERR_OK);
 		for (uint64_t i = 0; i < frames; i++) {
-			AVFrame *frame = make_frame(i * FRAME, UINT64_MAX);
+			AVFrame *frame = make_frame(&source, i * 1024, 1024);
 
 			assert_int_equal(relay_frame(relay, frame, take, &stream, &info), ERR_OK);
 			av_frame_free(&frame);
@@ -207,14 +306,15 @@ static enum err refuse(void *context, AVPacket *packet, struct err_info *info)
 
 static void tells_what_the_sink_says(void **state)
 {
+	struct source source = {&aac, 16, UINT64_MAX, UINT64_MAX};
 	struct err_info info = {0};
 	struct relay *relay;
 	enum err err = ERR_OK;
 
 	(void)state;
-	assert_int_equal(relay_open(&rendition, 2, &relay, &info), ERR_OK);
+	assert_int_equal(relay_open(&aac, 16, 2, &relay, &info), ERR_OK);
 	for (uint64_t i = 0; i < 100 && err == ERR_OK; i++) {
-		AVFrame *frame = make_frame(i * FRAME, UINT64_MAX);
+		AVFrame *frame = make_frame(&source, i * 1024, 1024);
 
 		err = relay_frame(relay, frame, refuse, NULL, &info);
 		av_frame_free(&frame);
@@ -231,6 +331,7 @@ int main(void)
 		cmocka_unit_test(gives_as_many_packets_wherever_the_stream_ends),
 		cmocka_unit_test(is_the_same_however_many_work),
 		cmocka_unit_test(is_not_heard),
+		cmocka_unit_test(is_one_stream_where_it_is_lossless),
 		cmocka_unit_test(can_be_closed_at_any_time),
 		cmocka_unit_test(tells_what_the_sink_says),
 	};
