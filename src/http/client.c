@@ -116,14 +116,14 @@ static bool find_client(
 
 /*
  * lighttpd hands on a field that is spelt with "_" for "-" by the same name as the right one, which the proxy has checked,
- * and joins the lines of each. So where there are two, one is a client's, and which is not to be known. Apache and nginx
- * leave such fields out; nginx before 1.23 hands on each line.
+ * and joins the lines of each. So where there are two, one is a client's, and which is not to be known. Other servers leave
+ * such fields out and join lines as well, but nginx before 1.23, which hands on each, and by our example without its name.
  */
 static bool is_forged(const struct request *request, const char *field)
 {
 	const char *server = request_parameter(request, "SERVER_SOFTWARE");
 
-	return server != NULL && strncmp(server, "lighttpd", 8) == 0 && request_header_lines(request, field) > 1;
+	return server != NULL && strncmp(server, "nginx", 5) != 0 && request_header_lines(request, field) > 1;
 }
 
 enum err client_settle(struct request *request, const struct client_trust *trust, struct err_info *info)
