@@ -3,6 +3,7 @@
 
 #include "model/remote.h"
 #include "storage/cache.h"
+#include "storage/mirror.h"
 #include "storage/remote_key.h"
 #include "storage/sync.h"
 
@@ -20,6 +21,40 @@ static enum err release(struct network_job *job, const struct stored *file, stru
 		return ERR_OK;
 	return remote_release(job->db, remote_store(job->conf, arena), remote_key(job->conf, file, arena), file->etag,
 		clock_ms(job->clock), may_go, info);
+}
+
+/*
+ * The store is asked once more before what is here may go: what took long on its way there may have come behind what was
+ * confirmed, in its place. ERR_IO when it has to be sent again.
+ */
+static enum err compare(struct network_job *job, const struct stored *files, size_t count, struct arena *arena,
+	struct err_info *info)
+{
+	struct mirror_item *items = arena_array(arena, count, sizeof *items);
+	struct store store;
+	size_t some = 0;
+	enum err err;
+
+	for (size_t i = 0; i < count; i++) {
+		if (files[i].what != STORED_SOURCE && !files[i].away)
+			items[some++].stored = &files[i];
+	}
+	if (some == 0)
+		return ERR_OK;
+	err = store_open(&store, job->conf, job->db, job->clock, job->stop, info);
+	if (err == ERR_OK)
+		mirror_meet(&store, items, some, false, arena);
+	for (size_t i = 0; err == ERR_OK && i < some; i++) {
+		/* What was made anew meanwhile stays, and has a job of its own. */
+		if (items[i].err != ERR_OK && items[i].err != ERR_CONFLICT)
+			err = err_set(info, items[i].err, "%s", items[i].info.detail);
+		else if (items[i].state != MIRROR_SAME)
+			err = err_set(info, ERR_IO, "the object store has not what it had: %s", items[i].stored->file);
+	}
+	if (err == ERR_NOT_READY)
+		job->due_ms = store.guard.due_ms;
+	store_close(&store);
+	return err;
 }
 
 static enum err let_go(struct network_job *job, const struct stored *file, struct arena *arena, struct err_info *info)
@@ -87,6 +122,8 @@ enum err keep_local(struct network_job *job, const char *track, struct err_info 
 	err = sync_is_whole(job->conf, job->db, track, &arena, &whole, info);
 	if (err == ERR_OK)
 		err = stored_list(job->db, track, &arena, &files, &count, info);
+	if (err == ERR_OK && whole)
+		err = compare(job, files, count, &arena, info);
 	for (size_t i = 0; err == ERR_OK && whole && i < count; i++) {
 		bool may_go;
 

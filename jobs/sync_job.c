@@ -93,15 +93,19 @@ static enum err send_files(struct sync *sync, struct err_info *info)
 	return later.code == ERR_OK ? ERR_OK : err_set(info, later.code, "%s", later.detail);
 }
 
+/* First they count as stored no more: the same file may be made again before it is written down that they are gone. */
 static enum err remove_surplus(struct sync *sync, struct err_info *info)
 {
 	const struct sync_plan *plan = &sync->plan;
 	const char **keys = arena_array(&sync->arena, plan->surplus_count, sizeof *keys);
-	enum err err;
+	enum err err = ERR_OK;
 
-	for (size_t i = 0; i < plan->surplus_count; i++)
+	for (size_t i = 0; err == ERR_OK && i < plan->surplus_count; i++) {
 		keys[i] = plan->surplus[i].key;
-	err = storage_delete_all(sync->store.storage, keys, plan->surplus_count, info);
+		err = remote_doubt(sync->job->db, sync->store.send.store, keys[i], info);
+	}
+	if (err == ERR_OK)
+		err = storage_delete_all(sync->store.storage, keys, plan->surplus_count, info);
 	for (size_t i = 0; err == ERR_OK && i < plan->surplus_count; i++)
 		err = remote_forget(sync->job->db, sync->store.send.store, keys[i], info);
 	return err;

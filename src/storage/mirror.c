@@ -210,6 +210,20 @@ static void look_for_each(struct store *store, struct mirror_item *items, size_t
 	}
 }
 
+/* For one that goes in one piece; whoever began it in parts must not end them over it. */
+static enum err open_whole(struct store *store, const struct stored *stored, struct arena *arena,
+	char etag[static HASH_HEX_SIZE], struct storage_put *put, struct err_info *info)
+{
+	enum err err = open_put(store, stored, arena, etag, put, info);
+
+	if (err != ERR_OK)
+		return err;
+	err = send_end_parts(&store->send, put->key, info);
+	if (err != ERR_OK)
+		close(put->fd);
+	return err;
+}
+
 static void send_each(struct store *store, struct mirror_item *items, size_t count, struct arena *arena)
 {
 	struct storage_sent *sent = arena_array(arena, count, sizeof *sent);
@@ -225,7 +239,7 @@ static void send_each(struct store *store, struct mirror_item *items, size_t cou
 			item->err = send_in_parts(store, item->stored, arena, item->etag, &item->info);
 			continue;
 		}
-		item->err = open_put(store, item->stored, arena, item->etag, &sent[some].put, &item->info);
+		item->err = open_whole(store, item->stored, arena, item->etag, &sent[some].put, &item->info);
 		if (item->err == ERR_OK)
 			sending[some++] = item;
 	}

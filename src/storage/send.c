@@ -194,6 +194,20 @@ static enum err send_parts(struct delivery *delivery, struct storage_object *out
 	return err != ERR_OK ? err : sending_end(send->db, send->store, delivery->put->key, info);
 }
 
+enum err send_end_parts(struct send *send, const char *key, struct err_info *info)
+{
+	struct arena arena = {0};
+	struct sending record;
+	enum err err = sending_get(send->db, send->store, key, &arena, &record, info);
+
+	if (err == ERR_OK)
+		err = storage_upload_abort(send->storage, key, record.upload, info);
+	if (err == ERR_OK)
+		err = sending_end(send->db, send->store, key, info);
+	arena_free(&arena);
+	return err == ERR_NOT_FOUND ? err_clear(info) : err;
+}
+
 enum err send_file(struct send *send, const struct storage_put *put, struct arena *arena, struct storage_object *out,
 	struct err_info *info)
 {
@@ -203,8 +217,10 @@ enum err send_file(struct send *send, const struct storage_put *put, struct aren
 	enum err err;
 
 	assert(send->part_size >= SEND_PART_LEAST);
-	if (put->size <= send->threshold)
-		return storage_put(send->storage, put, arena, out, info);
+	if (put->size <= send->threshold) {
+		err = send_end_parts(send, put->key, info);
+		return err == ERR_OK ? storage_put(send->storage, put, arena, out, info) : err;
+	}
 	err = send_parts(&delivery, out != NULL ? out : &object, &reason);
 	return err == ERR_OK ? ERR_OK : err_set(info, err, "%s", reason.detail);
 }

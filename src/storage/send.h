@@ -35,6 +35,12 @@ struct send {
 enum err send_file(struct send *send, const struct storage_put *put, struct arena *arena, struct storage_object *out,
 	struct err_info *info);
 
+/*
+ * What was to be sent in parts under KEY has another file in its place, which goes in one piece: the upload is aborted,
+ * or it would be completed over that one later. Fails as send_file().
+ */
+enum err send_end_parts(struct send *send, const char *key, struct err_info *info);
+
 /* Aborts the uploads below PREFIX that nobody has a record of and that are older than AGE_S; *COUNT is how many. */
 enum err send_abort_strays(
 	struct send *send, const char *prefix, int64_t age_s, size_t *count, struct err_info *info);

@@ -130,7 +130,13 @@ describe("sync", {concurrency: 3}, () => {
 		await site.drain();
 		await site.tonearm("tracks", "delete", track);
 		assert.ok(Object.keys(site.objects()).some(key => key.includes(track)));
+		const stored = [];
+		site.store.fault = async method => {
+			if (method === "POST")
+				stored.push(await site.library.sql(`SELECT count(*) FROM remote WHERE track = '${track}' AND state = 'confirmed'`));
+		};
 		await site.drain();
+		assert.deepEqual(stored, ["0\n"], "what is about to go does not count as stored");
 		assert.ok(!Object.keys(site.objects()).some(key => key.includes(track)));
 		await site.isSame();
 		await site.library.sql(`DELETE FROM rendition WHERE track = '${other.track}'`);

@@ -138,6 +138,18 @@ static void sends_small_files_whole(void **state)
 	expect_sent();
 }
 
+/* Whoever began it in parts may come back. */
+static void ends_the_parts_of_what_goes_whole(void **state)
+{
+	struct storage_part part;
+
+	(void)state;
+	begin(&part);
+	stage.send.threshold = SIZE;
+	expect_sent();
+	assert_int_equal(uploads(), 0);
+}
+
 static void goes_on_with_an_upload(void **state)
 {
 	struct storage_part part;
@@ -223,6 +235,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(sends_in_parts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(sends_small_files_whole, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(ends_the_parts_of_what_goes_whole, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(goes_on_with_an_upload, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(begins_anew_with_another_file, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(begins_anew_when_the_upload_is_gone, set_up, tear_down),
