@@ -103,9 +103,11 @@ sub vcl_backend_response {
 			} else {
 				unset beresp.http.Vary;
 			}
-			set beresp.ttl = 1d;
+			# Now and then it is compared with the origin (If-None-Match): what was on its way from there while
+			# it was purged came behind the purge.
+			set beresp.ttl = 5m;
 			set beresp.grace = 0s;
-			set beresp.keep = 0s;
+			set beresp.keep = 1d;
 			return (deliver);
 		}
 		set beresp.uncacheable = true;
