@@ -59,8 +59,8 @@ static enum err order_named(struct cli *cli, char **words, size_t count, struct 
 	char(*tracks)[ID_SIZE] = arena_array(&cli->arena, count, sizeof *tracks);
 
 	for (size_t i = 0; i < count; i++) {
-		if (!id_valid(words[i]))
-			return err_set(info, ERR_BAD_REQUEST, "\"%.64s\" is not the id of a track", words[i]);
+		if (cli_check_id(words[i], "track", info) != ERR_OK)
+			return ERR_BAD_REQUEST;
 		memcpy(tracks[i], words[i], ID_SIZE);
 	}
 	return order(cli, tracks, count, info);

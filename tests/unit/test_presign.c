@@ -26,22 +26,24 @@ static struct conf conf_of(const char *style)
 		.store_profile = ""};
 }
 
-static void set_keys(void)
+static struct presign *open_with_keys(const struct conf *conf)
 {
+	struct presign *presign;
+
 	setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE", 1);
 	setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", 1);
+	assert_int_equal(presign_open(conf, &told_clock, &presign, NULL), ERR_OK);
+	return presign;
 }
 
 static void signs_as_the_reference_does(void **state)
 {
 	struct conf conf = conf_of("host");
 	struct arena arena = {0};
-	struct presign *presign;
+	struct presign *presign = open_with_keys(&conf);
 	const char *url;
 
 	(void)state;
-	set_keys();
-	assert_int_equal(presign_open(&conf, &told_clock, &presign, NULL), ERR_OK);
 	assert_int_equal(presign_url(presign, "GET", "test.txt", 86400, &arena, &url, NULL), ERR_OK);
 	assert_string_equal(url,
 		"https://examplebucket.s3.amazonaws.com/test.txt?X-Amz-Algorithm=AWS4-HMAC-SHA256&" SCOPE
@@ -55,12 +57,10 @@ static void no_longer_than_a_week(void **state)
 {
 	struct conf conf = conf_of("path");
 	struct arena arena = {0};
-	struct presign *presign;
+	struct presign *presign = open_with_keys(&conf);
 	const char *url;
 
 	(void)state;
-	set_keys();
-	assert_int_equal(presign_open(&conf, &told_clock, &presign, NULL), ERR_OK);
 	assert_int_equal(presign_url(presign, "GET", "a b", INT64_MAX, &arena, &url, NULL), ERR_OK);
 	assert_non_null(strstr(url, "https://s3.amazonaws.com/examplebucket/a%20b?"));
 	assert_non_null(strstr(url, "X-Amz-Expires=604800&"));
