@@ -12,7 +12,7 @@ import {pairAll, run} from "./measure.mjs";
 const BUCKET = "library";
 /* A send of large files is over soon, so that the noise of one is a larger part of it. */
 const KINDS = [{kind: "large", count: 4, size: 10e6, each: 10, unit: " MB/s", rounds: 9},
-	{kind: "small", count: 1000, size: 16384, each: 1, unit: "/s", rounds: 3}];
+	{kind: "small", count: 1000, size: 16384, each: 1, unit: "/s", rounds: 5}];
 const TRACK_S = 240, RATE = 44100;
 
 const keys = store => ({AWS_ACCESS_KEY_ID: store.accessKey, AWS_SECRET_ACCESS_KEY: store.secretKey});
