@@ -48,30 +48,38 @@ static void no_signal_is_blocked(void **state)
 	assert_string_equal(out, "0000000000000000\n");
 }
 
-/* Not even the descriptors by which the web server knows that the answer is complete. */
+/* Not even the descriptors by which it knows that the answer is complete. */
 static void it_has_nothing_that_the_web_server_waits_for(void **state)
 {
-	static const char script[] = "for fd in 0 1 2; do [ /proc/$$/fd/$fd -ef /dev/null ] && echo $fd; done; true";
+	static const char script[] = "cd /proc/$$/fd && [ 0 -ef /dev/null ] || exit; [ 2 -ef /proc/$PPID/fd/2 ] && echo log;"
+				     "[ 2 -ef /dev/null ] && echo nothing; true";
 	char out[256];
 
 	(void)state;
 	unsetenv("GATEWAY_INTERFACE");
 	run(script, out);
-	assert_string_equal(out, "0\n");
+	assert_memory_equal(out, "log\n", 4);
 	setenv("GATEWAY_INTERFACE", "CGI/1.1", 1);
 	run(script, out);
-	assert_string_equal(out, "0\n2\n");
+	assert_non_null(strstr(out, "nothing\n"));
 	unsetenv("GATEWAY_INTERFACE");
 }
 
+/* Below valgrind the new process has no way to say so, and ends with what a shell says then. */
 static void what_is_not_there_is_said(void **state)
 {
 	char *const words[] = {(char *)"/nonexistent/helper", NULL};
-	struct err_info info;
+	struct err_info info = {0};
 	pid_t child;
+	int status;
 
 	(void)state;
-	assert_int_equal(child_start(words, -1, &child, &info), ERR_INTERNAL);
+	if (child_start(words, -1, &child, &info) == ERR_OK) {
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_int_equal(WEXITSTATUS(status), 127);
+		return;
+	}
+	assert_int_equal(info.code, ERR_INTERNAL);
 	assert_non_null(strstr(info.detail, "/nonexistent/helper"));
 }
 
