@@ -3,11 +3,13 @@
 
 #include "base/log.h"
 #include "model/periodic.h"
+#include "storage/cache.h"
 #include "storage/repair.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define SECOND_US INT64_C(1000000)
 #define DAY_MS INT64_C(86400000)
@@ -110,6 +112,26 @@ static enum err finish_track(struct verify_job *job, const struct library *libra
 	return stored_pass_put(library->db, &job->pass, info);
 }
 
+/* Nobody's loss: who hears it next has it fetched again. */
+static void drop_copy(const struct verify_job *job, const struct library *library, const struct stored *stored)
+{
+	const struct cache_file file = {stored->track, stored->file, (uint64_t)stored->size};
+	struct arena arena = {0};
+	struct log_line line;
+	struct cache cache;
+
+	if (job->look.damage == DAMAGE_NONE || job->look.damage == DAMAGE_MISSING)
+		return;
+	cache_init(&cache, library->conf, library->clock, &arena);
+	cache_remove(&cache, &file);
+	arena_free(&arena);
+	log_begin(&line, LOG_WARNING, "the cache had a damaged copy of what the object store has");
+	log_text(&line, "track", stored->track);
+	log_text(&line, "name", stored->name);
+	log_text(&line, "damage", damage_name(job->look.damage));
+	log_end(&line);
+}
+
 static enum err take_look(struct verify_job *job, const struct library *library, struct err_info *info)
 {
 	const struct stored *stored = &job->files[job->at++];
@@ -118,9 +140,20 @@ static enum err take_look(struct verify_job *job, const struct library *library,
 
 	metrics_add(library->metrics, METRIC_MEDIA_VERIFIED, 1, stored_what_name(stored->what),
 		damage_name(job->look.damage));
+	if (stored->away) {
+		drop_copy(job, library, stored);
+		return ERR_OK;
+	}
 	err = verify_note(library->conf, library->db, stored, &job->look, library->clock, &news, info);
 	job->extras_lost |= err == ERR_OK && news && stored->what == STORED_EXTRA;
 	return err;
+}
+
+/* What only the object store has is missed by nobody here, but what the cache has of it is looked at. */
+static bool is_elsewhere(struct verify_job *job, const struct conf *conf, const struct stored *stored)
+{
+	return stored->away &&
+	       (stored->what == STORED_SOURCE || access(verify_path(conf, stored, &job->arena), F_OK) != 0);
 }
 
 enum err verify_job_step(struct verify_job *job, const struct conf *conf, struct db *db, const struct clock *clock,
@@ -139,8 +172,7 @@ enum err verify_job_step(struct verify_job *job, const struct conf *conf, struct
 		if (err == ERR_OK)
 			err = take_look(job, &library, info);
 	}
-	/* What only the object store has is missed by nobody here. */
-	while (job->at < job->count && job->files[job->at].away)
+	while (job->at < job->count && is_elsewhere(job, conf, &job->files[job->at]))
 		job->at++;
 	if (err == ERR_OK && job->track[0] != '\0' && job->at == job->count)
 		return finish_track(job, &library, info);

@@ -3,6 +3,8 @@
  * The job "verify-media": walks the library from its oldest track to its newest and reads every stored file
  * (storage/verify.h), no faster than jobs.verify_rate, and has damaged renditions made anew (storage/repair.h).
  *
+ * A copy in the cache of what the object store has goes when it is damaged.
+ *
  * Each jobs.verify_days a pass begins. A job works on it for VERIFY_SLICE_S, finishes, and has the next one queued, so
  * that other house-keeping gets its turn; where the pass stands is in the database after each track, and whoever comes
  * next goes on there. Reading is done aside (aside.h).

@@ -230,12 +230,19 @@ describe("sync", {concurrency: 3}, () => {
 				names.filter(name => name.startsWith(track)).length), media.length);
 			assert.equal(Object.keys(await site.files()).filter(key => key.startsWith("source/")).length, 1, "sources stay");
 			/* Nobody takes them for lost, and what is asked of the store goes well. */
-			for (const name of media)
-				await fs.rm(library.path("data", "media", track, name));
+			for (const name of media) {
+				const file = library.path("data", "media", track, name);
+				/* Nor does a copy that went bad in the cache stay there. */
+				if (name === "low.mp4")
+					await fs.writeFile(file, Buffer.alloc((await fs.stat(file)).size));
+				else
+					await fs.rm(file);
+			}
 			await library.sql("UPDATE periodic SET next_ms = 1 WHERE name = 'verify-media'");
 			await until("a look at all files", async () =>
 				(await library.sql("SELECT 1 FROM job WHERE kind = 'verify-media' AND state = 'done'")) !== "");
 			assert.equal(await library.sql("SELECT count(*) FROM rendition WHERE damage IS NOT NULL"), "0\n");
+			assert.ok(!(await fs.readdir(library.path("data", "media", track)).catch(() => [])).includes("low.mp4"));
 			await site.tonearm("storage", "verify");
 			await runner.stop();
 		});
