@@ -49,7 +49,8 @@ export class Transfer {
 	 */
 	constructor(file, fields, {signal, onChange}) {
 		this.#file = file;
-		this.#metadata = Object.entries({...fields, filename: file.name}).map(([name, value]) => `${name} ${base64(value)}`).join(",");
+		this.#metadata = Object.entries({...fields, filename: file.name})
+			.map(([name, value]) => `${name} ${base64(value)}`).join(",");
 		this.#signal = signal;
 		this.#onChange = onChange;
 		signal.addEventListener("abort", () => this.#step.abort());

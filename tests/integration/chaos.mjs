@@ -281,7 +281,8 @@ async function wreak(site, random) {
 	const end = Date.now() + CHAOS_MS;
 	const busy = new Map();
 	const done = {};
-	while (Date.now() < end) {
+	/* Nothing may be left out. */
+	while (Date.now() < end || Object.keys(done).length < WEIGHTS.length) {
 		const begun = await site.begun().catch(() => 0);
 		const name = choose(random, WEIGHTS);
 		if (!busy.has(name)) {
