@@ -89,17 +89,22 @@ enum err flac_whole_init(struct flac_whole *whole, struct err_info *info)
 /* COUNT samples of FRAME from number AT, of all channels, little-endian as they are hashed. Returns how many bytes. */
 static size_t to_bytes(const AVFrame *frame, size_t at, size_t count, uint8_t *bytes)
 {
-	const int16_t *shorts = (const int16_t *)(const void *)frame->data[0];
-	const int32_t *longs = (const int32_t *)(const void *)frame->data[0];
-	size_t width = frame->format == AV_SAMPLE_FMT_S16 ? 2 : 3;
+	const int16_t *shorts = (const int16_t *)(const void *)frame->data[0] + at;
+	const int32_t *longs = (const int32_t *)(const void *)frame->data[0] + at;
 
-	for (size_t i = at; i < at + count; i++) {
-		uint32_t value = width == 2 ? (uint32_t)shorts[i] : (uint32_t)longs[i] >> 8;
-
-		for (size_t b = 0; b < width; b++, value >>= 8)
-			*bytes++ = (uint8_t)value;
+	if (frame->format == AV_SAMPLE_FMT_S16) {
+		for (size_t i = 0; i < count; i++) {
+			bytes[2 * i] = (uint8_t)shorts[i];
+			bytes[2 * i + 1] = (uint8_t)(shorts[i] >> 8);
+		}
+		return 2 * count;
 	}
-	return width * count;
+	for (size_t i = 0; i < count; i++) {
+		bytes[3 * i] = (uint8_t)(longs[i] >> 8);
+		bytes[3 * i + 1] = (uint8_t)(longs[i] >> 16);
+		bytes[3 * i + 2] = (uint8_t)(longs[i] >> 24);
+	}
+	return 3 * count;
 }
 
 void flac_whole_sound(struct flac_whole *whole, const AVFrame *frame)

@@ -87,7 +87,8 @@ static size_t widest(const struct pipeline_job *job)
 }
 
 /*
- * Encoders for the rendition at INDEX. A relay is one also where a single core runs: its files are the same everywhere.
+ * Encoders for the rendition at INDEX. A relay is one also where a single core runs, as its files are the same
+ * everywhere; those of a lossless one are also the same without it.
  */
 static size_t encoders_for(const struct pipeline_job *job, size_t index)
 {
@@ -97,7 +98,9 @@ static size_t encoders_for(const struct pipeline_job *job, size_t index)
 	if (index != widest(job))
 		return 1;
 	count = sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : 1;
-	return count < 2 ? 2 : count < RELAY_SPANS_MOST ? (size_t)count : RELAY_SPANS_MOST;
+	if (count < 2)
+		return job->renditions[index].bit_rate == 0 ? 1 : 2;
+	return count < RELAY_SPANS_MOST ? (size_t)count : RELAY_SPANS_MOST;
 }
 
 static enum err open_branch(struct pipeline *pipeline, size_t index, struct err_info *info)
