@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <ebur128.h>
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,15 +12,13 @@ enum { STEP_MS = 10, MOMENTARY_STEPS = 40, SHORT_TERM_STEPS = 300, BLOCK_STEPS =
 
 struct loudness_meter {
 	ebur128_state *state;
-	unsigned parts, channels;
+	unsigned channels;
 	float *step;        /* interleaved */
 	size_t step_frames; /* that it has room for */
 	size_t held;        /* that are in it */
 	uint64_t steps;     /* measured so far */
 	double ring[SHORT_TERM_STEPS]; /* power of the last steps */
 	double momentary_max, short_term_max;
-	double peak;   /* greatest so far, as a factor */
-	bool skipping; /* what comes counts for nothing */
 	uint32_t bins[LOUDNESS_BINS];
 };
 
@@ -30,26 +27,19 @@ static enum err no_memory(struct err_info *info)
 	return err_set(info, ERR_NO_MEMORY, "no memory to measure the loudness");
 }
 
-enum err loudness_open(
-	unsigned parts, unsigned channels, uint32_t rate, struct loudness_meter **out, struct err_info *info)
+enum err loudness_open(unsigned channels, uint32_t rate, struct loudness_meter **out, struct err_info *info)
 {
 	struct loudness_meter *meter = calloc(1, sizeof *meter);
-	int mode = EBUR128_MODE_M;
 
 	assert(channels >= 1 && channels <= CHANNELS_MOST && rate >= 1000 / STEP_MS);
 	*out = NULL;
 	if (meter == NULL)
 		return no_memory(info);
-	if (parts & LOUDNESS_LEVELS)
-		mode |= EBUR128_MODE_I | EBUR128_MODE_LRA;
-	if (parts & LOUDNESS_PEAK)
-		mode |= EBUR128_MODE_TRUE_PEAK;
-	meter->parts = parts;
 	meter->channels = channels;
 	meter->momentary_max = meter->short_term_max = LOUDNESS_SILENT_LUFS;
 	meter->step_frames = rate * STEP_MS / 1000;
 	meter->step = malloc(meter->step_frames * channels * sizeof *meter->step);
-	meter->state = ebur128_init(channels, rate, mode);
+	meter->state = ebur128_init(channels, rate, EBUR128_MODE_M | EBUR128_MODE_I | EBUR128_MODE_LRA);
 	if (meter->step == NULL || meter->state == NULL) {
 		loudness_close(meter);
 		return no_memory(info);
@@ -86,25 +76,13 @@ static void take_levels(struct loudness_meter *meter)
 		meter->short_term_max = fmax(meter->short_term_max, window(meter, SHORT_TERM_STEPS));
 }
 
-static void take_peak(struct loudness_meter *meter)
-{
-	for (unsigned channel = 0; channel < meter->channels; channel++) {
-		double peak = 0;
-
-		ebur128_prev_true_peak(meter->state, channel, &peak);
-		meter->peak = fmax(meter->peak, peak);
-	}
-}
-
 /* The full step goes to the library. */
 static enum err take_step(struct loudness_meter *meter, struct err_info *info)
 {
 	if (ebur128_add_frames_float(meter->state, meter->step, meter->held) != EBUR128_SUCCESS)
 		return no_memory(info);
-	if ((meter->parts & LOUDNESS_LEVELS) && meter->held == meter->step_frames)
+	if (meter->held == meter->step_frames)
 		take_levels(meter);
-	if ((meter->parts & LOUDNESS_PEAK) && !meter->skipping)
-		take_peak(meter);
 	meter->held = 0;
 	return ERR_OK;
 }
@@ -131,21 +109,6 @@ enum err loudness_add(
 	return err;
 }
 
-enum err loudness_skip(
-	struct loudness_meter *meter, const float *const *planes, size_t count, struct err_info *info)
-{
-	enum err err = meter->held > 0 ? take_step(meter, info) : ERR_OK;
-
-	assert(meter->parts == LOUDNESS_PEAK);
-	meter->skipping = true;
-	if (err == ERR_OK)
-		err = loudness_add(meter, planes, count, info);
-	if (err == ERR_OK && meter->held > 0)
-		err = take_step(meter, info);
-	meter->skipping = false;
-	return err;
-}
-
 static enum err read_levels(const struct loudness_meter *meter, struct loudness *out, struct err_info *info)
 {
 	if (ebur128_loudness_global(meter->state, &out->integrated_lufs) != EBUR128_SUCCESS ||
@@ -162,13 +125,10 @@ enum err loudness_finish(
 {
 	enum err err = meter->held > 0 ? take_step(meter, info) : ERR_OK;
 
-	if (err == ERR_OK && (meter->parts & LOUDNESS_LEVELS)) {
+	if (err == ERR_OK)
 		err = read_levels(meter, out, info);
-		if (bins != NULL)
-			memcpy(bins, meter->bins, sizeof meter->bins);
-	}
-	if (err == ERR_OK && (meter->parts & LOUDNESS_PEAK))
-		out->true_peak_dbtp = fmax(20 * log10(meter->peak), LOUDNESS_SILENT_DBTP);
+	if (err == ERR_OK && bins != NULL)
+		memcpy(bins, meter->bins, sizeof meter->bins);
 	return err;
 }
 

@@ -5,19 +5,17 @@
 #include "media/loudness.h"
 #include "media/held.h"
 #include "media/queue.h"
+#include "media/true_peak.h"
 
-#include <math.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
-/* Frames are those of the filter; a piece lasts 1.5 s at 44.1 kHz. */
-enum { PEAK_METERS = 4, QUEUE_FRAMES = 64, FRAME_SAMPLES = 4096, PIECE_FRAMES = 16 };
+enum { QUEUE_FRAMES = 64, FRAME_SAMPLES = 4096 };
 
-/* A meter and its thread. */
+/* What a thread measures, and what it hears. */
 struct measuring {
 	struct queue queue;
-	struct loudness_meter *meter;
 	pthread_t thread;
 	bool running;
 	enum err err;
@@ -25,11 +23,10 @@ struct measuring {
 };
 
 struct loudness_tap {
-	struct filter *filter; /* this and the next two belong to the thread of the levels */
-	uint64_t frames;       /* passed on so far */
-	AVFrame *last;         /* of them */
-	struct measuring levels;
-	struct measuring peaks[PEAK_METERS];
+	struct filter *filter; /* this and the next belong to the thread of the levels */
+	struct loudness_meter *meter;
+	struct true_peak *peak;
+	struct measuring levels, peaks;
 };
 
 static const float *const *planes_of(const AVFrame *frame)
@@ -49,27 +46,15 @@ static enum err push_reference(struct queue *queue, const AVFrame *frame, struct
 	return ERR_OK;
 }
 
-/* FRAME to the meter whose turn it is, which first hears the frame before when its piece begins. */
-static enum err pass_on(struct loudness_tap *tap, const AVFrame *frame, struct err_info *info)
-{
-	struct queue *queue = &tap->peaks[tap->frames / PIECE_FRAMES % PEAK_METERS].queue;
-	enum err err = ERR_OK;
-
-	if (tap->frames++ % PIECE_FRAMES == 0 && tap->last != NULL)
-		err = push_reference(queue, tap->last, info);
-	return err == ERR_OK ? push_reference(queue, frame, info) : err;
-}
-
 /* A filter_sink. */
 static enum err measure_levels(void *context, AVFrame *frame, struct err_info *info)
 {
 	struct loudness_tap *tap = context;
-	enum err err = loudness_add(tap->levels.meter, planes_of(frame), (size_t)frame->nb_samples, info);
+	enum err err = loudness_add(tap->meter, planes_of(frame), (size_t)frame->nb_samples, info);
 
 	if (err == ERR_OK)
-		err = pass_on(tap, frame, info);
-	av_frame_free(&tap->last);
-	tap->last = frame;
+		err = push_reference(&tap->peaks.queue, frame, info);
+	av_frame_free(&frame);
 	return err;
 }
 
@@ -91,21 +76,15 @@ static void *levels_thread(void *context)
 	return NULL;
 }
 
-/* What does not follow on the frame before is there to be followed on. */
 static void *peak_thread(void *context)
 {
-	struct measuring *peak = context;
-	int64_t next = 0;
+	struct loudness_tap *tap = context;
+	struct measuring *peaks = &tap->peaks;
 	AVFrame *frame;
 
-	while ((frame = queue_pop(&peak->queue)) != NULL) {
-		size_t count = (size_t)frame->nb_samples;
-
-		if (peak->err == ERR_OK && frame->pts == next)
-			peak->err = loudness_add(peak->meter, planes_of(frame), count, &peak->info);
-		else if (peak->err == ERR_OK)
-			peak->err = loudness_skip(peak->meter, planes_of(frame), count, &peak->info);
-		next = frame->pts + frame->nb_samples;
+	while ((frame = queue_pop(&peaks->queue)) != NULL) {
+		if (peaks->err == ERR_OK)
+			peaks->err = true_peak_add(tap->peak, planes_of(frame), (size_t)frame->nb_samples, &peaks->info);
 		av_frame_free(&frame);
 	}
 	return NULL;
@@ -125,11 +104,11 @@ static enum err open_meters(struct loudness_tap *tap, int rate, int channels, st
 	enum err err = filter_open(rate, channels, FRAME_SAMPLES, &tap->filter, info);
 
 	if (err == ERR_OK)
-		err = loudness_open(LOUDNESS_LEVELS, (unsigned)channels, (uint32_t)rate, &tap->levels.meter, info);
-	for (size_t i = 0; i < PEAK_METERS && err == ERR_OK; i++)
-		err = loudness_open(LOUDNESS_PEAK, (unsigned)channels, (uint32_t)rate, &tap->peaks[i].meter, info);
-	for (size_t i = 0; i < PEAK_METERS && err == ERR_OK; i++)
-		err = start(&tap->peaks[i], peak_thread, &tap->peaks[i], info);
+		err = loudness_open((unsigned)channels, (uint32_t)rate, &tap->meter, info);
+	if (err == ERR_OK)
+		err = true_peak_open((unsigned)channels, (uint32_t)rate, &tap->peak, info);
+	if (err == ERR_OK)
+		err = start(&tap->peaks, peak_thread, tap, info);
 	return err == ERR_OK ? start(&tap->levels, levels_thread, tap, info) : err;
 }
 
@@ -142,8 +121,7 @@ enum err loudness_tap_open(int sample_rate, int channels, struct loudness_tap **
 	if (tap == NULL)
 		return err_set(info, ERR_NO_MEMORY, "no memory to measure the loudness");
 	queue_init(&tap->levels.queue, QUEUE_FRAMES);
-	for (size_t i = 0; i < PEAK_METERS; i++)
-		queue_init(&tap->peaks[i].queue, QUEUE_FRAMES);
+	queue_init(&tap->peaks.queue, QUEUE_FRAMES);
 	err = open_meters(tap, sample_rate, channels, info);
 	if (err != ERR_OK) {
 		loudness_tap_close(tap);
@@ -170,31 +148,29 @@ static void join(struct measuring *measuring)
 static void join_all(struct loudness_tap *tap)
 {
 	join(&tap->levels);
-	for (size_t i = 0; i < PEAK_METERS; i++)
-		join(&tap->peaks[i]);
+	join(&tap->peaks);
 }
 
-static enum err finish(struct measuring *measuring, struct loudness *out, uint32_t *bins, struct err_info *info)
+static enum err failure(const struct measuring *measuring, struct err_info *info)
 {
-	if (measuring->err == ERR_OK)
-		return loudness_finish(measuring->meter, out, bins, info);
-	*info = measuring->info;
+	if (measuring->err != ERR_OK)
+		*info = measuring->info;
 	return measuring->err;
 }
 
 enum err loudness_tap_finish(
 	struct loudness_tap *tap, struct loudness *out, uint32_t *bins, struct err_info *info)
 {
-	double most = LOUDNESS_SILENT_DBTP;
 	enum err err;
 
 	join_all(tap);
-	err = finish(&tap->levels, out, bins, info);
-	for (size_t i = 0; i < PEAK_METERS && err == ERR_OK; i++) {
-		err = finish(&tap->peaks[i], out, NULL, info);
-		most = fmax(most, out->true_peak_dbtp);
-	}
-	out->true_peak_dbtp = most;
+	err = failure(&tap->levels, info);
+	if (err == ERR_OK)
+		err = loudness_finish(tap->meter, out, bins, info);
+	if (err == ERR_OK)
+		err = failure(&tap->peaks, info);
+	if (err == ERR_OK)
+		out->true_peak_dbtp = true_peak_dbtp(tap->peak);
 	return err;
 }
 
@@ -203,13 +179,10 @@ void loudness_tap_close(struct loudness_tap *tap)
 	if (tap == NULL)
 		return;
 	join_all(tap);
-	for (size_t i = 0; i < PEAK_METERS; i++) {
-		loudness_close(tap->peaks[i].meter);
-		queue_free(&tap->peaks[i].queue, held_frame_free);
-	}
-	loudness_close(tap->levels.meter);
+	true_peak_close(tap->peak);
+	queue_free(&tap->peaks.queue, held_frame_free);
+	loudness_close(tap->meter);
 	queue_free(&tap->levels.queue, held_frame_free);
 	filter_close(tap->filter);
-	av_frame_free(&tap->last);
 	free(tap);
 }

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Measures the loudness of what passes by, without slowing it: frames go by reference to a thread of their own, which
- * passes them on, in float, to those that look for the true peak. That costs three times as much as all the rest, so
- * they take turns: each gets a piece of the sound, and before it the end of the piece before, that the peaks between
- * two samples are the same as if one had heard it all. With that many the decoder is what a measuring pass waits for.
+ * passes them on, in float, to another that looks for the true peak.
  *
- *     frame ──► queue ─► filter (float, 1 or 2 channels) ─► levels ─┬─► queue ─► true peak of pieces 0, 4, 8 ...
- *                                                                   ├─► queue ─► true peak of pieces 1, 5, 9 ...
- *                                                                   └─► ...
+ *     frame ──► queue ─► filter (float, 1 or 2 channels) ─► levels ──► queue ─► true peak
  *
  * Measured is the mix that listeners get, at the rate of the source: the sum of channels by ITU-R BS.1770 is another
  * for one loudspeaker than for two, and so is the gain. A tap belongs to one thread; what fails in its own is told at

@@ -4,6 +4,7 @@
  * within the tolerance that the documents allow; and the arithmetic of gains and albums.
  */
 #include "media/loudness.h"
+#include "media/true_peak.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -16,8 +17,6 @@
 #include <cmocka.h>
 
 enum { CHANNELS_MOST = 6 };
-
-static const unsigned both = LOUDNESS_LEVELS | LOUDNESS_PEAK;
 
 struct signal {
 	size_t channels, count;
@@ -122,26 +121,30 @@ static void free_signal(struct signal *signal)
 		free(signal->planes[channel]);
 }
 
-/* What a meter says of COUNT samples of SIGNAL from AT, given in pieces of odd sizes. */
-static struct loudness measure(
-	const struct signal *signal, unsigned parts, size_t at, size_t count, uint32_t *bins)
+/* What the meters say of COUNT samples of SIGNAL from AT, given in pieces of odd sizes. */
+static struct loudness measure(const struct signal *signal, size_t at, size_t count, uint32_t *bins)
 {
 	const float *planes[CHANNELS_MOST];
 	struct loudness_meter *meter;
+	struct true_peak *peak;
 	struct loudness loudness = {0};
 	struct err_info info;
 	size_t end = at + count;
 
-	assert_int_equal(loudness_open(parts, (unsigned)signal->channels, signal->rate, &meter, &info), ERR_OK);
+	assert_int_equal(loudness_open((unsigned)signal->channels, signal->rate, &meter, &info), ERR_OK);
+	assert_int_equal(true_peak_open((unsigned)signal->channels, signal->rate, &peak, &info), ERR_OK);
 	for (size_t piece = 1; at < end; at += piece, piece = piece * 3 % 5003) {
 		if (piece > end - at)
 			piece = end - at;
 		for (size_t channel = 0; channel < signal->channels; channel++)
 			planes[channel] = signal->planes[channel] + at;
 		assert_int_equal(loudness_add(meter, planes, piece, &info), ERR_OK);
+		assert_int_equal(true_peak_add(peak, planes, piece, &info), ERR_OK);
 	}
 	assert_int_equal(loudness_finish(meter, &loudness, bins, &info), ERR_OK);
+	loudness.true_peak_dbtp = true_peak_dbtp(peak);
 	loudness_close(meter);
+	true_peak_close(peak);
 	return loudness;
 }
 
@@ -165,7 +168,7 @@ static void check_pieces(const json_t *test, const struct signal *signal, const 
 
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		size_t at = i * count, end = at + count < signal->count ? at + count : signal->count;
-		struct loudness loudness = measure(signal, LOUDNESS_LEVELS, at, end - at, NULL);
+		struct loudness loudness = measure(signal, at, end - at, NULL);
 
 		within(test, name, json_array_get(list, i),
 			strstr(name, "momentary") != NULL ? loudness.momentary_max_lufs : loudness.short_term_max_lufs);
@@ -184,7 +187,7 @@ static void check_constant(const json_t *test, const struct signal *signal, cons
 	for (double from = number(expect, name); (from + seconds) * signal->rate < (double)signal->count;
 		from += 0.37) {
 		struct loudness loudness = measure(
-			signal, LOUDNESS_LEVELS, frames(from, signal->rate), frames(seconds, signal->rate), NULL);
+			signal, frames(from, signal->rate), frames(seconds, signal->rate), NULL);
 
 		within(test, name, value, momentary ? loudness.momentary_max_lufs : loudness.short_term_max_lufs);
 	}
@@ -198,8 +201,7 @@ static void check_case(const json_t *test)
 	const char *name;
 
 	make_signal(test, &signal);
-	loudness = measure(&signal, json_object_get(expect, "true_peak_dbtp") != NULL ? both : LOUDNESS_LEVELS, 0,
-		signal.count, NULL);
+	loudness = measure(&signal, 0, signal.count, NULL);
 	const struct {
 		const char *name;
 		double measured;
@@ -261,7 +263,7 @@ static void silence_has_a_floor(void **state)
 	(void)state;
 	signal.planes[0] = calloc(signal.count, sizeof(float));
 	for (size_t count = 0; count <= signal.count; count += 12000) {
-		loudness = measure(&signal, both, 0, count, NULL);
+		loudness = measure(&signal, 0, count, NULL);
 		assert_float_equal(loudness.integrated_lufs, LOUDNESS_SILENT_LUFS, 1e-6);
 		assert_float_equal(loudness.momentary_max_lufs, LOUDNESS_SILENT_LUFS, 1e-6);
 		assert_float_equal(loudness.short_term_max_lufs, LOUDNESS_SILENT_LUFS, 1e-6);
@@ -283,7 +285,7 @@ static void album_is_all_its_tracks(void **state)
 	size_t i;
 
 	(void)state;
-	assert_int_equal(loudness_open(LOUDNESS_LEVELS, 2, 48000, &meter, &info), ERR_OK);
+	assert_int_equal(loudness_open(2, 48000, &meter, &info), ERR_OK);
 	json_array_foreach((json_t *)cases, i, test) {
 		uint32_t bins[LOUDNESS_BINS];
 		struct signal signal = {0};
@@ -292,7 +294,7 @@ static void album_is_all_its_tracks(void **state)
 
 		make_signal(test, &signal);
 		if (signal.channels == 2 && signal.rate == 48000 && signal.count > 10 * signal.rate) {
-			loudness = measure(&signal, LOUDNESS_LEVELS, 0, signal.count, bins);
+			loudness = measure(&signal, 0, signal.count, bins);
 			for (size_t bin = 0; bin < LOUDNESS_BINS; bin++) {
 				alone[bin] = bins[bin];
 				album[bin] += bins[bin];

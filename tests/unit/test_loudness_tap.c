@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Many threads against one meter that hears all of the sound: to the bit the same, wherever the pieces lie. */
+/* Threads that hear frames against meters that hear all of the sound: to the bit the same, wherever the frames end. */
 #include "media/loudness_tap.h"
 
 #include "media/loudness.h"
+#include "media/true_peak.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -12,7 +13,7 @@
 
 #include <cmocka.h>
 
-enum { CHANNELS_MOST = 2, FRAME_MOST = 7000, PIECE = 16 * 4096 };
+enum { CHANNELS_MOST = 2, FRAME_MOST = 7000, FRAME = 4096 };
 
 struct signal {
 	int channels, rate;
@@ -88,15 +89,21 @@ static struct loudness meter_all(const struct signal *signal, uint32_t *bins)
 {
 	struct loudness loudness = {0};
 	struct loudness_meter *meter;
+	struct true_peak *peak;
 	struct err_info info;
 
-	assert_int_equal(loudness_open(LOUDNESS_LEVELS | LOUDNESS_PEAK, (unsigned)signal->channels,
-				 (uint32_t)signal->rate, &meter, &info),
-		ERR_OK);
+	assert_int_equal(
+		loudness_open((unsigned)signal->channels, (uint32_t)signal->rate, &meter, &info), ERR_OK);
+	assert_int_equal(
+		true_peak_open((unsigned)signal->channels, (uint32_t)signal->rate, &peak, &info), ERR_OK);
 	assert_int_equal(
 		loudness_add(meter, (const float *const *)signal->planes, signal->count, &info), ERR_OK);
+	assert_int_equal(
+		true_peak_add(peak, (const float *const *)signal->planes, signal->count, &info), ERR_OK);
 	assert_int_equal(loudness_finish(meter, &loudness, bins, &info), ERR_OK);
+	loudness.true_peak_dbtp = true_peak_dbtp(peak);
 	loudness_close(meter);
+	true_peak_close(peak);
 	return loudness;
 }
 
@@ -109,13 +116,13 @@ static void check(const struct signal *signal)
 	assert_memory_equal(bins, all_bins, sizeof bins);
 }
 
-static void many_threads_tell_what_one_does(void **state)
+static void threads_tell_what_one_does(void **state)
 {
 	static const struct {
 		int channels, rate;
 		size_t count;
-	} cases[] = {{1, 44100, 1000}, {2, 44100, 30 * 44100 + 7}, {1, 48000, 4 * PIECE}, {2, 96000, 9 * PIECE + 1},
-		{2, 192000, 5 * PIECE - 1}};
+	} cases[] = {{1, 44100, 1000}, {2, 44100, 30 * 44100 + 7}, {1, 48000, 4 * FRAME}, {2, 96000, 9 * FRAME + 1},
+		{2, 192000, 5 * FRAME - 1}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -127,19 +134,19 @@ static void many_threads_tell_what_one_does(void **state)
 	}
 }
 
-/* In every piece, at its edges and across them. */
-static void no_peak_is_lost_between_pieces(void **state)
+/* In every frame, at its edges and across them. */
+static void no_peak_is_lost_between_frames(void **state)
 {
 	static const long offsets[] = {-400, -13, -1, 0, 1, 12, 300};
 
 	(void)state;
-	for (size_t piece = 1; piece < 6; piece++) {
+	for (size_t frame = 1; frame < 6; frame++) {
 		for (size_t i = 0; i < sizeof offsets / sizeof *offsets; i++) {
-			struct signal signal = {1, 44100, 6 * PIECE, {NULL, NULL}};
+			struct signal signal = {1, 44100, 6 * FRAME, {NULL, NULL}};
 			struct loudness parts;
 
 			make_noise(&signal);
-			put_peak(&signal, (size_t)((long)(piece * PIECE) + offsets[i]));
+			put_peak(&signal, (size_t)((long)(frame * FRAME) + offsets[i]));
 			parts = tap_all(&signal, (uint32_t[LOUDNESS_BINS]){0});
 			assert_true(parts.true_peak_dbtp > -1);
 			check(&signal);
@@ -159,8 +166,8 @@ static void nothing_is_silent(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(many_threads_tell_what_one_does),
-		cmocka_unit_test(no_peak_is_lost_between_pieces),
+		cmocka_unit_test(threads_tell_what_one_does),
+		cmocka_unit_test(no_peak_is_lost_between_frames),
 		cmocka_unit_test(nothing_is_silent),
 	};
 
