@@ -75,15 +75,12 @@ void api_upload_end(const struct request *request, int slot)
 
 enum err api_queue_check(struct responder *responder, struct err_info *info)
 {
-	int64_t most = responder->conf->job_max_queued, counts[JOB_STATE_COUNT];
 	struct db *db;
 	enum err err = db_pool_take(responder->pool, &db, info);
 
 	if (err != ERR_OK)
 		return err;
-	err = job_counts(db, counts, info);
-	if (err == ERR_OK && most > 0 && counts[JOB_QUEUED] >= most)
-		err = err_set(info, ERR_BUSY, "the queue is full");
+	err = job_room(db, JOB_MEDIA, responder->conf->job_max_queued, info);
 	db_pool_give(responder->pool, db);
 	return err;
 }

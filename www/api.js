@@ -22,13 +22,15 @@ const SENTENCES = new Map([
 	[415, "This is no sound file that can be used here."],
 	[429, "Too much at once. Wait a little and try again."],
 	[503, "The server is busy. Try again in a moment."],
-	[507, "There is no room left on the server."],
 ]);
 /* Here the server's own sentence says more than ours: it is about the file. */
 const SERVER_KNOWS = new Set([413, 415, 422]);
+const NO_SPACE = "urn:tonearm:problem:no-space";
 
 /** The sentence for STATUS; PROBLEM is the parsed problem document, if there was one. */
 export function sentence(status, problem) {
+	if (problem?.type === NO_SPACE)
+		return "There is no room left on the server.";
 	if (SERVER_KNOWS.has(status) && typeof problem?.detail === "string" && problem.detail)
 		return problem.detail[0].toUpperCase() + problem.detail.slice(1).replace(/[^.!?]$/, "$&.");
 	return SENTENCES.get(status) ?? "Something went wrong on the server. Try again later.";

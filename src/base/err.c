@@ -39,7 +39,7 @@ static const struct {
 	[ERR_BUSY] = {503, 5, "busy", "Busy, try again"},
 	[ERR_NOT_READY] = {503, 5, "not-ready", "Not ready yet"},
 	[ERR_TIMEOUT] = {504, 5, "timeout", "Timed out"},
-	[ERR_NO_SPACE] = {507, 1, "no-space", "No space left"},
+	[ERR_NO_SPACE] = {503, 1, "no-space", "No space left"},
 	[ERR_ABORTED] = {499, 1, "aborted", "Aborted"},
 };
 

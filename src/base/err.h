@@ -34,7 +34,7 @@ enum err {
 	ERR_BUSY,            /* 503: locked, queue full; try again (Retry-After) */
 	ERR_NOT_READY,       /* 503: still in the works; try again (Retry-After) */
 	ERR_TIMEOUT,         /* 504 */
-	ERR_NO_SPACE,        /* 507 */
+	ERR_NO_SPACE,        /* 503: a disk is emptied some day */
 	ERR_ABORTED,         /* 499: the peer went away, or the work was cancelled */
 	ERR_COUNT
 };

@@ -63,7 +63,6 @@ static const struct {
 	{500, "Internal Server Error"},
 	{503, "Service Unavailable"},
 	{504, "Gateway Timeout"},
-	{507, "Insufficient Storage"},
 };
 
 static const char *reason_of(int status)

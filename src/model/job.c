@@ -53,6 +53,11 @@ static enum err check(const struct job *job, struct err_info *info)
 	return ERR_OK;
 }
 
+static enum err queue_is_full(int64_t max_queued, struct err_info *info)
+{
+	return err_set(info, ERR_BUSY, "%lld jobs wait already: try again later", (long long)max_queued);
+}
+
 static enum err insert(
 	struct db *db, const struct job *job, const char *held_by, int64_t max_queued, struct err_info *info)
 {
@@ -77,8 +82,23 @@ static enum err insert(
 	db_bind_int(stmt, ":max_queued", max_queued);
 	err = db_run(stmt, info);
 	if (err == ERR_OK && db_changes(db) == 0)
-		err = err_set(info, ERR_BUSY, "%lld jobs wait already: try again later", (long long)max_queued);
+		err = queue_is_full(max_queued, info);
 	return err;
+}
+
+enum err job_room(struct db *db, enum job_class class, int64_t max_queued, struct err_info *info)
+{
+	struct db_stmt *stmt;
+	int64_t waiting = 0;
+	enum err err;
+
+	if (max_queued == 0)
+		return ERR_OK;
+	stmt = db_stmt(db, SQL_JOB_WAITING);
+	db_bind_text(stmt, ":class", job_class_name(class));
+	db_bind_int(stmt, ":most", max_queued);
+	err = db_number(stmt, &waiting, info);
+	return err == ERR_OK && waiting >= max_queued ? queue_is_full(max_queued, info) : err;
 }
 
 enum err job_submit(struct db *db, const struct job *job, int64_t max_queued, struct err_info *info)

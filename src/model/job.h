@@ -88,6 +88,9 @@ enum err job_state_parse(const char *name, enum job_state *out);
  */
 enum err job_submit(struct db *db, const struct job *job, int64_t max_queued, struct err_info *info);
 
+/* What job_submit() would say of the limit MAX_QUEUED for one more job of CLASS. ERR_BUSY; database errors. */
+enum err job_room(struct db *db, enum job_class class, int64_t max_queued, struct err_info *info);
+
 /*
  * As job_submit(), without a limit, for a job of our own of a KIND of the class JOB_NETWORK that has attempts of its
  * own, unless one of the same kind and payload waits already. *SUBMITTED may be NULL.

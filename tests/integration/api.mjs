@@ -2,7 +2,7 @@
 // api.fcgi, each request to a fresh CGI process: uploads of both kinds, tracks, jobs, health.
 
 import assert from "node:assert/strict";
-import {spawn, spawnSync} from "node:child_process";
+import {execFileSync, spawn, spawnSync} from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -225,11 +225,15 @@ describe("an upload", () => {
 		refused(full, 503, "busy");
 		assert.match(full.headers["retry-after"], /^\d+$/);
 		assert.equal(files("source").length, 1);
+		execFileSync("sqlite3", [path.join(place.dir, "data", "tonearm.db"), "UPDATE job SET class = 'network'"]);
+		assert.equal((await raw()).status, 202, "other lines have room of their own");
 	});
 
 	test("when the disk is full", {skip: roomy}, async () => {
 		fresh({storage: {disk_floor: HIGHEST_FLOOR}});
-		refused(await raw(), 507, "no-space");
+		const full = await raw();
+		refused(full, 503, "no-space");
+		assert.match(full.headers["retry-after"], /^\d+$/);
 		nothingLeft();
 	});
 });

@@ -128,6 +128,10 @@ static void test_queue_is_bounded(void **state)
 	}
 	job = job_number(4);
 	assert_int_equal(job_submit(fixture->db, &job, 3, NULL), ERR_BUSY);
+	assert_int_equal(job_room(fixture->db, JOB_MEDIA, 3, NULL), ERR_BUSY);
+	assert_int_equal(job_room(fixture->db, JOB_MEDIA, 4, NULL), ERR_OK);
+	assert_int_equal(job_room(fixture->db, JOB_MEDIA, 0, NULL), ERR_OK);
+	assert_int_equal(job_room(fixture->db, JOB_NETWORK, 1, NULL), ERR_OK);
 	assert_int_equal(job_get(fixture->db, job.id, &fixture->arena, &job, NULL), ERR_NOT_FOUND);
 	assert_claims(fixture, 1000, 1);
 	job = job_number(4);
