@@ -71,6 +71,16 @@ static size_t sequence(const unsigned char *bytes, size_t left, uint32_t *code)
 	return length;
 }
 
+bool text_is_utf8(const char *text)
+{
+	size_t left = strlen(text), taken = 1;
+	uint32_t code;
+
+	for (; left > 0 && taken > 0; text += taken, left -= taken)
+		taken = sequence((const unsigned char *)text, left, &code);
+	return taken > 0;
+}
+
 char *text_to_utf8(const char *bytes, size_t length)
 {
 	const unsigned char *in = (const unsigned char *)bytes;

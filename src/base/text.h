@@ -29,6 +29,9 @@ int text_hex_digit(char c);
  */
 char *text_to_utf8(const char *bytes, size_t length);
 
+/* Whether TEXT is valid UTF-8, as JSON takes it. */
+bool text_is_utf8(const char *text);
+
 /* Cuts TEXT in place to at most MOST bytes without splitting a UTF-8 sequence. */
 void text_cut_utf8(char *text, size_t most);
 

@@ -2,6 +2,7 @@
 #include "media/sound.h"
 
 #include "base/json.h"
+#include "base/text.h"
 #include "conf/preset.h"
 
 #include <string.h>
@@ -46,9 +47,9 @@ static enum err check_album(const struct sound *sound, struct err_info *info)
 {
 	size_t length = sound->album != NULL ? strlen(sound->album) : 1;
 
-	if (length == 0 || length > SOUND_ALBUM_MOST)
-		return err_set(
-			info, ERR_UNPROCESSABLE, "\"album_mode\" is a name of 1 to %d bytes", (int)SOUND_ALBUM_MOST);
+	if (length == 0 || length > SOUND_ALBUM_MOST || (sound->album != NULL && !text_is_utf8(sound->album)))
+		return err_set(info, ERR_UNPROCESSABLE, "\"album_mode\" is a name of 1 to %d bytes of UTF-8",
+			(int)SOUND_ALBUM_MOST);
 	if (sound->album != NULL && sound->mode == SOUND_OFF)
 		return err_set(info, ERR_UNPROCESSABLE, "\"album_mode\" does not go with the loudness \"off\"");
 	if (sound->album == NULL && sound->album_tracks != 0)

@@ -90,6 +90,8 @@ static void words_are_chosen_over_the_configuration(void **state)
 	assert_int_equal(sound_choose(&conf, NULL, "nosuch", NULL, 0, &sound, &info), ERR_UNPROCESSABLE);
 	assert_int_equal(sound_choose(&conf, "louder", NULL, NULL, 0, &sound, &info), ERR_UNPROCESSABLE);
 	assert_int_equal(sound_choose(&conf, NULL, NULL, "", 0, &sound, &info), ERR_UNPROCESSABLE);
+	assert_int_equal(sound_choose(&conf, "apply", NULL, "K\xE4se", 12, &sound, &info), ERR_UNPROCESSABLE);
+	assert_int_equal(sound_choose(&conf, "apply", NULL, "K\xC3\xA4se", 12, &sound, &info), ERR_OK);
 	arena_free(&arena);
 }
 

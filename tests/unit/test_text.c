@@ -41,6 +41,16 @@ static void assert_cleans(const char *bytes, size_t length, const char *want)
 #define BAD "\xef\xbf\xbd"
 #define CLEANS(bytes, want) assert_cleans(bytes, sizeof(bytes) - 1, want)
 
+static void test_utf8_is_known(void **state)
+{
+	(void)state;
+	assert_true(text_is_utf8(""));
+	assert_true(text_is_utf8("a\nK\xc3\xa4se\xf0\x9f\x8e\xb5"));
+	assert_false(text_is_utf8("K\xe4se"));
+	assert_false(text_is_utf8("K\xc3"));
+	assert_false(text_is_utf8("\xff"));
+}
+
 static void test_valid_utf8_stays(void **state)
 {
 	(void)state;
@@ -120,6 +130,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_utf8_is_known),
 		cmocka_unit_test(test_valid_utf8_stays),
 		cmocka_unit_test(test_invalid_utf8_is_replaced),
 		cmocka_unit_test(test_controls_are_dropped),
