@@ -4,8 +4,11 @@
 #include "media/averror.h"
 #include "media/probe.h"
 
+#include <math.h>
 #include <stdlib.h>
 
+/* 120 dB above full scale. */
+static const float LEVEL_MOST = 1e6F;
 /* So many packets in a row without sound are no sound file any more: a hostile one can go on for ever. */
 enum { BARREN_MOST = 5000 };
 
@@ -62,6 +65,50 @@ static enum err feed(struct decode *decode, struct err_info *info)
 	return ERR_OK;
 }
 
+/* How many of COUNT samples are no numbers, or far beyond any sound; those become silent, as encoders refuse them. */
+static uint64_t mend_floats(float *samples, size_t count)
+{
+	uint64_t bad = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!(fabsf(samples[i]) <= LEVEL_MOST)) {
+			samples[i] = 0;
+			bad++;
+		}
+	}
+	return bad;
+}
+
+static uint64_t mend_doubles(double *samples, size_t count)
+{
+	uint64_t bad = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!(fabs(samples[i]) <= (double)LEVEL_MOST)) {
+			samples[i] = 0;
+			bad++;
+		}
+	}
+	return bad;
+}
+
+/* Only who writes floats into a file as they are can write such. */
+static enum err mend(struct decode *decode, AVFrame *frame, struct err_info *info)
+{
+	size_t count = (size_t)frame->nb_samples * (size_t)frame->ch_layout.nb_channels;
+	int code;
+
+	if (frame->format != AV_SAMPLE_FMT_FLT && frame->format != AV_SAMPLE_FMT_DBL)
+		return ERR_OK;
+	code = av_frame_make_writable(frame);
+	if (code < 0)
+		return averror_set(info, code, "the sound in the file cannot be decoded");
+	decode->bad_samples += frame->format == AV_SAMPLE_FMT_FLT
+				       ? mend_floats((float *)(void *)frame->data[0], count)
+				       : mend_doubles((double *)(void *)frame->data[0], count);
+	return ERR_OK;
+}
+
 static enum err accept_frame(struct decode *decode, AVFrame *frame, struct err_info *info)
 {
 	enum err err = probe_check(frame->sample_rate, frame->ch_layout.nb_channels, info);
@@ -76,7 +123,7 @@ static enum err accept_frame(struct decode *decode, AVFrame *frame, struct err_i
 	frame->nb_samples = demux_presented(decode->demux, frame->pts, frame->nb_samples, frame->sample_rate);
 	decode->samples += (uint64_t)frame->nb_samples;
 	decode->barren = 0;
-	return ERR_OK;
+	return mend(decode, frame, info);
 }
 
 enum err decode_next(struct decode *decode, AVFrame *frame, bool *end, struct err_info *info)

@@ -29,6 +29,7 @@ struct decode {
 	int sample_rate;  /* of the first frame; later ones have the same */
 	uint64_t samples; /* yielded so far, a channel */
 	uint64_t packets, bad_packets;
+	uint64_t bad_samples; /* of all channels */
 };
 
 /*

@@ -2,6 +2,7 @@
 #include "media/pipeline.h"
 
 #include "base/clock.h"
+#include "media/damage.h"
 #include "media/feed.h"
 #include "media/stages.h"
 #include "media/watch.h"
@@ -158,25 +159,6 @@ static enum err decode_all(struct pipeline *pipeline, AVFrame *frame, struct err
 	}
 }
 
-/* The rule of the header for damaged files. */
-static enum err judge(const struct pipeline *pipeline, struct err_info *info)
-{
-	const struct decode *decode = pipeline->decode;
-	uint64_t ms;
-
-	if (decode->samples == 0)
-		return err_set(info, ERR_UNPROCESSABLE,
-			"nothing in the file can be decoded: it is damaged or cut off, upload it again");
-	if (decode->bad_packets * 2 > decode->packets)
-		return err_set(info, ERR_UNPROCESSABLE, "most of the file is damaged: upload it again");
-	ms = decode->samples * 1000 / (uint64_t)decode->sample_rate;
-	if (pipeline->source.duration_claimed && ms * 2 < pipeline->source.duration_ms)
-		return err_set(info, ERR_UNPROCESSABLE,
-			"the file is cut off: it says it is %.1f s long, but holds %.1f s; upload it again",
-			(double)pipeline->source.duration_ms / 1000, (double)ms / 1000);
-	return ERR_OK;
-}
-
 /* The filters' last frames, and the presented length of each rendition. */
 static enum err finish_filters(struct pipeline *pipeline, struct err_info *info)
 {
@@ -225,7 +207,7 @@ static void *decode_thread(void *context)
 		err = err_set(&info, ERR_NO_MEMORY, "no memory for a frame");
 	av_frame_free(&frame);
 	if (err == ERR_OK)
-		err = judge(pipeline, &info);
+		err = damage_judge(pipeline->decode, &pipeline->source, &info);
 	if (err == ERR_OK)
 		err = finish_shape(pipeline, &info);
 	if (err == ERR_OK)
@@ -354,20 +336,55 @@ static void watch(struct pipeline *pipeline)
 	pthread_mutex_unlock(&pipeline->lock);
 }
 
-/* The cover, beside the sound that the threads make. Without one the files stay empty. */
-static void make_artwork(const struct pipeline *pipeline)
+/* Without a picture, or when that cannot be made, the files stay empty. */
+static void *artwork_thread(void *context)
+{
+	struct pipeline *pipeline = context;
+	const struct pipeline_job *job = pipeline->job;
+	struct err_info *info = &pipeline->artwork_info;
+
+	if (artwork_make(&pipeline->artwork, job->extras, info) != ERR_OK) {
+		for (int role = 0; role < EXTRA_ROLES; role++) {
+			if (extra_cover_side((enum extra_role)role) > 0 && job->extras[role] >= 0 &&
+				ftruncate(job->extras[role], 0) != 0)
+				err_set_errno(info, ERR_IO, errno, "the cover picture cannot be taken back");
+		}
+	}
+	thread_ended(pipeline);
+	return NULL;
+}
+
+static bool start_artwork(struct pipeline *pipeline, pthread_t *thread)
+{
+	bool started;
+
+	if (pipeline->artwork.packet == NULL)
+		return false;
+	pthread_mutex_lock(&pipeline->lock);
+	pipeline->running++;
+	pthread_mutex_unlock(&pipeline->lock);
+	started = pthread_create(thread, NULL, artwork_thread, pipeline) == 0;
+	if (!started) {
+		err_set(&pipeline->artwork_info, ERR_NO_MEMORY, "no more threads for the cover picture");
+		thread_ended(pipeline);
+	}
+	return started;
+}
+
+static void tell_artwork(const struct pipeline *pipeline)
 {
 	const struct pipeline_job *job = pipeline->job;
-	struct err_info info = {0};
 
-	if (pipeline->artwork.packet == NULL || artwork_make(&pipeline->artwork, job->extras, &info) == ERR_OK)
-		return;
-	for (int role = 0; role < EXTRA_ROLES; role++) {
-		if (extra_cover_side((enum extra_role)role) > 0 && job->extras[role] >= 0 &&
-			ftruncate(job->extras[role], 0) != 0)
-			err_set_errno(&info, ERR_IO, errno, "the cover picture cannot be taken back");
-	}
-	if (job->on_notice != NULL)
+	if (pipeline->artwork_info.code != ERR_OK && job->on_notice != NULL)
+		job->on_notice(job->context, &pipeline->artwork_info);
+}
+
+static void tell_damage(const struct pipeline *pipeline)
+{
+	const struct pipeline_job *job = pipeline->job;
+	struct err_info info;
+
+	if (job->on_notice != NULL && damage_lacks(pipeline->decode, &pipeline->source, &info))
 		job->on_notice(job->context, &info);
 }
 
@@ -386,8 +403,9 @@ static void fill_result(const struct pipeline *pipeline, struct pipeline_result 
 enum err pipeline_run(const struct pipeline_job *job, struct pipeline_result *result, struct err_info *info)
 {
 	struct pipeline *pipeline;
+	pthread_t artist;
 	size_t started;
-	bool decoding;
+	bool decoding, drawing;
 	enum err err;
 
 	assert(job->count <= PIPELINE_RENDITIONS_MOST);
@@ -395,16 +413,21 @@ enum err pipeline_run(const struct pipeline_job *job, struct pipeline_result *re
 	if (err != ERR_OK)
 		return err;
 	start_threads(pipeline, &started, &decoding);
-	make_artwork(pipeline);
+	drawing = start_artwork(pipeline, &artist);
 	watch(pipeline);
 	for (size_t i = 0; i < started; i++)
 		pthread_join(pipeline->branches[i].thread, NULL);
 	if (decoding)
 		pthread_join(pipeline->thread, NULL);
+	if (drawing)
+		pthread_join(artist, NULL);
+	tell_artwork(pipeline);
 	err = pipeline->err;
 	*info = pipeline->info;
-	if (err == ERR_OK)
+	if (err == ERR_OK) {
 		fill_result(pipeline, result);
+		tell_damage(pipeline);
+	}
 	stages_close(pipeline);
 	return err;
 }

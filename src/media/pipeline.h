@@ -13,15 +13,13 @@
  * A rendition that is the source's own packets (passthrough.h) gets them from between demux and decode, instead of
  * frames; whether it can be so is found by a pass over the source before (survey.h).
  *
- * The cover picture is made by the caller's thread while the sound is on its way.
+ * The cover picture is made by a thread of its own while the sound is on its way.
  *
  * There is one filter for each rate and channel count that the renditions want; its frames reach the encoders by
  * reference. Queues are bounded, so memory does not depend on the length of the source, and the encoders keep all cores
  * busy. The first stage that fails ends the others. The caller's thread watches and reports.
  *
- * A damaged file is judged as a player would: broken packets are stepped over, but it fails when nothing could be
- * decoded, when less than half of the packets could, or less than half of the length that its header claims (for WAV
- * FFmpeg takes the length from the file's size, so a shortened one passes as what it holds).
+ * A damaged file is judged by damage.h.
  */
 #ifndef TONEARM_MEDIA_PIPELINE_H
 #define TONEARM_MEDIA_PIPELINE_H
@@ -60,7 +58,7 @@ struct pipeline_job {
 	 * Also from there, for each rendition when `passthrough`: WHY it is encoded, NULL when it is not. May be NULL.
 	 */
 	void (*on_passthrough)(void *context, size_t rendition, const char *why);
-	/* Also from there, and may be NULL: something beside the sound could not be made, INFO says why. */
+	/* Also from there, may be NULL: something could not be made, or the source lacks something. INFO says what. */
 	void (*on_notice)(void *context, const struct err_info *info);
 	/*
 	 * The next COUNT (at most PIPELINE_SEGMENTS_MOST) segments of a rendition are in its file and will not change:

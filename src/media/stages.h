@@ -47,6 +47,7 @@ struct pipeline {
 	struct decode *decode;
 	struct survey survey; /* when a rendition may be passed through */
 	struct artwork artwork;
+	struct err_info artwork_info; /* why it could not be made; its thread's */
 	struct waveform_tap *waveform; /* NULL when none is wanted */
 	struct sound_stage sound;
 	uint64_t presented; /* samples that have passed it so far */

@@ -191,9 +191,49 @@ describe("damaged files", {skip: missing("ffmpeg")}, () => {
 		return result;
 	}
 
+	/** The last report of the worker on SOURCE, and its notices. */
+	async function noticed(source) {
+		const {reports, last} = await work(source, [ladder[3]], folder);
+		return {last, notices: reports.filter(({event}) => event === "notice").map(({detail}) => detail)};
+	}
+
 	test("a FLAC cut off after a quarter is refused, and told so", async () => {
 		const {last} = await cut("cut.flac", ["-c:a", "flac"], 0.25);
 		assert.match(last.detail, /cut off/);
+	});
+	test("cut off after three quarters it is taken, with a notice", async () => {
+		const source = await noise("short.flac", {seconds: 20, args: ["-c:a", "flac"]});
+		const bytes = readFileSync(source);
+		writeFileSync(source, bytes.subarray(0, Math.floor(bytes.length * 0.75)));
+		const {last, notices} = await noticed(source);
+		assert.equal(last.event, "done", last.detail);
+		assert.equal(notices.length, 1);
+		assert.match(notices[0], /says it is 20\.0 s long, but holds 1[45]\.\d s.*upload it again/);
+	});
+	test("so it is with packets that are damaged", async () => {
+		const source = await noise("holes.m4a", {seconds: 20, args: ["-c:a", "aac"]});
+		const bytes = readFileSync(source);
+		bytes.fill(0xff, Math.floor(bytes.length / 2), Math.floor(bytes.length / 2) + 5000);
+		writeFileSync(source, bytes);
+		const {last, notices} = await noticed(source);
+		assert.equal(last.event, "done", last.detail);
+		assert.match(notices[0], /^\d+ of the \d+ packets of the file are damaged/);
+	});
+	test("whole files have none", async () => {
+		const {last, notices} = await noticed(await noise("whole.mp3", {seconds: 5, args: ["-c:a", "libmp3lame"]}));
+		assert.deepEqual([last.event, notices], ["done", []]);
+	});
+	test("floats that are no numbers are silent", async () => {
+		for (const [codec, size] of [["pcm_f32le", 4], ["pcm_f64le", 8]]) {
+			const source = await noise(`${codec}.wav`, {seconds: 2, args: ["-c:a", codec]});
+			const bytes = readFileSync(source), at = bytes.indexOf("data") + 8 + 44100 * 2 * size;
+			[NaN, Infinity, 1e30].forEach((value, i) => size === 4 ? bytes.writeFloatLE(value, at + i * size) : bytes.writeDoubleLE(value, at + i * size));
+			writeFileSync(source, bytes);
+			const {last, notices} = await noticed(source);
+			assert.equal(last.event, "done", last.detail);
+			assert.equal(last.samples, 2 * 44100);
+			assert.deepEqual(notices, ["3 samples of the file are no numbers: they are silent"]);
+		}
 	});
 	test("an M4A without its index is refused", () => cut("cut.m4a", ["-c:a", "aac"], 0.5));
 

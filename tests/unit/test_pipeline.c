@@ -8,11 +8,15 @@
 
 #include <fcntl.h>
 #include <libavutil/log.h>
+#include <png.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -166,6 +170,91 @@ static void passes_packets_through(void **state)
 	close(wav);
 }
 
+enum { COVER_SIDE = 2500 };
+
+static off_t size_of(int fd)
+{
+	struct stat status;
+
+	assert_int_equal(fstat(fd, &status), 0);
+	return status.st_size;
+}
+
+static int cover;
+static bool heard, held_up;
+
+/* The first report comes at once, and segments with those that follow. */
+static void on_first_progress(void *context, const char *stage, double fraction, double speed)
+{
+	on_progress(context, stage, fraction, speed);
+	held_up = held_up || (!heard && size_of(cover) > 0);
+	heard = true;
+}
+
+/* The start of a FLAC file whose cover is a large picture of one colour. */
+static void put_cover(int from, int to)
+{
+	static unsigned char pixels[COVER_SIDE * COVER_SIDE];
+	png_image image = {
+		.version = PNG_IMAGE_VERSION, .width = COVER_SIDE, .height = COVER_SIDE, .format = PNG_FORMAT_GRAY};
+	unsigned char start[4 + 4 + 34], head[4 + 8 + 9 + 20 + 4] = {[0] = 6, [7] = 3, [11] = 9};
+	png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);
+	unsigned char *picture = malloc(size), rest[4096];
+	ssize_t got;
+
+	assert_int_equal(png_image_write_to_memory(&image, picture, &size, 0, pixels, 0, NULL), 1);
+	assert_int_equal(pread(from, start, sizeof start, 0), sizeof start);
+	assert_int_equal(start[4] & 0x80, 0);
+	memcpy(head + 12, "image/png", 9);
+	for (int i = 0; i < 3; i++)
+		head[1 + i] = (unsigned char)((sizeof head - 4 + size) >> 8 * (2 - i));
+	for (int i = 0; i < 4; i++)
+		head[sizeof head - 4 + (size_t)i] = (unsigned char)(size >> 8 * (3 - i));
+	assert_int_equal(write(to, start, sizeof start), sizeof start);
+	assert_int_equal(write(to, head, sizeof head), sizeof head);
+	assert_int_equal(write(to, picture, size), (ssize_t)size);
+	free(picture);
+	lseek(from, sizeof start, SEEK_SET);
+	while ((got = read(from, rest, sizeof rest)) > 0)
+		assert_int_equal(write(to, rest, (size_t)got), got);
+}
+
+static void a_large_cover_holds_nothing_up(void **state)
+{
+	static const struct conf_rendition flac = {"flac", "flac", 0, 0, 0, "flac"};
+	int wav = make_wav(SAMPLES), plain = memfd_create("flac", MFD_CLOEXEC), source = memfd_create("cover", MFD_CLOEXEC);
+	int output = memfd_create("output", MFD_CLOEXEC), extras[EXTRA_ROLES] = {-1, -1, -1, -1, -1};
+	struct pipeline_job job = {.source = wav,
+		.segment_ms = 1000,
+		.duration_s = 10,
+		.renditions = &flac,
+		.outputs = &plain,
+		.count = 1,
+		.stop = &stop,
+		.on_source = on_source,
+		.on_progress = on_progress};
+	struct pipeline_result result;
+	struct err_info info;
+
+	(void)state;
+	assert_int_equal(pipeline_run(&job, &result, &info), ERR_OK);
+	put_cover(plain, source);
+	cover = extras[EXTRA_COVER_LARGE] = memfd_create("large", MFD_CLOEXEC);
+	job.source = source;
+	job.outputs = &output;
+	job.extras = extras;
+	job.on_progress = on_first_progress;
+	assert_int_equal(pipeline_run(&job, &result, &info), ERR_OK);
+	assert_true(heard);
+	assert_false(held_up);
+	assert_true(size_of(cover) > 0);
+	close(cover);
+	close(output);
+	close(source);
+	close(plain);
+	close(wav);
+}
+
 static void judges_what_is_cut_off(void **state)
 {
 	struct pipeline_result result;
@@ -214,6 +303,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(makes_all_renditions),
 		cmocka_unit_test(passes_packets_through),
+		cmocka_unit_test(a_large_cover_holds_nothing_up),
 		cmocka_unit_test(judges_what_is_cut_off),
 		cmocka_unit_test(refuses_what_is_too_long),
 		cmocka_unit_test(refuses_other_formats),
