@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { IO_BYTES = 1 << 16, NUMBER_BYTES = 32 };
+enum { IO_BYTES = 1 << 16, NUMBER_BYTES = 32, CHAPTER_TEXT = 64 };
 
 struct mux {
 	struct io_place place; /* first: see media/io.h */
@@ -45,15 +45,15 @@ static int set_number(AVDictionary **to, const char *key, int number, int of)
 	return av_dict_set(to, key, text, 0);
 }
 
-/* By FFmpeg's names, which each muxer turns into those of its container. */
-static int set_tags(AVDictionary **to, const struct tags *tags)
+/* By FFmpeg's names, which each muxer turns into those of its container, but for ISRC, for which it has none. */
+static int set_tags(AVDictionary **to, const struct tags *tags, const char *isrc)
 {
 	const struct {
 		const char *key, *value;
 	} texts[] = {{"title", tags->title}, {"artist", tags->artist}, {"album", tags->album},
 		{"album_artist", tags->album_artist}, {"composer", tags->composer}, {"genre", tags->genre},
 		{"comment", tags->comment}, {"copyright", tags->copyright}, {"publisher", tags->publisher},
-		{"language", tags->language}, {"lyrics", tags->lyrics}};
+		{"language", tags->language}, {"lyrics", tags->lyrics}, {isrc, tags->isrc}};
 	int code = 0;
 
 	for (size_t i = 0; code >= 0 && i < sizeof texts / sizeof *texts; i++) {
@@ -64,7 +64,54 @@ static int set_tags(AVDictionary **to, const struct tags *tags)
 		code = set_number(to, "track", tags->track, tags->tracks);
 	if (code >= 0)
 		code = set_number(to, "disc", tags->disc, tags->discs);
+	if (code >= 0 && tags_date(tags) != NULL)
+		return av_dict_set(to, "date", tags_date(tags), 0);
 	return code >= 0 ? set_number(to, "date", tags->year, 0) : code;
+}
+
+/* As FFmpeg writes them with Opus; with Vorbis and FLAC its muxers leave them out. */
+static int set_chapter_comments(AVDictionary **to, const struct tags *tags)
+{
+	int code = 0;
+
+	for (size_t i = 0; code >= 0 && i < tags->chapter_count; i++) {
+		const struct tag_chapter *chapter = &tags->chapters[i];
+		int s = (int)(chapter->start_ms / 1000);
+		char key[CHAPTER_TEXT], time[CHAPTER_TEXT];
+
+		snprintf(key, sizeof key, "CHAPTER%03zu", i);
+		snprintf(time, sizeof time, "%02d:%02d:%02d.%03d", s / 3600, s / 60 % 60, s % 60,
+			(int)(chapter->start_ms % 1000));
+		code = av_dict_set(to, key, time, 0);
+		snprintf(key, sizeof key, "CHAPTER%03zuNAME", i);
+		if (code >= 0 && chapter->title[0] != '\0')
+			code = av_dict_set(to, key, chapter->title, 0);
+	}
+	return code;
+}
+
+static int set_chapters(AVFormatContext *format, const struct tags *tags)
+{
+	int code = 0;
+
+	if (tags->chapter_count == 0)
+		return 0;
+	format->chapters = av_calloc(tags->chapter_count, sizeof *format->chapters);
+	for (size_t i = 0; code >= 0 && i < tags->chapter_count; i++) {
+		const struct tag_chapter *from = &tags->chapters[i];
+		AVChapter *chapter = format->chapters != NULL ? av_mallocz(sizeof *chapter) : NULL;
+
+		if (chapter == NULL)
+			return AVERROR(ENOMEM);
+		format->chapters[format->nb_chapters++] = chapter;
+		chapter->id = (int64_t)i;
+		chapter->time_base = (AVRational){1, 1000};
+		chapter->start = from->start_ms;
+		chapter->end = from->end_ms;
+		if (from->title[0] != '\0')
+			code = av_dict_set(&chapter->metadata, "title", from->title, 0);
+	}
+	return code;
 }
 
 static int open_format(struct mux *mux, const char *name, const AVCodecContext *codec, const struct tags *tags)
@@ -89,7 +136,10 @@ static int open_format(struct mux *mux, const char *name, const AVCodecContext *
 	stream->time_base = codec->time_base;
 	code = avcodec_parameters_from_context(stream->codecpar, codec);
 	if (code >= 0)
-		code = set_tags(&mux->format->metadata, tags);
+		code = set_tags(&mux->format->metadata, tags, strcmp(name, "mp3") == 0 ? "TSRC" : "ISRC");
+	if (code >= 0)
+		code = strcmp(name, "mp3") == 0 ? set_chapters(mux->format, tags)
+						: set_chapter_comments(&mux->format->metadata, tags);
 	return code;
 }
 

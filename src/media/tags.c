@@ -211,6 +211,11 @@ void tags_prefer(struct tags *tags, const struct tags *over)
 	}
 }
 
+const char *tags_date(const struct tags *tags)
+{
+	return tags->year != 0 && strtol(tags->date, NULL, 10) == tags->year ? tags->date : NULL;
+}
+
 void tags_add_chapter(struct tags *tags, int64_t start_ms, int64_t end_ms, const char *title)
 {
 	struct tag_chapter *chapter = &tags->chapters[tags->chapter_count];

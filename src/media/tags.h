@@ -57,6 +57,9 @@ void tags_set(struct tags *tags, const char *key, const char *value);
 /* Puts the texts and numbers that OVER has in the place of those of TAGS. */
 void tags_prefer(struct tags *tags, const struct tags *over);
 
+/* The whole date where it begins with the year of TAGS, which may be another's than the file's; else NULL. */
+const char *tags_date(const struct tags *tags);
+
 /* Adds a chapter unless there are TAG_CHAPTERS or its times make no sense; TITLE may be NULL. */
 void tags_add_chapter(struct tags *tags, int64_t start_ms, int64_t end_ms, const char *title);
 

@@ -37,8 +37,10 @@ enum cmaf_codec { CMAF_AAC, CMAF_OPUS, CMAF_FLAC };
 
 /* What a file says of itself to those who have nothing but the file. Texts are UTF-8; NULL, "" and 0 where unknown. */
 struct cmaf_tags {
-	const char *title, *artist, *album;
-	int number, year; /* of the track on its album; 0 to 9999 */
+	const char *title, *artist, *album, *album_artist, *composer, *genre, *copyright;
+	const char *date;   /* NULL: the year is all that is known of it */
+	int number, numbers; /* of the track on its disc, and how many there are; 0 to 9999, as the next are */
+	int disc, discs, year;
 	bool gain_room;   /* leave room for cmaf_gain() */
 };
 

@@ -331,19 +331,33 @@ static void put_text_item(struct buf *out, const char *type, const char *text)
 		put_item(out, type, 1, text, strnlen(text, CMAF_TAG_BYTES));
 }
 
+/* NUMBER of OF, in LENGTH bytes. */
+static void put_number_item(struct buf *out, const char *type, int number, int of, size_t length)
+{
+	const unsigned char bytes[8] = {0, 0, (unsigned char)(number >> 8), (unsigned char)number,
+		(unsigned char)(of >> 8), (unsigned char)of};
+
+	if (number > 0)
+		put_item(out, type, 0, bytes, length);
+}
+
 static void put_items(struct buf *out, const struct cmaf_tags *tags)
 {
-	const unsigned char number[8] = {0, 0, (unsigned char)(tags->number >> 8), (unsigned char)tags->number};
 	char year[8];
 
 	put_text_item(out, "\xA9nam", tags->title);
 	put_text_item(out, "\xA9" "ART", tags->artist);
 	put_text_item(out, "\xA9" "alb", tags->album);
-	if (tags->year > 0 && tags->year <= 9999) {
+	put_text_item(out, "aART", tags->album_artist);
+	put_text_item(out, "\xA9wrt", tags->composer);
+	put_text_item(out, "\xA9gen", tags->genre);
+	put_text_item(out, "cprt", tags->copyright);
+	if (is_text(tags->date))
+		put_text_item(out, "\xA9" "day", tags->date);
+	else if (tags->year > 0 && tags->year <= 9999)
 		put_item(out, "\xA9" "day", 1, year, (size_t)snprintf(year, sizeof year, "%d", tags->year));
-	}
-	if (tags->number > 0)
-		put_item(out, "trkn", 0, number, sizeof number);
+	put_number_item(out, "trkn", tags->number, tags->numbers, 8);
+	put_number_item(out, "disk", tags->disc, tags->discs, 6);
 }
 
 /* An item that has no type of its own, but a name, under the roof that iTunes gave them. */
@@ -385,13 +399,24 @@ static void put_rest(struct buf *out, size_t size)
 	bmff_end(out, box);
 }
 
+static bool says_nothing(const struct cmaf_tags *tags)
+{
+	const char *const texts[] = {tags->title, tags->artist, tags->album, tags->album_artist, tags->composer,
+		tags->genre, tags->copyright, tags->date};
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		if (is_text(texts[i]))
+			return false;
+	}
+	return tags->number == 0 && tags->disc == 0 && tags->year == 0 && !tags->gain_room;
+}
+
 /* Tags as iTunes and all who followed keep them; players pass the box over where they do not know it. */
 static void put_udta(struct buf *out, const struct cmaf_tags *tags, const struct cmaf_gain *gain)
 {
 	size_t udta, meta, hdlr, ilst, at;
 
-	if (!is_text(tags->title) && !is_text(tags->artist) && !is_text(tags->album) && tags->number == 0 &&
-		tags->year == 0 && !tags->gain_room)
+	if (says_nothing(tags))
 		return;
 	udta = bmff_begin(out, "udta");
 	meta = bmff_begin_full(out, "meta", 0, 0);

@@ -192,6 +192,18 @@ static void others_are_preferred(void **state)
 	assert_int_equal(tags.disc, 2);
 }
 
+static void dates_follow_the_year(void **state)
+{
+	struct tags tags = {0}, over = {.year = 2001};
+
+	(void)state;
+	assert_null(tags_date(&tags));
+	tags_set(&tags, "date", "1999-05-01");
+	assert_string_equal(tags_date(&tags), "1999-05-01");
+	tags_prefer(&tags, &over);
+	assert_null(tags_date(&tags));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +216,7 @@ int main(void)
 		cmocka_unit_test(mistrusts_json),
 		cmocka_unit_test(is_bounded),
 		cmocka_unit_test(others_are_preferred),
+		cmocka_unit_test(dates_follow_the_year),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
