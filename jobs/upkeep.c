@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "jobs/direct_job.h"
+#include "jobs/logs.h"
 #include "jobs/sync_job.h"
 #include "model/job.h"
 #include "model/login.h"
@@ -131,6 +132,30 @@ static enum err expire_uploads(
 	return err;
 }
 
+static enum err prune_logs(
+	const struct upkeep *upkeep, struct verify_job *work, bool *done, struct err_info *info)
+{
+	const struct conf *conf = upkeep->conf;
+	struct arena arena = {0};
+	const char *const paths[] = {
+		conf->log_file, conf->access_file, conf_run_path(conf, &arena, "add-jobrunner.log")};
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; err == ERR_OK && i < sizeof paths / sizeof *paths; i++) {
+		if (paths[i][0] != '\0')
+			err = logs_turn(paths[i], conf->log_size, info);
+	}
+	arena_free(&arena);
+	(void)work;
+	*done = err == ERR_OK;
+	return err;
+}
+
+static int64_t when_logged(const struct conf *conf)
+{
+	return conf->log_size > 0 ? HOUR_MS : 0;
+}
+
 static int64_t when_synced(const struct conf *conf)
 {
 	return sync_is_on(conf) ? HOUR_MS : 0;
@@ -152,6 +177,7 @@ static const struct {
 	{VERIFY_KIND, as_configured, verify_media},
 	{"prune-credentials", hourly, prune_credentials},
 	{"expire-uploads", hourly, expire_uploads},
+	{"prune-logs", when_logged, prune_logs},
 	{SYNC_LIBRARY_KIND, when_synced, NULL},
 	{EXPIRE_DIRECT_KIND, when_incoming, NULL},
 };

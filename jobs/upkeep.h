@@ -8,6 +8,7 @@
  *     verify-media       every jobs.verify_days: reads all stored files, and has what is damaged made anew (verify_job.h)
  *     prune-credentials  hourly: removes revocations, refresh tokens and counted attempts that are over
  *     expire-uploads     hourly: removes resumable uploads that were not taken up again in time (storage/arrival.h)
+ *     prune-logs         hourly where log.size says so: turns over logs that are too long (logs.h)
  *     sync-library       hourly, and only queued here: it is a job of network.h (sync_job.h)
  *     expire-direct      hourly where there are direct uploads, and only queued here likewise (direct_job.h)
  */

@@ -266,6 +266,7 @@ struct conf {
 
 	const char *log_level;
 	const char *log_file; /* "" : standard error */
+	int64_t log_size;     /* bytes; past it a log is turned over; 0: never */
 	const char *access_format; /* "json", "combined" or "none" */
 	const char *access_file;   /* "" : where the log goes */
 };

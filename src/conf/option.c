@@ -397,6 +397,10 @@ const struct option option_table[] = {
 		.sentence = "The least level that is logged."},
 	{"log", "file", OPTION_PATH, AT(log_file), .text = "",
 		.sentence = "File the log is appended to; when empty it goes to standard error."},
+	{"log", "size", OPTION_SIZE, AT(log_size), .unit = "bytes", .least = 0, .most = 1024 * GIB,
+		.standard = 64 * MIB,
+		.sentence = "Size past which a jobrunner turns log.file and log.access_file over, within the hour: FILE.1 "
+			    "to FILE.4 are the ones before. 0 leaves that to others, such as logrotate."},
 	{"log", "access", OPTION_CHOICE, AT(access_format), .text = "json", .choices = {"json", "combined", "none"},
 		.sentence = "The line for each request: as JSON, in the combined format that web servers write, or none. Query "
 			    "strings, in which tokens and signatures travel, are never written."},

@@ -12,6 +12,7 @@ static const struct job_kind kinds[] = {
 	{"verify-media", JOB_UPKEEP, 3},
 	{"prune-credentials", JOB_UPKEEP, 3},
 	{"expire-uploads", JOB_UPKEEP, 3},
+	{"prune-logs", JOB_UPKEEP, 3},
 	{"sync", JOB_NETWORK, 12},
 	{"sync-library", JOB_NETWORK, 3},
 	{"expire-direct", JOB_NETWORK, 3},

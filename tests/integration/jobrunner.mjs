@@ -445,7 +445,7 @@ describe("jobrunner", {concurrency: 3}, () => {
 		assert.equal((await library.runner(["--drain"], undefined, later).ended).code, 0);
 		const {jobs} = await library.fixture("all");
 		assert.deepEqual(jobs.map(({kind, state}) => `${kind} ${state}`).sort(),
-			["expire-uploads done", "maintain-database done", "prune-credentials done", "prune-jobs done"], "the old job is gone, and its history with it");
+			["expire-uploads done", "maintain-database done", "prune-credentials done", "prune-jobs done", "prune-logs done"], "the old job is gone, and its history with it");
 		assert.match(await library.fixture("metrics"),
 			/^tonearm_jobs_finished_total\{kind="prune-jobs",state="done"\} 1$/m);
 		assert.equal(await library.sql("SELECT value FROM revocation"), "not yet\n");

@@ -49,6 +49,23 @@ describe("upkeep", {concurrency: 3}, () => {
 		assert.deepEqual((({state, attempts}) => [state, attempts])(await library.job(job)), ["running", 1]);
 	});
 
+	withLibrary("logs that have grown are turned over", {}, async library => {
+		const log = library.path("tonearm.log"), access = library.path("access.log");
+		const read = name => fs.readFile(name, "utf8").catch(() => null);
+		await library.configure({log: {file: log, access_file: access, size: "1K"}});
+		await fs.writeFile(access, "short\n");
+		for (const number of ["", ".1", ".4"])
+			await fs.writeFile(`${log}${number}`, `${number}\n`.repeat(2000));
+		await turnClock(library, 2 * HOUR_MS);
+		assert.equal((await library.drain()).code, 0);
+		assert.equal((await library.runner(["--drain"], undefined, shiftedClock(library.path("clock"))).ended).code, 0);
+		assert.ok((await read(`${log}.1`)).startsWith("\n".repeat(2000)));
+		assert.equal(await read(`${log}.2`), ".1\n".repeat(2000));
+		assert.deepEqual([await read(`${log}.3`), await read(`${log}.5`)], [null, null]);
+		assert.match(await read(log), /^\{"time".*jobrunner stopped"\}\n$/s);
+		assert.deepEqual([await read(access), await read(`${access}.1`)], ["short\n", null]);
+	});
+
 	withLibrary("an old database learns to give space back", {}, async library => {
 		await library.sql("PRAGMA journal_mode = delete; PRAGMA auto_vacuum = 0; VACUUM");
 		assert.equal(await library.sql("PRAGMA auto_vacuum"), "0\n");
