@@ -6,8 +6,8 @@
  *        └─► a part each ──measured by its job──► it waits ──the last is measured──► one gain for all ──► jobs go on
  *
  * - An album is the tracks of one owner under one name. It is complete when as many are there as the newest upload
- * said,
- *   and each was measured or has failed: a file that is no music does not hold up the others.
+ *   said, less those that were deleted since, and each was measured or has failed: a file that is no music does not
+ *   hold up the others.
  * - Its gain is that of the whole, played track after track, lowered so that the greatest peak of all stays below the
  *   limit. Then it is settled for good.
  * - A track that comes later gets that gain, less where it would clip by it.

@@ -86,3 +86,19 @@ enum err loudness_row_get(
 	db_reset(stmt);
 	return err;
 }
+
+enum err loudness_row_delete(struct db *db, const char *track, double target_lufs, double peak_dbtp,
+	struct arena *arena, struct err_info *info)
+{
+	struct loudness_row row;
+	struct db_stmt *stmt;
+	enum err err = loudness_row_get(db, track, arena, &row, info);
+
+	if (err != ERR_OK)
+		return err == ERR_NOT_FOUND ? err_clear(info) : err;
+	stmt = db_stmt(db, SQL_LOUDNESS_DELETE);
+	db_bind_text(stmt, ":track", track);
+	err = db_run(stmt, info);
+	return err == ERR_OK && row.album != NULL ? update_album(db, track, row.album, target_lufs, peak_dbtp, info)
+						  : err;
+}

@@ -5,7 +5,8 @@
  * connection that the caller holds.
  *
  * Tracks of one owner that were uploaded under one name of an album share an album gain, so that what is quiet within
- * the album stays quiet. It is computed anew, for all of them, whenever one joins.
+ * the album stays quiet. It is computed anew, for all of them, whenever one joins or is
+ * deleted.
  */
 #ifndef TONEARM_MODEL_LOUDNESS_ROW_H
 #define TONEARM_MODEL_LOUDNESS_ROW_H
@@ -32,5 +33,12 @@ enum err loudness_row_put(struct db *db, const char *track, const struct loudnes
 /* Text in ARENA. ERR_NOT_FOUND when TRACK was not measured. */
 enum err loudness_row_get(
 	struct db *db, const char *track, struct arena *arena, struct loudness_row *out, struct err_info *info);
+
+/*
+ * Within a transaction, before TRACK is deleted: its row goes, and the others of its album get their levels anew, as in
+ * loudness_row_put(). Nothing happens when it was not measured. Database errors.
+ */
+enum err loudness_row_delete(struct db *db, const char *track, double target_lufs, double peak_dbtp,
+	struct arena *arena, struct err_info *info);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "base/wake.h"
 #include "model/job.h"
+#include "model/loudness_row.h"
 #include "storage/cache.h"
 #include "storage/purge_order.h"
 #include "storage/sync.h"
@@ -26,6 +27,8 @@ enum err removal_rows(const struct conf *conf, struct db *db, const struct clock
 	}
 	if (err == ERR_OK)
 		err = purge_order(conf, db, clock, track->id, arena, info);
+	if (err == ERR_OK)
+		err = loudness_row_delete(db, track->id, conf->loudness_target, conf->true_peak, arena, info);
 	if (err == ERR_OK)
 		err = track_delete(db, track->id, info);
 	return err == ERR_OK ? sync_order(conf, db, clock, track->id, arena, info) : err;

@@ -232,6 +232,29 @@ static void a_lost_track_holds_nobody_up(void **state)
 	assert_true(measure(fixture, &good, -20, -10));
 }
 
+static void a_deleted_track_holds_nobody_up(void **state)
+{
+	struct fixture *fixture = *state;
+	struct track good, gone, anew;
+	struct err_info info;
+	struct job job, again;
+
+	add(fixture, &good, "alice", 2);
+	add(fixture, &gone, "alice", 2);
+	submit(fixture, &good);
+	claim(fixture, &job, 2000);
+	assert_false(measure(fixture, &good, -20, -10));
+	assert_int_equal(job_park(fixture->db, job.id, "runner", "album", 900000, 2000, &info), ERR_OK);
+	assert_true(nothing_to_do(fixture, 3000));
+	assert_int_equal(track_delete(fixture->db, gone.id, &info), ERR_OK);
+	add(fixture, &anew, "alice", 2);
+	assert_false(measure(fixture, &good, -20, -10)); /* it is awaited */
+	assert_int_equal(track_delete(fixture->db, anew.id, &info), ERR_OK);
+	claim(fixture, &again, 4000);
+	assert_string_equal(again.id, job.id);
+	assert_true(measure(fixture, &good, -20, -10));
+}
+
 static void deleted_tracks_are_gone(void **state)
 {
 	struct fixture *fixture = *state;
@@ -259,6 +282,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(silence_has_a_gain_of_nothing, fixture_db, fixture_remove),
 		cmocka_unit_test_setup_teardown(parked_jobs_are_let_go, fixture_db, fixture_remove),
 		cmocka_unit_test_setup_teardown(a_lost_track_holds_nobody_up, fixture_db, fixture_remove),
+		cmocka_unit_test_setup_teardown(a_deleted_track_holds_nobody_up, fixture_db, fixture_remove),
 		cmocka_unit_test_setup_teardown(deleted_tracks_are_gone, fixture_db, fixture_remove),
 	};
 

@@ -75,11 +75,29 @@ static void album_is_computed_when_a_track_joins(void **state)
 	assert_float_equal(get(fixture, &stranger).album_lufs, -30, 0.06);
 }
 
+static void album_is_computed_when_a_track_leaves(void **state)
+{
+	struct fixture *fixture = *state;
+	struct track loud, quiet, single;
+	struct err_info info;
+
+	put(fixture, &loud, "alice", "LP", -10);
+	put(fixture, &quiet, "alice", "LP", -16);
+	put(fixture, &single, "alice", NULL, -16);
+	assert_int_equal(loudness_row_delete(fixture->db, loud.id, -14, -1, &fixture->arena, &info), ERR_OK);
+	assert_float_equal(get(fixture, &quiet).album_lufs, -16, 0.06);
+	assert_float_equal(get(fixture, &quiet).album_gain_db, 2, 0.06);
+	assert_int_equal(loudness_row_delete(fixture->db, quiet.id, -14, -1, &fixture->arena, &info), ERR_OK);
+	assert_int_equal(loudness_row_delete(fixture->db, quiet.id, -14, -1, &fixture->arena, &info), ERR_OK);
+	assert_int_equal(loudness_row_delete(fixture->db, single.id, -14, -1, &fixture->arena, &info), ERR_OK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(first_row_stays, fixture_db, fixture_remove),
 		cmocka_unit_test_setup_teardown(album_is_computed_when_a_track_joins, fixture_db, fixture_remove),
+		cmocka_unit_test_setup_teardown(album_is_computed_when_a_track_leaves, fixture_db, fixture_remove),
 	};
 
 	return cmocka_run_group_tests_name("loudness_row", tests, NULL, NULL);
