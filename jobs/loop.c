@@ -220,7 +220,8 @@ static void claim(struct loop *loop, int64_t now)
 	if (loop->knocks >= 0)
 		wake_clear(loop->runner->conf->run_dir, loop->knocks);
 	loop->idle = false;
-	while (!loop->idle && (classes = classes_with_room(loop)) != 0)
+	/* A job of a kind that only a newer program knows takes a place that is not of its class. */
+	while (!loop->idle && count_runs(loop) < loop->places && (classes = classes_with_room(loop)) != 0)
 		loop->idle = !claim_one(loop, classes);
 	loop->next_claim_us = clock_monotonic_us() + until_work_us(loop, asked_ms);
 }

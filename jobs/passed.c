@@ -1,18 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "jobs/passed.h"
 
-#include "base/log.h"
-#include "model/job_history.h"
-
-/* Failing to write it down is no reason to fail the job. */
-static void note(const struct publish *publish, const char *detail)
-{
-	struct err_info info = {0};
-
-	if (job_note(publish->db, publish->job, publish->owner, detail, clock_ms(publish->clock), &info) != ERR_OK)
-		log_failure(LOG_WARNING, "a note of the job could not be written", &info);
-}
-
 /* WANTED as the source is: publish_check() then looks for that. */
 static const struct conf_rendition *as_source(const struct publish *publish, const struct conf_rendition *wanted)
 {
@@ -37,11 +25,11 @@ enum err passed_take(const struct publish *publish, const struct report *report,
 	output->passed = report->passed;
 	if (output->passed) {
 		output->wanted = as_source(publish, output->wanted);
-		note(publish,
+		publish_note(publish,
 			arena_printf(publish->arena, "%s: the source is passed through", output->wanted->quality));
 	} else {
-		note(publish, arena_printf(publish->arena, "%s: encoded, as %s", output->wanted->quality,
-				      report->failure.detail));
+		publish_note(publish, arena_printf(publish->arena, "%s: encoded, as %s", output->wanted->quality,
+					      report->failure.detail));
 	}
 	return ERR_OK;
 }

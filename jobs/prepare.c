@@ -87,11 +87,20 @@ static enum err open_outputs(struct run *run, struct err_info *info)
 	return err == ERR_OK ? extras_open(&run->publish.extras, run->workdir.path, &run->arena, info) : err;
 }
 
-/* Most bytes an output may come to: what the longest source takes at the highest rate, and what the disk has left. */
+/* Most bytes that all outputs may come to: what the disk has left is not theirs to the last byte. */
+static int64_t find_room(const struct conf *conf)
+{
+	int64_t spare = fs_free_bytes(conf->data_dir) - conf->disk_floor;
+
+	if (spare < OUTPUT_SPARE)
+		spare = OUTPUT_SPARE;
+	return spare < conf->job_output_size ? spare : conf->job_output_size;
+}
+
+/* Most bytes that one of them may come to: what the longest source takes at the highest rate. */
 static int64_t output_limit(const struct run *run)
 {
 	const struct conf *conf = run->runner->conf;
-	int64_t spare = fs_free_bytes(conf->data_dir) - conf->disk_floor;
 	int64_t bits = 0, most;
 
 	for (size_t i = 0; i < run->publish.count; i++) {
@@ -101,11 +110,7 @@ static int64_t output_limit(const struct run *run)
 		bits = rate > bits ? rate : bits;
 	}
 	most = bits / 8 * conf->source_duration_s + OUTPUT_SPARE;
-	if (most > spare)
-		most = spare;
-	if (most < OUTPUT_SPARE)
-		most = OUTPUT_SPARE;
-	return most < conf->job_output_size ? most : conf->job_output_size;
+	return most < run->publish.room ? most : run->publish.room;
 }
 
 static json_t *limits_json(const struct run *run)
@@ -188,6 +193,7 @@ enum err prepare_run(struct run *run, struct err_info *info)
 			info, ERR_UNPROCESSABLE, "a job makes at most %d renditions", (int)WORKER_RENDITIONS_MOST);
 	if (err == ERR_OK)
 		err = find_missing(run, wanted, info);
+	run->publish.room = find_room(runner->conf);
 	run->publish.passthrough = wanted->passthrough;
 	run->publish.drop_source = !runner->conf->keep_source && wanted->source != NULL;
 	if (err != ERR_OK || !needs_worker(run, wanted))

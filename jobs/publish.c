@@ -8,6 +8,7 @@
 #include "conf/profile.h"
 #include "jobs/native.h"
 #include "model/job.h"
+#include "model/job_history.h"
 #include "package/cmaf_index.h"
 #include "storage/purge_order.h"
 #include "storage/sync.h"
@@ -18,6 +19,24 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+void publish_note(const struct publish *publish, const char *detail)
+{
+	struct err_info info = {0};
+
+	if (job_note(publish->db, publish->job, publish->owner, detail, clock_ms(publish->clock), &info) != ERR_OK)
+		log_failure(LOG_WARNING, "a note of the job could not be written", &info);
+}
+
+void publish_notice(const struct publish *publish, const char *detail)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_WARNING, "the worker has a notice");
+	log_text(&line, "detail", detail);
+	log_end(&line);
+	publish_note(publish, detail);
+}
 
 static enum err compare(const struct publish *publish, const struct publish_output *output, struct err_info *info)
 {
@@ -53,6 +72,22 @@ static enum err read_back(const struct publish *publish, struct publish_output *
 		return native_read(output->fd, wanted, &publish->source, publish->samples, &output->row, info);
 	err = cmaf_index_read(output->fd, publish->arena, &output->row, info);
 	return err == ERR_OK ? compare(publish, output, info) : err;
+}
+
+enum err publish_fits(const struct publish *publish, struct err_info *info)
+{
+	int64_t bytes = 0;
+	struct stat status;
+
+	for (size_t i = 0; i < publish->count; i++)
+		bytes += fstat(publish->outputs[i].fd, &status) == 0 ? status.st_size : 0;
+	if (publish->room == 0 || bytes <= publish->room)
+		return ERR_OK;
+	if (publish->room < publish->conf->job_output_size)
+		return err_set(info, ERR_NO_SPACE, "the disk has no room for all renditions of the sound");
+	return err_set(info, ERR_TOO_LARGE,
+		"the renditions come to more than jobs.output_size: upload the sound in parts, or ask for fewer of "
+		"them");
 }
 
 static enum err watch_stop(void *context, size_t bytes, struct err_info *info)
@@ -101,7 +136,7 @@ enum err publish_check(const struct publish *publish, size_t index, struct err_i
 enum err publish_seal(void *context, const atomic_bool *stop, struct err_info *info)
 {
 	struct publish *publish = context;
-	enum err err = ERR_OK;
+	enum err err = publish_fits(publish, info);
 
 	publish->stop = stop;
 	for (size_t i = 0; err == ERR_OK && i < publish->count; i++)
@@ -256,5 +291,6 @@ enum err publish_commit(const struct publish *publish, struct err_info *info)
 		db_rollback(publish->db);
 	else if (source != NULL)
 		remove_source(publish, source);
-	return err;
+	/* Files were moved: this cannot be done again as it was. */
+	return err == ERR_BUSY ? err_set(info, ERR_IO, "the database was locked while files were published") : err;
 }

@@ -51,8 +51,20 @@ struct publish {
 	struct extras extras; /* asked for beside the outputs; extras_check() has passed each */
 	struct publish_output *outputs;
 	size_t count; /* 0: nothing was missing, only the states change */
+	int64_t room; /* bytes that the outputs may come to, all together; 0: any number */
 	const atomic_bool *stop; /* ends publish_check() early with ERR_ABORTED; may be NULL */
 };
+
+/* DETAIL into the history of the job. Failing to write it down is no reason to fail the job. */
+void publish_note(const struct publish *publish, const char *detail);
+
+/* As publish_note(), and into the log. */
+void publish_notice(const struct publish *publish, const char *detail);
+
+/*
+ * Whether the outputs fit the room by now. ERR_TOO_LARGE when jobs.output_size set it, ERR_NO_SPACE when the disk did.
+ */
+enum err publish_fits(const struct publish *publish, struct err_info *info);
 
 /*
  * Checks output number INDEX and makes it durable, mode 0640: after it the file is complete on disk. ERR_UNPROCESSABLE
@@ -61,8 +73,8 @@ struct publish {
 enum err publish_check(const struct publish *publish, size_t index, struct err_info *info);
 
 /*
- * publish_check() for every output and extras_check() for every extra: an aside_work whose CONTEXT is a struct publish.
- * It keeps its hands from the database.
+ * publish_fits(), then publish_check() for every output and extras_check() for every extra: an aside_work whose CONTEXT
+ * is a struct publish. It keeps its hands from the database.
  */
 enum err publish_seal(void *context, const atomic_bool *stop, struct err_info *info);
 
@@ -70,8 +82,8 @@ enum err publish_seal(void *context, const atomic_bool *stop, struct err_info *i
 enum err publish_align(const struct publish *publish, struct err_info *info);
 
 /*
- * Makes all visible at once. ERR_CONFLICT: the job is not ours any more, ERR_NOT_FOUND: the track was deleted, ERR_IO
- * and database errors; nothing has become visible then.
+ * Makes all visible at once. ERR_BUSY: the database is locked, it can be done later; ERR_CONFLICT: the job is not ours
+ * any more, ERR_NOT_FOUND: the track was deleted, ERR_IO and database errors; nothing has become visible then.
  */
 enum err publish_commit(const struct publish *publish, struct err_info *info);
 

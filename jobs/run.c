@@ -105,15 +105,6 @@ static enum err take_done(struct run *run, const struct report *report, struct e
 	return ERR_OK;
 }
 
-static void log_notice(const struct report *report)
-{
-	struct log_line line;
-
-	log_begin(&line, LOG_WARNING, "not all could be made beside the sound");
-	log_text(&line, "detail", report->failure.detail);
-	log_end(&line);
-}
-
 static enum err take_report(struct run *run, const struct report *report, struct err_info *info)
 {
 	if (run->done_seen || run->failure.code != ERR_OK)
@@ -130,7 +121,7 @@ static enum err take_report(struct run *run, const struct report *report, struct
 	case REPORT_PASSTHROUGH:
 		return passed_take(&run->publish, report, info);
 	case REPORT_NOTICE:
-		log_notice(report);
+		publish_notice(&run->publish, report->failure.detail);
 		return ERR_OK;
 	case REPORT_SEGMENTS:
 		return take_segments(run, &report->segments, info);
@@ -180,7 +171,7 @@ int run_fd(const struct run *run)
 
 bool run_is_ready(const struct run *run)
 {
-	return run->phase != RUN_WORKING && aside_fd(&run->aside) < 0;
+	return run->phase != RUN_WORKING && aside_fd(&run->aside) < 0 && clock_monotonic_us() >= run->again_us;
 }
 
 void run_reports(struct run *run)
@@ -200,7 +191,11 @@ static void judge(struct run *run, int status)
 	if (run->verdict != RUN_UNDECIDED) {
 		conclude_run(run);
 	} else if (run->failure.code != ERR_OK) {
-		verdict_fail(run, run->failure.code, &run->failure);
+		/* The time of a worker is the processor's: another would need as much. */
+		if (run->failure.code == ERR_TIMEOUT)
+			verdict_reach(run, RUN_HOPELESS, &run->failure);
+		else
+			verdict_fail(run, run->failure.code, &run->failure);
 	} else if (run->done_seen && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
 		if (run->album == ALBUM_NONE)
 			run_begin_sealing(run);
@@ -245,7 +240,7 @@ static const char *stage_aside(const struct run *run)
 
 void run_tick(struct run *run)
 {
-	if (run_is_ready(run) || run->verdict != RUN_UNDECIDED)
+	if (run->phase == RUN_PUBLISHING || run_is_ready(run) || run->verdict != RUN_UNDECIDED)
 		return;
 	log_context(run->job.id);
 	if (run->phase == RUN_CALLING)

@@ -91,6 +91,7 @@ struct run {
 	int64_t written_us;           /* last try to write progress to the job table */
 	int64_t renewed_us;           /* last time the lease was ours for sure */
 	int64_t looked_us;            /* last look at the job table, for a cancelled job whose worker is silent */
+	int64_t again_us;             /* not published before, as the database was locked; 0: it was not */
 };
 
 /*

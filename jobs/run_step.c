@@ -6,6 +6,9 @@
 #include "jobs/upkeep.h"
 #include "jobs/verdict.h"
 
+/* How soon what was made is published again when somebody else has held the database for longer than db.busy_ms. */
+#define AGAIN_US 500000
+
 void run_begin_publishing(struct run *run)
 {
 	run->phase = RUN_PUBLISHING;
@@ -27,11 +30,22 @@ void run_begin_sealing(struct run *run)
 		verdict_progress(run, "publish");
 }
 
+/* What was made is not thrown away for somebody else's lock, as long as the lease holds. */
+static void put_off(struct run *run, const struct err_info *info)
+{
+	if (run->again_us == 0)
+		log_failure(LOG_WARNING, "publishing waits for the database", info);
+	run->again_us = clock_monotonic_us() + AGAIN_US;
+	verdict_look(run);
+}
+
 static void fail(struct run *run, enum err err, const struct err_info *info)
 {
-	if (err == ERR_CONFLICT)
+	if (err == ERR_BUSY && run->phase == RUN_PUBLISHING)
+		put_off(run, info);
+	else if (err == ERR_CONFLICT)
 		verdict_reach(run, RUN_LOST, NULL);
-	else if (err == ERR_NOT_FOUND)
+	else if (err == ERR_NOT_FOUND || err == ERR_TOO_LARGE)
 		verdict_reach(run, RUN_HOPELESS, info);
 	else
 		verdict_reach(run, RUN_FAILED, info);
@@ -83,7 +97,8 @@ static void step_publishing(struct run *run)
 	struct err_info info = {0};
 	enum err err;
 
-	if (!verdict_progress(run, run->album == ALBUM_NONE ? "publish" : "measure"))
+	if (clock_monotonic_us() < run->again_us ||
+		!verdict_progress(run, run->album == ALBUM_NONE ? "publish" : "measure"))
 		return;
 	if (run->album != ALBUM_NONE) {
 		step_album(run);

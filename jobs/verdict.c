@@ -104,6 +104,8 @@ void verdict_look(struct run *run)
 		err_set(&info, ERR_TIMEOUT, "the worker said nothing for %lld seconds",
 			(long long)(run->runner->silence_us / 1000000));
 		verdict_reach(run, RUN_FAILED, &info);
+	} else if (run->phase == RUN_WORKING && publish_fits(&run->publish, &info) != ERR_OK) {
+		verdict_fail(run, info.code, &info);
 	} else if (run->phase != RUN_TIDYING && now - run->started_us > conf->job_wall_s * 1000000) {
 		err_set(&info, ERR_TIMEOUT, "the job was not done after %lld seconds (jobs.wall_s)",
 			(long long)conf->job_wall_s);

@@ -216,7 +216,7 @@ struct conf {
 	int64_t job_cpu_s;
 	int64_t job_memory; /* bytes of address space of a worker */
 	int64_t job_wall_s;
-	int64_t job_output_size; /* bytes of one file */
+	int64_t job_output_size; /* bytes of all its renditions */
 	int64_t job_history_days;
 	int64_t job_verify_days; /* 0: never */
 	int64_t job_verify_rate; /* bytes per second */

@@ -272,7 +272,7 @@ const struct option option_table[] = {
 	{"jobs", "memory", OPTION_SIZE, AT(job_memory), .unit = "bytes", .least = 128 * MIB, .most = 64 * GIB,
 		.standard = GIB, .sentence = "Address space of one worker."},
 	{"jobs", "output_size", OPTION_SIZE, AT(job_output_size), .unit = "bytes", .least = 64 * KIB, .most = 1024 * GIB,
-		.standard = 16 * GIB, .sentence = "Largest file that a job may make."},
+		.standard = 16 * GIB, .sentence = "What the renditions of a job may come to, all together."},
 	{"jobs", "history_days", OPTION_INTEGER, AT(job_history_days), .unit = "days", .least = 1, .most = 36500,
 		.standard = 30,
 		.sentence = "How long a job that is over stays in the table with its history; the last of each track stays."},

@@ -3,6 +3,7 @@
 // dies, hangs or lies, a job ends as it should, and listeners see all of its renditions or none.
 
 import assert from "node:assert/strict";
+import {execFile} from "node:child_process";
 import {existsSync} from "node:fs";
 import fs from "node:fs/promises";
 import {describe} from "node:test";
@@ -17,6 +18,14 @@ const BUSY = Array(3000).fill(["progress 0.2", "nap 100"]).flat();
 
 /* Tells the test that the worker came so far, and waits for its word. */
 const pausing = library => [`touch ${library.path("first")}`, `wait ${library.path("go")}`];
+
+/** Takes the write lock of the database; gives what lets go of it. */
+async function holdDatabase(library) {
+	const held = library.path("held"), shell = execFile("sqlite3", [library.path("data", "tonearm.db")]);
+	shell.stdin.end(`.timeout 30000\nBEGIN IMMEDIATE;\n.shell touch ${held}\n.shell while [ -e ${held} ]; do sleep 0.05; done\n`);
+	await until("the lock", () => existsSync(held));
+	return () => fs.rm(held);
+}
 
 const qualities = track => track.renditions.map(rendition => rendition.quality).sort();
 
@@ -50,6 +59,39 @@ describe("jobrunner", {concurrency: 3}, () => {
 		const seen = (await fs.readFile(library.path("seen"), "utf8")).trim().split("\n");
 		const numbers = [0, 2, 3, 4, 5, 6, ...Array.from({length: EXTRAS}, (_, i) => 7 + i)].map(number => `fd ${number}`);
 		assert.deepEqual(seen, [...numbers, "env PATH=/usr/bin:/bin", "session 1"]);
+	});
+
+	withLibrary("writes down what the worker noticed", {}, async library => {
+		const {job} = await library.add(["source", 'say {"event":"notice","detail":"the cover is damaged"}', ...GOOD.slice(1)]);
+		await library.drain();
+		const {jobs} = await library.fixture("all");
+		const {state, history} = jobs.find(({id}) => id === job);
+		assert.equal(state, "done");
+		assert.ok(history.some(({event, detail}) => event === "note" && detail === "the cover is damaged"));
+	});
+
+	withLibrary("keeps what was made while somebody holds the database", {db: {busy_ms: 20}, jobs: {lease_s: 60}}, async library => {
+		const {track, job} = await library.add(["source", `make ${SAMPLES}`, ...pausing(library), `done ${SAMPLES}`]);
+		const runner = library.runner();
+		await library.workerId("first");
+		const release = await holdDatabase(library);
+		await fs.writeFile(library.path("go"), "");
+		await until("publishing to be put off", async () => (await runner.text()).includes("publishing waits for the database"));
+		await release();
+		const row = await library.jobIn(job, "done", "dead");
+		assert.deepEqual([row.state, row.attempts, row.error], ["done", 1, null]);
+		assert.deepEqual(qualities(await library.track(track)), QUALITIES);
+		assert.deepEqual(await library.workFolders(), []);
+	});
+
+	withLibrary("jobs that a newer program left end with a reason", {}, async library => {
+		await library.sql(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20)
+			INSERT INTO job (id, kind, class, payload, submitter, state, priority, rank_ms, attempts, max_attempts, run_after_ms,
+				lease_expires_ms, progress, stage, speed, cancel_requested, created_ms, updated_ms, started_ms, finished_ms)
+			SELECT printf('%026d', i), 'brew-coffee', 'network', '{}', '', 'queued', 0, 0, 0, 3, 1, 0, 0, 'queued', 0, 0, 1, 1, 0, 0 FROM n`);
+		assert.equal((await library.drain()).code, 0);
+		assert.equal(await library.sql("SELECT state, error, count(*) FROM job GROUP BY 1, 2"),
+			"dead|this jobrunner knows no such job: brew-coffee|20\n");
 	});
 
 	withLibrary("makes only the renditions that are missing", {}, async library => {
@@ -315,6 +357,15 @@ describe("jobrunner", {concurrency: 3}, () => {
 		await library.jobIn((await library.add(GOOD)).job, "done");
 		await fs.rm(library.path("run", "wake"));
 		await library.jobIn((await library.add(GOOD)).job, "done");
+		assert.ok(runner.running);
+	});
+
+	withLibrary("finds what nobody told it of", {}, async library => {
+		const {job} = await library.add(["failed unprocessable No."]);
+		const runner = library.runner();
+		await library.jobIn(job, "dead");
+		await library.sql(`UPDATE job SET state = 'queued', held_by = 'time', attempts = 0, finished_ms = 0, error = NULL WHERE id = '${job}'`);
+		await library.jobIn(job, "dead");
 		assert.ok(runner.running);
 	});
 

@@ -42,9 +42,10 @@ const ONCE = {max_attempts: 1};
 const LONG = 300;
 
 describe("limits of a job", {concurrency: 2, skip: existsSync(REAL_WORKER) ? false : "the worker is not built"}, () => {
-	withLibrary("processor time", {jobs: {...ONCE, cpu_s: 1}}, async library => {
-		const {error} = await dead(library, await add(library, LONG));
+	withLibrary("processor time", {jobs: {cpu_s: 1}}, async library => {
+		const {error, attempts} = await dead(library, await add(library, LONG));
 		assert.equal(error, "it takes more processor time than jobs.cpu_s allows");
+		assert.equal(attempts, 1, "another attempt would need as much");
 	});
 
 	withLibrary("memory", {jobs: {...ONCE, memory: "128M"}}, async library => {
@@ -61,6 +62,12 @@ describe("limits of a job", {concurrency: 2, skip: existsSync(REAL_WORKER) ? fal
 		const {error, attempts} = await dead(library, await add(library, 10, "high"));
 		assert.match(error, /jobs\.output_size.*upload the sound in parts/);
 		assert.equal(attempts, 1, "another attempt would end there too");
+	});
+
+	withLibrary("size of all files", {jobs: {output_size: "600K"}}, async library => {
+		const {error, attempts} = await dead(library, await add(library, 10));
+		assert.match(error, /jobs\.output_size.*ask for fewer of them/);
+		assert.equal(attempts, 1);
 	});
 
 	withLibrary("length of the sound", {limits: {source_duration_s: 5}}, async library => {
