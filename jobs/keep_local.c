@@ -24,8 +24,8 @@ static enum err release(struct network_job *job, const struct stored *file, stru
 }
 
 /*
- * The store is asked once more before what is here may go: what took long on its way there may have come behind what was
- * confirmed, in its place. ERR_IO when it has to be sent again.
+ * The store is asked once more before what is here may go: what took long on its way there may have come behind what
+ * was confirmed, in its place. ERR_IO when it has to be sent again.
  */
 static enum err compare(struct network_job *job, const struct stored *files, size_t count, struct arena *arena,
 	struct err_info *info)
