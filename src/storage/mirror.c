@@ -100,6 +100,7 @@ static enum err prepare_put(struct store *store, const struct stored *stored, in
 		.fd = fd,
 		.size = (uint64_t)stored->size,
 		.content_type = media_type(stored->file),
+		.cache_control = stored->what == STORED_RENDITION ? "max-age=31536000, immutable" : NULL, /* for an edge */
 		.sha256 = etag};
 	if ((err = find_hash(store, stored, fd, etag, info)) != ERR_OK)
 		return err;

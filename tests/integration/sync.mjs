@@ -91,6 +91,8 @@ describe("sync", {concurrency: 3}, () => {
 		await site.isSame();
 		assert.deepEqual(site.store.asked.map(line => line.split(" ")[0]), Object.keys(files).map(() => "PUT"));
 		assert.equal(await site.jobs("sync"), "done|1\ndone|1\n");
+		for (const [key, {cache}] of Object.entries(site.store.objects))
+			assert.equal(cache, /\.mp4$/.test(key) ? "max-age=31536000, immutable" : undefined, key);
 	});
 
 	withStore("sends the files of a track side by side", {}, async site => {

@@ -8,7 +8,7 @@ import http from "node:http";
 const md5 = bytes => createHash("md5").update(bytes).digest("hex");
 
 /**
- * Starts one. store.objects is {key: {bytes, sha256}}, store.asked a list of "METHOD key"; a key of
+ * Starts one. store.objects is {key: {bytes, sha256, cache}}, store.asked a list of "METHOD key"; a key of
  * another bucket than "bucket" is "/BUCKET/KEY". store.fault(method, key) may
  * return a status to answer with instead, or "lie": the object is taken and another ETag told; and may wait.
  */
@@ -77,7 +77,7 @@ class FakeStore {
 	}
 
 	#put(key, bytes, request, response, lie) {
-		this.objects[key] = {bytes, sha256: request.headers["x-amz-meta-sha256"]};
+		this.objects[key] = {bytes, sha256: request.headers["x-amz-meta-sha256"], cache: request.headers["cache-control"]};
 		response.writeHead(200, {etag: `"${lie ? "0".repeat(32) : md5(bytes)}"`}).end();
 	}
 
