@@ -27,6 +27,16 @@ async function holdDatabase(library) {
 	return () => fs.rm(held);
 }
 
+/* Stops RUNNER where it does not hold the lock of the database, which would stop all others. */
+async function stopBetweenWrites(library, runner) {
+	const isFree = () => new Promise(resolve =>
+		execFile("sqlite3", [library.path("data", "tonearm.db"), "BEGIN IMMEDIATE; ROLLBACK"], failure => resolve(!failure)));
+	for (runner.kill("SIGSTOP"); !await isFree(); runner.kill("SIGSTOP")) {
+		runner.kill("SIGCONT");
+		await pause(50);
+	}
+}
+
 const qualities = track => track.renditions.map(rendition => rendition.quality).sort();
 
 describe("jobrunner", {concurrency: 3}, () => {
@@ -177,7 +187,7 @@ describe("jobrunner", {concurrency: 3}, () => {
 		const watcher = new Watcher(library, track, 4);
 		const sleeper = library.runner();
 		const worker = await library.workerId("first");
-		sleeper.kill("SIGSTOP");
+		await stopBetweenWrites(library, sleeper);
 		process.kill(worker, "SIGSTOP");
 		const second = library.runner();
 		await fs.rm(library.path("first"));

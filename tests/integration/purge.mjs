@@ -29,7 +29,7 @@ class Cache {
 			let body = "";
 			request.on("data", piece => body += piece);
 			request.on("end", () => {
-				this.asked.push({method: request.method, url: request.url, headers: request.headers, body});
+				this.asked.push({method: request.method, url: request.url, headers: request.headers, body, status: this.status});
 				response.writeHead(this.status).end("{}");
 			});
 		});
@@ -146,7 +146,8 @@ describe("caches in front", {skip: cannotServe("lighttpd"), timeout: 120000}, ()
 		assert.equal((await site.request({method: "DELETE", path: `/api/v1/tracks/${tracks[0]}`, headers: site.bearer("track:write")})).status, 204);
 		await caches.cloudflare.first(others + 2);
 		caches.fastly.status = 200;
-		const told = () => caches.fastly.asked.some(one => one.headers["surrogate-key"] === `${tracks[1]} ${tracks[0]}`);
+		const told = () => caches.fastly.asked.some(
+			one => one.status === 200 && one.headers["surrogate-key"] === `${tracks[1]} ${tracks[0]}`);
 		while (!told())
 			await pause(20);
 		const metrics = (await site.request({path: "/metrics"})).text;
