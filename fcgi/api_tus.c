@@ -228,8 +228,10 @@ static enum err look(struct tus_visit *visit, const char *id)
 {
 	struct responder *responder = visit->responder;
 	struct db *db;
-	enum err err = db_pool_take(responder->pool, &db, &visit->info);
+	enum err err;
 
+	response_wait(visit->response, 0); /* what comes syncs a file: an event loop goes on without this thread */
+	err = db_pool_take(responder->pool, &db, &visit->info);
 	if (err != ERR_OK)
 		return err;
 	err = arrival_look(responder->conf, db, responder->access.clock, id, visit->claims.subject,

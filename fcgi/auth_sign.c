@@ -98,7 +98,7 @@ static void send_signed(struct request *request, struct response *response, cons
 		.origin = origin_write(&origin, request->arena),
 	};
 	const char *query = ticket_write(responder->conf, &ticket, request->arena);
-	const char *base = arena_printf(request->arena, "%s%s", responder->conf->base_url, request->prefix);
+	const char *base = responder->conf->base_url[0] != '\0' ? responder->conf->base_url : request->prefix;
 	json_t *answer = json_pack("{s:I, s:s}", "expires", (json_int_t)ticket.expires, "query", query);
 
 	if (wish->file != NULL) {

@@ -126,7 +126,7 @@ static enum err by_password(struct request *request, struct response *response, 
 	struct grantee *grantee, struct err_info *info)
 {
 	struct responder *responder = responder_of(request);
-	struct account account = {0};
+	struct account account = {0}, now;
 	bool good = false;
 	struct db *db;
 	enum err err = db_pool_take(responder->pool, &db, info), found;
@@ -148,10 +148,19 @@ static enum err by_password(struct request *request, struct response *response, 
 		return err;
 	*grantee = (struct grantee){.subject = account.name, .scope = account.scope, .tracks = account.tracks};
 	id_new(responder->access.clock, grantee->family);
-	err = login_forgive(db, "subject", account.name, info);
+	err = db_begin(db, info);
+	if (err == ERR_OK)
+		err = account_get(db, account.name, request->arena, &now, info);
+	/* The check took long: by now it may have another password, or be gone. */
+	if (err == ERR_NOT_FOUND || (err == ERR_OK && strcmp(now.password, account.password) != 0))
+		err = err_set_why(info, ERR_UNAUTHORIZED, "password", "the name or the password is wrong");
+	if (err == ERR_OK)
+		err = login_forgive(db, "subject", account.name, info);
 	if (err == ERR_OK)
 		err = new_refresh(request, db, grantee, info);
-	db_pool_give(responder->pool, db);
+	if (err == ERR_OK)
+		err = db_commit(db, info);
+	db_pool_give(responder->pool, db); /* which ends a transaction that came to nothing */
 	return err;
 }
 

@@ -4,11 +4,12 @@
 
 import {token} from "./token.js";
 
-/** A refusal: `status` (0: no answer at all) and a sentence for the listener. */
+/** A refusal: `status` (0: no answer at all), a sentence for the listener, and the problem's `type` if there was one. */
 export class Refused extends Error {
-	constructor(status, sentence) {
+	constructor(status, sentence, type) {
 		super(sentence);
 		this.status = status;
+		this.type = type;
 	}
 }
 
@@ -25,7 +26,7 @@ const SENTENCES = new Map([
 ]);
 /* Here the server's own sentence says more than ours: it is about the file. */
 const SERVER_KNOWS = new Set([413, 415, 422]);
-const NO_SPACE = "urn:tonearm:problem:no-space";
+export const NO_SPACE = "urn:tonearm:problem:no-space";
 
 /** The sentence for STATUS; PROBLEM is the parsed problem document, if there was one. */
 export function sentence(status, problem) {
@@ -72,7 +73,7 @@ export function send(method, address, fields, body, {signal, onProgress}) {
 			if (request.status >= 200 && request.status < 300)
 				resolve(name => request.getResponseHeader(name));
 			else
-				reject(new Refused(request.status, sentence(request.status, request.response)));
+				reject(new Refused(request.status, sentence(request.status, request.response), request.response?.type));
 		});
 		request.addEventListener("error", () => reject(new Refused(0, sentence(0))));
 		request.addEventListener("abort", () => reject(new DOMException("cancelled", "AbortError")));

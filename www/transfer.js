@@ -2,7 +2,7 @@
 // A file on its way to the server, in pieces by tus 1.0 (https://tus.io/protocols/resumable-upload): what arrived stays
 // there, and a lost connection, a pause or a reload of the page costs at most the piece that was under way.
 
-import {Refused, send} from "./api.js";
+import {NO_SPACE, Refused, send} from "./api.js";
 
 /* Many web servers pass a body on when they have all of it: a piece that breaks off is lost there. */
 const PIECE = 8 << 20;
@@ -10,13 +10,14 @@ const PIECE = 8 << 20;
 const WAITS_MS = [500, 1000, 2000, 5000, 10000];
 /* The upload under way in this tab: what is sent, and the address it got. */
 const KEY = "tonearm.upload";
-/* Answers after which it can still go on later: with another token, when there is room again. */
-const KEPT = [401, 507];
-
 const base64 = text => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 const isGone = error => error.status === 404 || error.status === 410;
+const isFull = error => error.type === NO_SPACE;
+/* It can still go on later: with another token, when there is room again. */
+const isKept = error => error.status === 401 || isFull(error);
 /* No answer, somebody else at it, or a trouble of the moment. */
-const passes = error => error instanceof Refused && ([0, 409, 423, 429, 500, 502, 503, 504].includes(error.status));
+const passes = error => error instanceof Refused && !isFull(error)
+	&& [0, 409, 423, 429, 500, 502, 503, 504].includes(error.status);
 
 /* When SIGNAL is given. */
 const given = signal => new Promise(resolve => signal.addEventListener("abort", resolve, {once: true}));
@@ -73,7 +74,7 @@ export class Transfer {
 			this.#forget();
 			return this.#made;
 		} catch (error) {
-			if (!KEPT.includes(error.status))
+			if (!isKept(error))
 				this.#forget();
 			if (this.#signal.aborted && this.#address)
 				this.#ask("DELETE", {}, null, {}).catch(() => {}); // it expires by itself, too
@@ -95,6 +96,7 @@ export class Transfer {
 				return null;
 			if (this.#isOld && isGone(error)) {
 				this.#address = "";
+				this.#isOld = false;
 				return null;
 			}
 			/* What is not begun yet can be sent again by hand. */
@@ -126,7 +128,7 @@ export class Transfer {
 	async #begin(signal) {
 		const fields = {"Upload-Length": this.#file.size, "Upload-Metadata": this.#metadata};
 		const answer = await this.#ask("POST", fields, null, {signal});
-		this.#address = answer("Location");
+		this.#address = `uploads/${answer("Location").split("/").at(-1)}`; // from this page, whatever the site is called
 		sessionStorage.setItem(KEY, JSON.stringify([this.#print(), this.#address]));
 		this.#learn(answer);
 	}
@@ -135,7 +137,11 @@ export class Transfer {
 		const offset = this.#offset;
 		const fields = {"Content-Type": "application/offset+octet-stream", "Upload-Offset": offset};
 		this.#tell("sending");
-		this.#learn(await this.#ask("PATCH", fields, this.#file.slice(offset, offset + PIECE), {
+		const piece = await this.#file.slice(offset, offset + PIECE).arrayBuffer().catch(() => {
+			throw new Refused(400, "The file was changed or cannot be read any more. Choose it again.");
+		});
+		signal.throwIfAborted();
+		this.#learn(await this.#ask("PATCH", fields, piece, {
 			signal,
 			onProgress: sent => this.#onChange(offset + sent, this.#file.size, "sending"),
 		}));
