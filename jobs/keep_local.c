@@ -16,11 +16,12 @@ enum { WAIT_MS = CACHE_FRESH_MS + 1000 };
 static enum err release(struct network_job *job, const struct stored *file, struct arena *arena, bool *may_go,
 	struct err_info *info)
 {
-	*may_go = file->away;
-	if (file->away)
-		return ERR_OK;
-	return remote_release(job->db, remote_store(job->conf, arena), remote_key(job->conf, file, arena), file->etag,
-		clock_ms(job->clock), may_go, info);
+	/* Also of one that is away: it may be another store that it was let go to. */
+	enum err err = remote_release(job->db, remote_store(job->conf, arena), remote_key(job->conf, file, arena),
+		file->etag, clock_ms(job->clock), may_go, info);
+
+	*may_go |= file->away;
+	return err;
 }
 
 /*

@@ -42,21 +42,24 @@ static enum err copy_all(int from, int to, struct err_info *info)
 
 static enum err turn(int log, const char *path, struct err_info *info)
 {
-	char old[PATH_MAX];
-	enum err err = make_place(path, info);
+	char copy[PATH_MAX], old[PATH_MAX];
+	enum err err;
 	int to;
 
-	if (err != ERR_OK)
-		return err;
+	name_old(copy, path, 0);
 	name_old(old, path, 1);
-	to = open(old, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+	to = open(copy, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
 	if (to < 0)
-		return err_set_errno(info, ERR_IO, errno, "cannot make %s", old);
+		return err_set_errno(info, ERR_IO, errno, "cannot make %s", copy);
 	err = copy_all(log, to, info);
+	if (err == ERR_OK)
+		err = make_place(path, info);
+	if (err == ERR_OK && rename(copy, old) != 0)
+		err = err_set_errno(info, ERR_IO, errno, "cannot rename %s", copy);
 	if (err == ERR_OK && ftruncate(log, 0) != 0)
 		err = err_set_errno(info, ERR_IO, errno, "cannot empty %s", path);
 	if (err != ERR_OK)
-		unlink(old);
+		unlink(copy);
 	close(to);
 	return err;
 }

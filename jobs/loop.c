@@ -92,10 +92,11 @@ static void recall_jobs(struct loop *loop)
 	const struct runner *runner = loop->runner;
 	struct err_info info = {0};
 	struct log_line line;
-	int64_t count;
+	/* Others may have told the time a little later: while this waited for the lock, or by a clock that differs. */
+	int64_t slack_ms = runner->conf->job_lease_s * 1000 + runner->conf->db_busy_ms + JUMP_LEAST_MS, count;
 
-	if (job_recall(runner->db, clock_ms(runner->clock), runner->conf->job_lease_s * 1000, BACKOFF_MOST_MS, &count,
-		    &info) != ERR_OK)
+	if (job_recall(runner->db, clock_ms(runner->clock), runner->conf->job_lease_s * 1000 + slack_ms,
+		    BACKOFF_MOST_MS + slack_ms, JOB_PARKED_MS + slack_ms, &count, &info) != ERR_OK)
 		log_failure(LOG_WARNING, "leases could not be looked at", &info);
 	if (count == 0)
 		return;

@@ -141,9 +141,12 @@ static enum err prune_logs(
 		conf->log_file, conf->access_file, conf_run_path(conf, &arena, "add-jobrunner.log")};
 	enum err err = ERR_OK;
 
-	for (size_t i = 0; err == ERR_OK && i < sizeof paths / sizeof *paths; i++) {
-		if (paths[i][0] != '\0')
-			err = logs_turn(paths[i], conf->log_size, info);
+	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+		struct err_info why = {0};
+
+		/* One that cannot be turned over keeps no other waiting. */
+		if (paths[i][0] != '\0' && logs_turn(paths[i], conf->log_size, &why) != ERR_OK && err == ERR_OK)
+			err = err_set(info, why.code, "%s", why.detail);
 	}
 	arena_free(&arena);
 	(void)work;

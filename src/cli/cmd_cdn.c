@@ -20,12 +20,14 @@ static const struct args_option options[] = {
 
 static enum err order(struct cli *cli, char (*tracks)[ID_SIZE], size_t count, struct err_info *info)
 {
+	struct arena arena = {0};
 	enum err err = db_begin(cli->db, info);
 
 	if (err != ERR_OK)
 		return err;
 	for (size_t i = 0; err == ERR_OK && i < count; i++)
-		err = purge_order(cli->conf, cli->db, NULL, tracks[i], &cli->arena, info);
+		err = purge_order(cli->conf, cli->db, NULL, tracks[i], &arena, info);
+	arena_free(&arena);
 	if (err == ERR_OK)
 		err = db_commit(cli->db, info);
 	if (err != ERR_OK)

@@ -57,7 +57,7 @@ static int set_tags(AVDictionary **to, const struct tags *tags, const char *isrc
 	int code = 0;
 
 	for (size_t i = 0; code >= 0 && i < sizeof texts / sizeof *texts; i++) {
-		if (texts[i].value[0] != '\0')
+		if (texts[i].key != NULL && texts[i].value[0] != '\0')
 			code = av_dict_set(to, texts[i].key, texts[i].value, 0);
 	}
 	if (code >= 0)
@@ -114,6 +114,14 @@ static int set_chapters(AVFormatContext *format, const struct tags *tags)
 	return code;
 }
 
+/* NULL: no place for it. RIFF INFO has an ISRC, which is a source. */
+static const char *isrc_key(const char *format)
+{
+	if (strcmp(format, "mp3") == 0)
+		return "TSRC";
+	return strcmp(format, "wav") == 0 ? NULL : "ISRC";
+}
+
 static int open_format(struct mux *mux, const char *name, const AVCodecContext *codec, const struct tags *tags)
 {
 	unsigned char *buffer = NULL;
@@ -136,7 +144,7 @@ static int open_format(struct mux *mux, const char *name, const AVCodecContext *
 	stream->time_base = codec->time_base;
 	code = avcodec_parameters_from_context(stream->codecpar, codec);
 	if (code >= 0)
-		code = set_tags(&mux->format->metadata, tags, strcmp(name, "mp3") == 0 ? "TSRC" : "ISRC");
+		code = set_tags(&mux->format->metadata, tags, isrc_key(name));
 	if (code >= 0)
 		code = strcmp(name, "mp3") == 0 ? set_chapters(mux->format, tags)
 						: set_chapter_comments(&mux->format->metadata, tags);

@@ -184,12 +184,12 @@ enum err job_counts(struct db *db, int64_t counts[JOB_STATE_COUNT], struct err_i
 
 /*
  * Makes good what a clock did that was ahead and is right again: a lease that lasts for longer than LEASE from NOW runs
- * out, and a wait for another try that is longer than WAIT is over, as is that of a parked job beyond JOB_PARKED_MS. A
- * runner that lives renews its leases; only when all have had the time to is what is left without one. *COUNT is how
- * many jobs it was.
+ * out, and a wait for another try that is longer than WAIT is over, as is that of a parked job beyond PARKED. These are
+ * the longest there are with what clocks differ by. A runner that lives renews its leases; only when all have had the
+ * time to is what is left without one. *COUNT is how many jobs it was.
  */
-enum err job_recall(
-	struct db *db, int64_t now_ms, int64_t lease_ms, int64_t wait_ms, int64_t *count, struct err_info *info);
+enum err job_recall(struct db *db, int64_t now_ms, int64_t lease_ms, int64_t wait_ms, int64_t parked_ms,
+	int64_t *count, struct err_info *info);
 
 /* Marks that runner OWNER lives at NOW, and the newest such mark of any runner (0 when none ever). */
 enum err job_runner_seen(struct db *db, const char *owner, int64_t now_ms, struct err_info *info);

@@ -31,8 +31,8 @@ enum err job_runner_last_seen(struct db *db, int64_t *ms, struct err_info *info)
 	return err;
 }
 
-enum err job_recall(
-	struct db *db, int64_t now_ms, int64_t lease_ms, int64_t wait_ms, int64_t *count, struct err_info *info)
+enum err job_recall(struct db *db, int64_t now_ms, int64_t lease_ms, int64_t wait_ms, int64_t parked_ms,
+	int64_t *count, struct err_info *info)
 {
 	struct db_stmt *stmt = db_stmt(db, SQL_JOB_RECALL);
 	enum err err;
@@ -40,7 +40,7 @@ enum err job_recall(
 	db_bind_int(stmt, ":now", now_ms);
 	db_bind_int(stmt, ":lease", lease_ms);
 	db_bind_int(stmt, ":wait", wait_ms);
-	db_bind_int(stmt, ":parked", JOB_PARKED_MS);
+	db_bind_int(stmt, ":parked", parked_ms);
 	err = db_run(stmt, info);
 	*count = err == ERR_OK ? db_changes(db) : 0;
 	return err;

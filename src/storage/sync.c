@@ -4,8 +4,10 @@
 #include "base/json.h"
 #include "model/job.h"
 #include "storage/remote_key.h"
+#include "storage/verify.h"
 
 #include <string.h>
+#include <unistd.h>
 
 bool sync_is_on(const struct conf *conf)
 {
@@ -101,7 +103,9 @@ enum err sync_plan(const struct conf *conf, struct db *db, const char *track, st
 	out->surplus = arena_array(arena, row_count, sizeof *out->surplus);
 	for (size_t i = 0; i < count; i++) {
 		keys[i] = remote_key(conf, &files[i], arena);
-		if (is_away(&files[i], rows, row_count))
+		/* What another store has alone cannot be sent from here: `tonearm storage migrate --from` does that. */
+		if (is_away(&files[i], rows, row_count) ||
+			(files[i].away && access(verify_path(conf, &files[i], arena), F_OK) != 0))
 			continue;
 		plan_file(out, &files[i], keys[i], row_of(rows, row_count, keys[i]),
 			strcmp(conf->keep_local, "always") != 0);

@@ -101,9 +101,9 @@ static void a_clock_that_was_ahead_leaves_nothing_behind(void **state)
 		ERR_OK);
 	assert_int_equal(claim_number(fixture, JOB_CLASS_ALL, BIRTH + 1), 3);
 	assert_int_equal(claim_number(fixture, JOB_CLASS_ALL, BIRTH + 2), 0);
-	assert_int_equal(job_recall(fixture->db, BIRTH + 2, LEASE, WAIT_MS, &count, NULL), ERR_OK);
+	assert_int_equal(job_recall(fixture->db, BIRTH + 2, LEASE, WAIT_MS, JOB_PARKED_MS, &count, NULL), ERR_OK);
 	assert_int_equal(count, 2);
-	assert_int_equal(job_recall(fixture->db, BIRTH + 2, LEASE, WAIT_MS, &count, NULL), ERR_OK);
+	assert_int_equal(job_recall(fixture->db, BIRTH + 2, LEASE, WAIT_MS, JOB_PARKED_MS, &count, NULL), ERR_OK);
 	assert_int_equal(count, 0);
 	assert_int_equal(claim_number(fixture, JOB_CLASS_ALL, BIRTH + 2), 1);
 	assert_int_equal(claim_number(fixture, JOB_CLASS_ALL, BIRTH + 2), 2);
@@ -135,7 +135,7 @@ static void a_wait_that_is_meant_lasts(void **state)
 	assert_int_equal(job_fail(fixture->db, job_number(1, "").id, "r", "no", 0, BIRTH, BIRTH, &end, NULL), ERR_OK);
 	for (int i = 1; i <= 4; i++)
 		park(fixture, i, stages[i - 1], BIRTH + (i <= 2 ? DAY_MS : 2 * DAY_MS));
-	assert_int_equal(job_recall(fixture->db, BIRTH, LEASE, WAIT_MS, &count, NULL), ERR_OK);
+	assert_int_equal(job_recall(fixture->db, BIRTH, LEASE, WAIT_MS, JOB_PARKED_MS, &count, NULL), ERR_OK);
 	assert_int_equal(count, 2);
 	assert_int_equal(claim_number(fixture, JOB_CLASS_ALL, BIRTH), 3);
 	assert_int_equal(claim_number(fixture, JOB_CLASS_ALL, BIRTH), 4);
