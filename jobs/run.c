@@ -159,7 +159,9 @@ static bool read_reports(struct run *run)
 		if (err == ERR_OK)
 			err = take_report(run, &report, &info);
 	}
-	if (err != ERR_OK && err != ERR_NOT_READY)
+	if (err == ERR_CONFLICT)
+		verdict_reach(run, RUN_LOST, NULL);
+	else if (err != ERR_OK && err != ERR_NOT_READY)
 		verdict_reach(run, RUN_FAILED, &info);
 	return false;
 }

@@ -11,8 +11,8 @@
 #include "jobs/reports.h"
 
 /*
- * Takes the one REPORT_SOURCE of a job. ERR_UNPROCESSABLE for a second; ERR_INTERNAL: the track is gone; database
- * errors.
+ * Takes the one REPORT_SOURCE of a job. ERR_UNPROCESSABLE for a second; ERR_CONFLICT: the job is another runner's;
+ * ERR_INTERNAL: the track is gone; database errors.
  */
 enum err source_report_take(struct publish *publish, const struct report_source *source, struct err_info *info);
 

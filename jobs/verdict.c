@@ -86,8 +86,7 @@ static void look_at_table(struct run *run)
 	enum err err = job_get(run->runner->db, run->job.id, &arena, &job, &info);
 
 	run->looked_us = clock_monotonic_us();
-	if (err == ERR_NOT_FOUND || (err == ERR_OK && (job.state != JOB_RUNNING || job.lease_owner == NULL ||
-							      strcmp(job.lease_owner, run->runner->owner) != 0)))
+	if (err == ERR_NOT_FOUND || (err == ERR_OK && !job_is_of(&job, run->runner->owner)))
 		verdict_reach(run, RUN_LOST, NULL);
 	else if (err == ERR_OK && job.cancel_requested)
 		verdict_reach(run, RUN_CANCELLED, NULL);

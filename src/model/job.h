@@ -158,6 +158,9 @@ enum err job_cancel(struct db *db, const char *id, int64_t now_ms, struct err_in
 enum err job_retry(struct db *db, const char *id, int64_t now_ms, struct err_info *info);
 
 enum err job_get(struct db *db, const char *id, struct arena *arena, struct job *out, struct err_info *info);
+
+/* Whether JOB, as it was read, is worked on by runner OWNER. */
+bool job_is_of(const struct job *job, const char *owner);
 /* Newest first, older than the id AFTER (or NULL); STATE NULL for all, TRACK NULL for all. */
 enum err job_list(struct db *db, const char *after, const enum job_state *state, const char *track, size_t limit,
 	struct arena *arena, struct job **out, size_t *count, struct err_info *info);

@@ -86,6 +86,11 @@ enum err job_get(struct db *db, const char *id, struct arena *arena, struct job 
 	return err;
 }
 
+bool job_is_of(const struct job *job, const char *owner)
+{
+	return job->state == JOB_RUNNING && job->lease_owner != NULL && strcmp(job->lease_owner, owner) == 0;
+}
+
 enum err job_needs(struct db *db, const char *id, struct arena *arena, struct job_ids *out, struct err_info *info)
 {
 	struct db_stmt *stmt = db_stmt(db, SQL_JOB_NEED_LIST);
