@@ -86,7 +86,8 @@ struct event_connection {
 	struct buf early;             /* what came of its body before its turn */
 	const unsigned char *body;    /* of STDIN, in `in` or `early` */
 	size_t body_left;
-	bool stdin_ended, aborted;
+	bool stdin_ended; /* of the current request, or the last one */
+	bool aborted;
 
 	/* event_transport.c */
 	unsigned char *out; /* complete records up to out_used, but for the open one; NULL when there is nothing */

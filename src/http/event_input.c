@@ -268,14 +268,16 @@ static enum event_step take_early(struct event_connection *connection, const str
 		: STEP_MORE;
 }
 
+/* Of a request that is answered already, what comes is dropped. */
 static enum event_step take_stdin(struct event_connection *connection, const struct fcgi_record_piece *piece)
 {
-	if (connection->phase != PHASE_ANSWER || piece->id != connection->current.id)
+	bool current = piece->id == connection->current.id;
+
+	connection->stdin_ended |= current && piece->length == 0;
+	if (connection->phase != PHASE_ANSWER || !current)
 		return take_early(connection, piece);
-	if (piece->length == 0) {
-		connection->stdin_ended = true;
+	if (piece->length == 0)
 		return STEP_MORE;
-	}
 	connection->body = piece->bytes;
 	connection->body_left = piece->length;
 	return STEP_BODY;

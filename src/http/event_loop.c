@@ -144,8 +144,8 @@ static void pause_until_due(struct event_loop *loop, struct event_connection *co
 /* Nothing can be done before the peer does something, or a pause is over. */
 static void rest(struct event_loop *loop, struct event_connection *connection)
 {
-	bool idle = connection->served && connection->phase == PHASE_IDLE && connection->requests == NULL && connection->out_used == 0 &&
-		fcgi_record_between(&connection->reader);
+	bool idle = connection->served && connection->phase == PHASE_IDLE && connection->requests == NULL &&
+		connection->stdin_ended && connection->out_used == 0 && fcgi_record_between(&connection->reader);
 
 	give_buffers(connection);
 	if ((idle && loop->stopping) || !watch(loop, connection, connection->out_used > 0 ? EPOLLOUT : EPOLLIN)) {

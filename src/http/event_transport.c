@@ -244,18 +244,23 @@ static void put_trailer(struct event_connection *connection)
 	connection->out_used += RECORD_END_SIZE;
 }
 
+/*
+ * What is left of the body is read past, whatever comes next on the connection. It cannot be closed instead: a web server
+ * that has sent all of the body takes it for kept, and its next request would meet the end.
+ */
 static void transport_finish(struct transport *transport, bool complete, bool body_read)
 {
 	struct event_connection *connection = connection_of(transport);
 	bool keep = connection->current.keep;
 
+	(void)body_read;
 	if (complete && !connection->broken)
 		put_trailer(connection);
 	else
 		connection->broken = true;
 	connection->served = true;
 	event_forget(connection);
-	event_over(connection, keep && (body_read || connection->requests != NULL));
+	event_over(connection, keep);
 }
 
 const struct transport_class event_transport_class = {

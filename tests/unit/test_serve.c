@@ -337,9 +337,12 @@ static void test_kept_connection(void **state)
 		assert_kept_request(fd, "GET", "/healthz", "", 200);
 	assert_kept_request(fd, "POST", "/swallow", "body", 200);
 	assert_kept_request(fd, "GET", "/nowhere", "", 404);
-	/* A body nobody read would stand before the next request: the connection closes after the answer. */
+	/* A body nobody read stands before the next request: it is read past, or the connection closes after the answer. */
 	assert_kept_request(fd, "POST", "/refuse", "unread", 401);
-	assert_int_equal(read(fd, &byte, 1), 0);
+	if (BY_EVENTS)
+		assert_kept_request(fd, "GET", "/healthz", "", 200);
+	else
+		assert_int_equal(read(fd, &byte, 1), 0);
 	close(fd);
 }
 

@@ -480,6 +480,30 @@ static void test_kept(void **state)
 	buf_free(&out);
 }
 
+/* What comes of a body after the answer is nobody's; the connection lives on, until it falls silent before the body's end. */
+static void test_late_body(void **state)
+{
+	static char zeros[60000];
+	struct buf out;
+	int fd;
+
+	(void)state;
+	buf_init(&out, 1 << 20);
+	put_request(&out, true, "POST", "/nowhere", "body");
+	fd = fcgi_connect(server.socket);
+	for (int i = 0; i < 2; i++) {
+		fcgi_send(fd, out.data, out.length - 8, 0);
+		assert_answered(fd, true, 404, NULL);
+		for (int piece = 0; piece < 20; piece++)
+			send_record(fd, STDIN, 1, zeros, sizeof zeros);
+		send_record(fd, STDIN, 1, "", 0);
+	}
+	fcgi_send(fd, out.data, out.length - 8, 0);
+	assert_answered(fd, true, 404, NULL);
+	assert_closed(fd);
+	buf_free(&out);
+}
+
 /* Who reads slowly, uploads slowly, or listens to events holds a thread, not the loop. */
 static void test_slow(void **state)
 {
@@ -631,6 +655,7 @@ int main(void)
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_kept),
+		cmocka_unit_test(test_late_body),
 		cmocka_unit_test(test_slow),
 		cmocka_unit_test(test_vanished),
 		cmocka_unit_test(test_queue),
