@@ -39,6 +39,7 @@ enum err jwt_key_of_pem(
 /* NULL is fine. */
 void jwt_key_free(struct jwt_key *key);
 
+/* What KEY may be used with: a set of enum jwa, never empty. */
 unsigned jwt_key_algorithms(const struct jwt_key *key);
 
 #endif

@@ -25,6 +25,7 @@ enum { ORIGIN_TEXT = 29 };
 /* The tag of a jti, a subject or a track: the first 64 bits of its SHA-256; 0 for "". */
 uint64_t origin_tag(const char *name);
 
+/* That of the token which CLAIMS are of; all 0 for those of nobody. */
 struct origin origin_of(const struct jwt_claims *claims);
 
 /* As text of base64url for a query, and back; false when TEXT is none. */

@@ -18,6 +18,7 @@ struct digest;
 /* Owned by the caller, who ends it with digest_close(). NULL when NAME is none of DIGEST_NAMES. */
 struct digest *digest_open(const char *name);
 
+/* The next LENGTH bytes. */
 void digest_add(struct digest *digest, const void *bytes, size_t length);
 
 /* The digest of all that was added, in OUT; returns its length. Nothing can be added any more. */

@@ -12,6 +12,7 @@
 
 enum { HASH_SIZE = 32, HASH_HEX_SIZE = 2 * HASH_SIZE + 1 };
 
+/* SHA-256 (FIPS 180-4) of LENGTH bytes. */
 void hash_sha256(const void *bytes, size_t length, unsigned char out[static HASH_SIZE]);
 
 /*
@@ -28,6 +29,7 @@ typedef enum err hash_watch(void *context, size_t bytes, struct err_info *info);
 enum err hash_sha256_watched(
 	int fd, hash_watch *watch, void *context, unsigned char out[static HASH_SIZE], struct err_info *info);
 
+/* HMAC-SHA256 (RFC 2104) of LENGTH bytes; a key may have any length. */
 void hash_hmac_sha256(const void *key, size_t key_length, const void *bytes, size_t length,
 	unsigned char out[static HASH_SIZE]);
 

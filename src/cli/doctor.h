@@ -29,6 +29,7 @@ bool doctor_configuration(struct doctor *doctor);
 /* Opens the database into cli->db. False when it cannot be used. */
 bool doctor_database(struct doctor *doctor);
 
+/* The folders of data and of what runs, free space and kind of their disk, and how many files may be open. */
 void doctor_folders(struct doctor *doctor);
 void doctor_disk(struct doctor *doctor);
 void doctor_limits(struct doctor *doctor);

@@ -29,6 +29,7 @@ void table_open(struct table *table, struct arena *arena, const char *const *hea
 /* One row; CELLS has as many as there are columns. */
 void table_add(struct table *table, const struct table_cell *cells);
 
+/* Writes titles and rows to TERM, as wide as it is. */
 void table_print(const struct table *table, const struct term *term);
 
 #endif

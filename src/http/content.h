@@ -29,6 +29,7 @@ bool content_open(struct response *response, const struct deliverable *file, str
 /* The SIZE of the part that FILE is of WHOLE bytes; false when there are fewer. */
 bool content_slice(const struct deliverable *file, uint64_t whole, uint64_t *size);
 
+/* Closes the file of CONTENT, if it has one; a feed belongs to somebody else. */
 void content_close(const struct content *content);
 
 /*

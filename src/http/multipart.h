@@ -39,6 +39,7 @@ enum err multipart_feed(struct multipart *multipart, const void *bytes, size_t l
 /* ERR_BAD_REQUEST when the closing boundary has not come. */
 enum err multipart_finish(struct multipart *multipart, struct err_info *info);
 
+/* NULL is fine. */
 void multipart_free(struct multipart *multipart);
 
 #endif

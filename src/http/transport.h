@@ -67,16 +67,18 @@ enum err serve_event(const struct serve_options *options, int listener, struct e
 /* One request from the environment, standard input and standard output. */
 void serve_cgi(const struct serve_options *options);
 
-/*
- * Makes the Unix socket PATH, mode 0660, listening, close-on-exec. A socket nobody answers on is replaced; one that is
- * served, or a file of another kind, is left alone: ERR_IO. Sets the umask for a moment: call before there are threads.
- */
+/* A listening Unix socket of ours. */
 struct listener {
-	int fd;
+	int fd;       /* owned until listen_close() */
 	dev_t device; /* of the file that bind() made */
 	ino_t inode;
 };
 
+/*
+ * Makes the Unix socket PATH, mode 0660, listening with room for BACKLOG, close-on-exec. A socket nobody answers on is
+ * replaced; one that is served, or a file of another kind, is left alone: ERR_IO. Sets the umask for a moment: call
+ * before there are threads.
+ */
 enum err listen_unix(const char *path, int backlog, struct listener *out, struct err_info *info);
 
 /* Closes it and removes PATH, unless a successor has put its own socket there. */

@@ -38,6 +38,7 @@ enum err artwork_find(const struct demux *demux, struct artwork *out, struct err
  */
 enum err artwork_make(const struct artwork *artwork, const int *extras, struct err_info *info);
 
+/* Gives the picture back; one that has none is fine. */
 void artwork_close(struct artwork *artwork);
 
 #endif

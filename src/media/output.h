@@ -82,6 +82,7 @@ bool output_next_segment(const struct output *output, size_t index, struct segme
 enum err output_finish(
 	struct output *output, uint64_t samples, const struct loudness *loudness, struct err_info *info);
 
+/* Frees what OUTPUT has; its descriptor stays open. One that is zeroed, or was not opened whole, is fine. */
 void output_close(struct output *output);
 
 #endif

@@ -13,6 +13,7 @@ struct watch {
 	int64_t began_us, told_us;
 };
 
+/* A measuring pass begins now. */
 struct watch watch_begin(void);
 
 /* ERR_TOO_LARGE when DECODE has yielded more than JOB allows a source. */

@@ -65,6 +65,7 @@ enum err waveform_finish(struct waveform *waveform, struct err_info *info);
 /* The mix, or with SPLIT each channel (only when there are several), of a finished one into OUT. */
 void waveform_part(const struct waveform *waveform, bool split, struct arena *arena, struct waveform_data *out);
 
+/* One that is zeroed is fine. */
 void waveform_free(struct waveform *waveform);
 
 /* FROM with FACTOR (not 0) pixels joined into one each, into OUT. */

@@ -33,6 +33,7 @@ struct direct {
 	int64_t finished_ms; /* 0 until the client said that all parts are there */
 };
 
+/* How many parts it has: 1 to DIRECT_PARTS_MOST. */
 int64_t direct_parts(const struct direct *direct);
 
 /* Bytes of part NUMBER, from 1 on. */

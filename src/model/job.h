@@ -77,6 +77,7 @@ struct job_ids {
 	size_t count;
 };
 
+/* "queued" and so on, static; and back: ERR_BAD_REQUEST for a NAME that is none. */
 const char *job_state_name(enum job_state state);
 enum err job_state_parse(const char *name, enum job_state *out);
 
@@ -157,6 +158,7 @@ enum err job_cancel(struct db *db, const char *id, int64_t now_ms, struct err_in
 /* Queues a failed, dead or cancelled job anew with its attempts at 0. ERR_NOT_FOUND, ERR_CONFLICT. */
 enum err job_retry(struct db *db, const char *id, int64_t now_ms, struct err_info *info);
 
+/* Job ID, text in ARENA. ERR_NOT_FOUND. */
 enum err job_get(struct db *db, const char *id, struct arena *arena, struct job *out, struct err_info *info);
 
 /* Whether JOB, as it was read, is worked on by runner OWNER. */

@@ -33,6 +33,7 @@ struct refresh_token {
 	int64_t expires;    /* seconds */
 };
 
+/* Inserts TOKEN. Database errors. */
 enum err refresh_token_put(struct db *db, const struct refresh_token *token, struct err_info *info);
 
 /*

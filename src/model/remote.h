@@ -76,11 +76,13 @@ enum err remote_release(struct db *db, const char *store, const char *key, const
 enum err remote_next_lost(
 	struct db *db, const char *store, const char *after, char out[static ID_SIZE], struct err_info *info);
 
+/* Of the rows of one store: all, and those that it has confirmed. */
 struct remote_counts {
 	int64_t objects, confirmed, confirmed_bytes;
 	int64_t released; /* files that are only there */
 };
 
+/* Database errors. */
 enum err remote_count(struct db *db, const char *store, struct remote_counts *out, struct err_info *info);
 
 #endif

@@ -85,6 +85,7 @@ struct stored_counts {
 	int64_t sources;
 };
 
+/* Counts what is damaged. Database errors. */
 enum err stored_count(struct db *db, struct stored_counts *out, struct err_info *info);
 
 /* The walk of stored_next_track() through the library. Zeroed when there was none. */
@@ -94,6 +95,7 @@ struct stored_pass {
 	int64_t ended_ms;    /* of the last one that came to its end */
 };
 
+/* Reads and writes how far the walk has come. Database errors. */
 enum err stored_pass_get(struct db *db, struct stored_pass *out, struct err_info *info);
 enum err stored_pass_put(struct db *db, const struct stored_pass *pass, struct err_info *info);
 

@@ -34,6 +34,7 @@ enum err local_finish(int fd, const char *draft, enum err written, const char *p
 /* What tells one state of a file from another, in ARENA. */
 const char *local_etag(const struct stat *st, struct arena *arena);
 
+/* Functions of the backend (backend.h) that have files of their own: local_list.c, local_upload.c. */
 enum err local_list(struct storage *, const char *prefix, const char *after, size_t limit, struct arena *,
 	struct storage_objects *, struct err_info *);
 enum err local_upload_begin(

@@ -78,6 +78,7 @@ struct storage_upload {
 	int64_t begun_s;
 };
 
+/* Of whichever kind. NULL is fine. */
 void storage_close(struct storage *storage);
 
 /* Whether the same call may go well later. */
@@ -120,6 +121,7 @@ void storage_head_each(struct storage *storage, struct storage_look *list, size_
 enum err storage_get(struct storage *storage, const char *key, const struct storage_range *range, storage_sink *sink,
 	void *context, struct arena *arena, struct storage_object *out, struct err_info *info);
 
+/* What the store says of KEY, into OUT. ERR_NOT_FOUND. */
 enum err storage_head(struct storage *storage, const char *key, struct arena *arena, struct storage_object *out,
 	struct err_info *info);
 

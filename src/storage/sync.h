@@ -52,6 +52,7 @@ struct sync_plan {
 	bool staying; /* files beside the source that are here although they need not be (storage.keep_local) */
 };
 
+/* What the rows of remote.h and the files of TRACK say. Database errors. */
 enum err sync_plan(const struct conf *conf, struct db *db, const char *track, struct arena *arena,
 	struct sync_plan *out, struct err_info *info);
 
