@@ -11,8 +11,8 @@ static enum err read_version(struct db *db, int64_t *version, struct err_info *i
 	db_reset(stmt);
 	if (err == ERR_OK && (*version < 0 || *version > SQL_MIGRATIONS))
 		err = err_set(info, ERR_CONFLICT,
-			"the database has schema version %lld, this program knows %d: update it", (long long)*version,
-			(int)SQL_MIGRATIONS);
+			"the database has schema version %lld, this program knows %d: update the program",
+			(long long)*version, (int)SQL_MIGRATIONS);
 	return err;
 }
 
@@ -60,7 +60,7 @@ enum err db_check_version(struct db *db, struct err_info *info)
 
 	if (err == ERR_OK && version != SQL_MIGRATIONS)
 		err = err_set(info, ERR_CONFLICT,
-			"the database has schema version %lld, this program needs %d: migrate it", (long long)version,
-			(int)SQL_MIGRATIONS);
+			"the database has schema version %lld, this program needs %d: start its tonearm-jobrunner once",
+			(long long)version, (int)SQL_MIGRATIONS);
 	return err;
 }

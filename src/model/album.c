@@ -25,13 +25,9 @@ static void read_part(struct db_stmt *stmt, struct album_part *out)
 	memset(out, 0, sizeof *out);
 	out->measured = !db_is_null(stmt, 5);
 	out->settled = !db_is_null(stmt, 6);
-	out->loudness = (struct loudness){.integrated_lufs = db_real(stmt, 0),
-		.range_lu = db_real(stmt, 1),
-		.momentary_max_lufs = db_real(stmt, 2),
-		.short_term_max_lufs = db_real(stmt, 3),
-		.true_peak_dbtp = db_real(stmt, 4),
-		.gain_db = out->settled ? db_real(stmt, 6) : 0,
-		.applied = true};
+	out->loudness = loudness_bins_levels(stmt);
+	out->loudness.gain_db = out->settled ? db_real(stmt, 6) : 0;
+	out->loudness.applied = true;
 	loudness_bins_add(blob, length, bins);
 	for (size_t i = 0; i < LOUDNESS_BINS; i++)
 		out->bins[i] = (uint32_t)bins[i];
@@ -56,16 +52,10 @@ enum err album_measured(struct db *db, const char *track, const struct loudness 
 	struct err_info *info)
 {
 	struct db_stmt *stmt = db_stmt(db, SQL_ALBUM_PART_MEASURED);
-	unsigned char blob[LOUDNESS_BINS_BYTES];
 	enum err err;
 
 	db_bind_text(stmt, ":track", track);
-	db_bind_real(stmt, ":integrated_lufs", loudness->integrated_lufs);
-	db_bind_real(stmt, ":range_lu", loudness->range_lu);
-	db_bind_real(stmt, ":momentary_max_lufs", loudness->momentary_max_lufs);
-	db_bind_real(stmt, ":short_term_max_lufs", loudness->short_term_max_lufs);
-	db_bind_real(stmt, ":true_peak_dbtp", loudness->true_peak_dbtp);
-	db_bind_blob(stmt, ":blocks", blob, loudness_bins_pack(bins, blob));
+	loudness_bins_bind(stmt, loudness, bins);
 	err = db_run(stmt, info);
 	if (err == ERR_OK && db_changes(db) == 0)
 		err = err_set(info, ERR_NOT_FOUND, "the track of this job was deleted");

@@ -3,9 +3,10 @@
 
 #include <math.h>
 
-enum { ENTRY_BYTES = LOUDNESS_BINS_BYTES / LOUDNESS_BINS };
+enum { ENTRY_BYTES = 6 };
 
-size_t loudness_bins_pack(const uint32_t *bins, unsigned char *out)
+/* To OUT, which has room for ENTRY_BYTES a bin; gives the length. */
+static size_t pack(const uint32_t *bins, unsigned char *out)
 {
 	unsigned char *at = out;
 
@@ -18,6 +19,27 @@ size_t loudness_bins_pack(const uint32_t *bins, unsigned char *out)
 			*at++ = (unsigned char)(bins[bin] >> 8 * i);
 	}
 	return (size_t)(at - out);
+}
+
+void loudness_bins_bind(struct db_stmt *stmt, const struct loudness *loudness, const uint32_t *bins)
+{
+	unsigned char blob[ENTRY_BYTES * LOUDNESS_BINS];
+
+	db_bind_real(stmt, ":integrated_lufs", loudness->integrated_lufs);
+	db_bind_real(stmt, ":range_lu", loudness->range_lu);
+	db_bind_real(stmt, ":momentary_max_lufs", loudness->momentary_max_lufs);
+	db_bind_real(stmt, ":short_term_max_lufs", loudness->short_term_max_lufs);
+	db_bind_real(stmt, ":true_peak_dbtp", loudness->true_peak_dbtp);
+	db_bind_blob(stmt, ":blocks", blob, pack(bins, blob));
+}
+
+struct loudness loudness_bins_levels(struct db_stmt *stmt)
+{
+	return (struct loudness){.integrated_lufs = db_real(stmt, 0),
+		.range_lu = db_real(stmt, 1),
+		.momentary_max_lufs = db_real(stmt, 2),
+		.short_term_max_lufs = db_real(stmt, 3),
+		.true_peak_dbtp = db_real(stmt, 4)};
 }
 
 void loudness_bins_add(const unsigned char *blob, size_t length, uint64_t *bins)

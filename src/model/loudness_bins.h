@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The gating blocks of a track by loudness (loudness.h) as a blob of the database: six bytes for each bin that is not
- * empty, its number and its count, little-endian.
+ * What was measured of a track (loudness.h) in the database: its levels, a column each, and its gating blocks by
+ * loudness as a blob, six bytes for each bin that is not empty, its number and its count, little-endian.
  */
 #ifndef TONEARM_MODEL_LOUDNESS_BINS_H
 #define TONEARM_MODEL_LOUDNESS_BINS_H
@@ -9,10 +9,11 @@
 #include "db/db.h"
 #include "model/loudness.h"
 
-enum { LOUDNESS_BINS_BYTES = 6 * LOUDNESS_BINS };
+/* Binds the five levels of LOUDNESS, and BINS (LOUDNESS_BINS of them) as :blocks, by the names of their columns. */
+void loudness_bins_bind(struct db_stmt *stmt, const struct loudness *loudness, const uint32_t *bins);
 
-/* BINS (LOUDNESS_BINS of them) to OUT, which has room for LOUDNESS_BINS_BYTES; gives the length. */
-size_t loudness_bins_pack(const uint32_t *bins, unsigned char *out);
+/* The five levels in columns 0 to 4 of the current row; all else in it is 0. */
+struct loudness loudness_bins_levels(struct db_stmt *stmt);
 
 /* Adds what the LENGTH bytes of BLOB count to BINS; what makes no sense is passed over. */
 void loudness_bins_add(const unsigned char *blob, size_t length, uint64_t *bins);

@@ -36,22 +36,15 @@ static enum err update_album(struct db *db, const char *track, const char *album
 enum err loudness_row_put(struct db *db, const char *track, const struct loudness_row *row, const uint32_t *bins,
 	double target_lufs, double peak_dbtp, struct err_info *info)
 {
-	unsigned char blob[LOUDNESS_BINS_BYTES];
-	const struct loudness *loudness = &row->loudness;
 	struct db_stmt *stmt = db_stmt(db, SQL_LOUDNESS_PUT);
 	enum err err;
 
 	db_bind_text(stmt, ":track", track);
-	db_bind_real(stmt, ":integrated_lufs", loudness->integrated_lufs);
-	db_bind_real(stmt, ":range_lu", loudness->range_lu);
-	db_bind_real(stmt, ":momentary_max_lufs", loudness->momentary_max_lufs);
-	db_bind_real(stmt, ":short_term_max_lufs", loudness->short_term_max_lufs);
-	db_bind_real(stmt, ":true_peak_dbtp", loudness->true_peak_dbtp);
-	db_bind_real(stmt, ":gain_db", loudness->gain_db);
-	db_bind_int(stmt, ":applied", loudness->applied);
+	loudness_bins_bind(stmt, &row->loudness, bins);
+	db_bind_real(stmt, ":gain_db", row->loudness.gain_db);
+	db_bind_int(stmt, ":applied", row->loudness.applied);
 	db_bind_text(stmt, ":filter", row->filter);
 	db_bind_text(stmt, ":album", row->album);
-	db_bind_blob(stmt, ":blocks", blob, loudness_bins_pack(bins, blob));
 	err = db_run(stmt, info);
 	if (err == ERR_OK && row->album != NULL && db_changes(db) > 0)
 		err = update_album(db, track, row->album, target_lufs, peak_dbtp, info);
@@ -66,23 +59,20 @@ enum err loudness_row_get(
 
 	db_bind_text(stmt, ":track", track);
 	err = db_step(stmt, info);
-	if (err == ERR_OK)
+	if (err == ERR_OK) {
 		*out = (struct loudness_row){
-			.loudness = {.integrated_lufs = db_real(stmt, 0),
-				.range_lu = db_real(stmt, 1),
-				.momentary_max_lufs = db_real(stmt, 2),
-				.short_term_max_lufs = db_real(stmt, 3),
-				.true_peak_dbtp = db_real(stmt, 4),
-				.gain_db = db_real(stmt, 5),
-				.applied = db_int(stmt, 6) != 0},
+			.loudness = loudness_bins_levels(stmt),
 			.filter = arena_strdup(arena, db_text(stmt, 7)),
 			.album = arena_strdup(arena, db_text(stmt, 8)),
 			.album_lufs = db_real(stmt, 9),
 			.album_peak_dbtp = db_real(stmt, 10),
 			.album_gain_db = db_real(stmt, 11),
 		};
-	else if (err == ERR_NOT_FOUND)
+		out->loudness.gain_db = db_real(stmt, 5);
+		out->loudness.applied = db_int(stmt, 6) != 0;
+	} else if (err == ERR_NOT_FOUND) {
 		err_set(info, err, "the loudness of this track was not measured");
+	}
 	db_reset(stmt);
 	return err;
 }
