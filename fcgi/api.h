@@ -82,9 +82,6 @@ json_t *api_job_json(const struct job *job, int64_t now_ms);
 json_t *api_loudness_json(const struct loudness_row *row);
 json_t *api_job_event_json(const struct job_event *event);
 
-/* Where the site lives: conf base_url, or else the path of its root on this host. */
-const char *api_root(const struct request *request);
-
 /*
  * The addresses of a track and, unless NULL, of a job: absolute when conf base_url says where we live, else from the
  * root of the host.

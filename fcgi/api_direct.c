@@ -168,7 +168,7 @@ static enum err describe(struct request *request, const struct direct *row, json
 {
 	struct conf conf = *responder_of(request)->conf;
 	json_t *parts = json_array(), *upload;
-	const char *root = api_root(request);
+	const char *root = responder_root(request);
 	char expires[CLOCK_TEXT];
 	struct presign *presign;
 	enum err err;
@@ -224,8 +224,7 @@ void api_direct_create(struct request *request, struct response *response)
 		return;
 	}
 	response_status(response, 201);
-	response_headerf(response, "Location", "%s/api/v1/uploads/%s", api_root(request), row.id);
-	response_header(response, "Cache-Control", "no-store");
+	response_headerf(response, "Location", "%s/api/v1/uploads/%s", responder_root(request), row.id);
 	response_json(response, 201, answer);
 }
 
@@ -266,8 +265,6 @@ void api_direct_get(struct request *request, struct response *response)
 		response_error(response, &info);
 		return;
 	}
-	response_status(response, 200);
-	response_header(response, "Cache-Control", "no-store");
 	response_json(response, 200, answer);
 }
 

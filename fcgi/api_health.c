@@ -12,8 +12,6 @@
 void api_health(struct request *request, struct response *response)
 {
 	(void)request;
-	response_status(response, 200);
-	response_header(response, "Cache-Control", "no-store");
 	response_json(response, 200, json_pack("{s:s}", "status", "ok"));
 }
 
@@ -84,7 +82,6 @@ void api_ready(struct request *request, struct response *response)
 	if (db != NULL)
 		db_pool_give(responder->pool, db);
 	response_status(response, ready ? 200 : 503);
-	response_header(response, "Cache-Control", "no-store");
 	if (!ready)
 		response_header(response, "Retry-After", "5");
 	response_json(response, ready ? 200 : 503,

@@ -226,8 +226,6 @@ static void send_list(
 	json_object_set_new(answer, "jobs", list);
 	if (count == limit)
 		json_object_set_new(answer, "next", json_string(jobs[count - 1].id));
-	response_status(response, 200);
-	response_header(response, "Cache-Control", "no-store");
 	response_json(response, 200, answer);
 }
 
@@ -310,8 +308,6 @@ static void send_job(struct request *request, struct response *response, const s
 		json_array_append_new(history, api_job_event_json(&whole->events[i]));
 	json_object_set_new(job, "after", after);
 	json_object_set_new(job, "history", history);
-	response_status(response, 200);
-	response_header(response, "Cache-Control", "no-store");
 	response_json(response, 200,
 		json_pack("{s:o, s:o}", "job", job, "urls", api_urls(request, whole->job.track, whole->job.id)));
 }

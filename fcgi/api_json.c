@@ -53,13 +53,6 @@ json_t *api_track_json(const struct track *track)
 	return object;
 }
 
-const char *api_root(const struct request *request)
-{
-	const char *base = responder_of(request)->conf->base_url;
-
-	return base[0] != '\0' ? base : request->prefix;
-}
-
 json_t *api_rendition_json(const struct request *request, const struct rendition *rendition)
 {
 	const struct profile *profile = profile_find(rendition->codec, rendition->container);
@@ -79,7 +72,7 @@ json_t *api_rendition_json(const struct request *request, const struct rendition
 	put_number(object, "samples", (int64_t)rendition->samples);
 	put_number(object, "bytes", (int64_t)rendition->file_size);
 	json_object_set_new(
-		object, "url", json_sprintf("%s/media/%s/%s", api_root(request), rendition->track, rendition->file));
+		object, "url", json_sprintf("%s/media/%s/%s", responder_root(request), rendition->track, rendition->file));
 	return object;
 }
 
@@ -151,7 +144,7 @@ json_t *api_job_event_json(const struct job_event *event)
 
 json_t *api_urls(const struct request *request, const char *track, const char *job)
 {
-	const char *root = api_root(request);
+	const char *root = responder_root(request);
 	json_t *urls = json_object();
 
 	if (track != NULL) {
@@ -205,7 +198,6 @@ void api_accepted(const struct request *request, struct response *response, cons
 	json_object_set(answer, "urls", urls);
 	response_status(response, 202);
 	response_header(response, "Location", json_string_value(json_object_get(urls, location)));
-	response_header(response, "Cache-Control", "no-store");
 	json_decref(urls);
 	response_json(response, 202, answer);
 }

@@ -18,8 +18,6 @@ void api_presets(struct request *request, struct response *response)
 	names = json_array();
 	for (size_t i = 0; i < conf->preset_count; i++)
 		json_array_append_new(names, json_string(conf->presets[i].name));
-	response_status(response, 200);
-	response_header(response, "Cache-Control", "no-store");
 	response_json(response, 200,
 		json_pack("{s:o, s:s, s:s}", "presets", names, "preset", conf->preset, "loudness", conf->loudness));
 }

@@ -49,8 +49,6 @@ void api_probe_body(struct request *request, struct response *response)
 		return;
 	}
 	ms = (clock_monotonic_us() - request->started_us) / 1000;
-	response_status(response, 200);
-	response_header(response, "Cache-Control", "no-store");
 	response_json(response, 200,
 		json_pack("{s:I, s:I, s:s?}", "bytes", (json_int_t)request->body_read, "ms", (json_int_t)ms, "delivery",
 			told));

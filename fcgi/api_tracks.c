@@ -85,8 +85,6 @@ static void send_list(struct response *response, const struct track *tracks, siz
 	json_object_set_new(answer, "tracks", list);
 	if (count == limit)
 		json_object_set_new(answer, "next", json_string(tracks[count - 1].id));
-	response_status(response, 200);
-	response_header(response, "Cache-Control", "no-store");
 	response_json(response, 200, answer);
 }
 
@@ -195,8 +193,6 @@ static void send_track(
 		response_error(response, &info);
 		return;
 	}
-	response_status(response, 200);
-	response_header(response, "Cache-Control", "no-store");
 	response_json(response, 200, answer);
 }
 

@@ -84,7 +84,7 @@ static void refuse(struct tus_visit *visit)
 static void put_track(struct tus_visit *visit)
 {
 	const struct resumable *row = &visit->row;
-	const char *root = api_root(visit->request);
+	const char *root = responder_root(visit->request);
 
 	if (row->track == NULL)
 		return;
@@ -218,7 +218,7 @@ void api_tus_create(struct request *request, struct response *response)
 		return;
 	}
 	response_status(response, 201);
-	response_headerf(response, "Location", "%s/uploads/%s", api_root(request), id);
+	response_headerf(response, "Location", "%s/uploads/%s", responder_root(request), id);
 	response_header(response, "Content-Length", "0");
 	put_progress(&visit);
 	response_begin(response);

@@ -98,21 +98,20 @@ static void send_signed(struct request *request, struct response *response, cons
 		.origin = origin_write(&origin, request->arena),
 	};
 	const char *query = ticket_write(responder->conf, &ticket, request->arena);
-	const char *base = responder->conf->base_url[0] != '\0' ? responder->conf->base_url : request->prefix;
+	const char *root = responder_root(request);
 	json_t *answer = json_pack("{s:I, s:s}", "expires", (json_int_t)ticket.expires, "query", query);
 
 	if (wish->file != NULL) {
-		json_object_set_new(answer, "url", json_sprintf("%s/stream/%s?%s", base, wish->file, query));
+		json_object_set_new(answer, "url", json_sprintf("%s/stream/%s?%s", root, wish->file, query));
 	} else {
 		const char *suffix = wish->cookie ? "" : arena_printf(request->arena, "?%s", query);
 
-		json_object_set_new(answer, "hls", json_sprintf("%s/hls/%s/master.m3u8%s", base, track, suffix));
-		json_object_set_new(answer, "dash", json_sprintf("%s/dash/%s/manifest.mpd%s", base, track, suffix));
+		json_object_set_new(answer, "hls", json_sprintf("%s/hls/%s/master.m3u8%s", root, track, suffix));
+		json_object_set_new(answer, "dash", json_sprintf("%s/dash/%s/manifest.mpd%s", root, track, suffix));
 	}
 	response_status(response, 200);
 	if (wish->cookie)
 		set_cookie(request, response, track, query, ticket.expires - now);
-	response_header(response, "Cache-Control", "no-store");
 	response_json(response, 200, answer);
 }
 

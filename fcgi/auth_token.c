@@ -343,8 +343,6 @@ static void send_token(struct request *request, struct response *response, const
 		json_object_set_new(
 			answer, "refresh_expires_in", json_integer((json_int_t)responder->conf->refresh_ttl_s));
 	}
-	response_status(response, 200);
-	response_header(response, "Cache-Control", "no-store");
 	response_json(response, 200, answer);
 }
 

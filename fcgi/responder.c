@@ -254,6 +254,13 @@ int responder_run(
 	return err_exit_code(err);
 }
 
+const char *responder_root(const struct request *request)
+{
+	const char *base = responder_of(request)->conf->base_url;
+
+	return base[0] != '\0' ? base : request->prefix;
+}
+
 struct db *responder_db(const struct request *request, struct response *response)
 {
 	struct err_info info;

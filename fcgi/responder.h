@@ -38,6 +38,9 @@ int responder_run(
 /* The responder that serves REQUEST. */
 struct responder *responder_of(const struct request *request);
 
+/* Where the site lives: http.base_url, or else the path of its root on this host. */
+const char *responder_root(const struct request *request);
+
 /*
  * A connection for this request, given back by the same thread with db_pool_give(). NULL when none is to be had: the
  * answer (503) is then sent.

@@ -303,6 +303,7 @@ static void send_json(struct response *response, const char *type, json_t *objec
 void response_json(struct response *response, int status, json_t *object)
 {
 	response_status(response, status);
+	response_header(response, "Cache-Control", "no-store");
 	send_json(response, "application/json", object);
 }
 

@@ -34,8 +34,10 @@ struct response {
 	int resume_ms;
 };
 
+/* An answer to REQUEST, which outlives it, still without status and fields. */
 void response_init(struct response *response, struct request *request);
 
+/* A final STATUS (RFC 9110 section 15), while the answer has not begun. */
 void response_status(struct response *response, int status);
 
 /*
@@ -75,7 +77,7 @@ bool response_whole(const struct response *response);
 /* Begin and the whole body with Content-Type and Content-Length. */
 void response_body(struct response *response, const char *type, const void *bytes, size_t length);
 
-/* Takes the reference of OBJECT, sends it as application/json. */
+/* Takes the reference of OBJECT, sends it as application/json with Cache-Control: no-store. */
 void response_json(struct response *response, int status, json_t *object);
 
 /*
