@@ -164,7 +164,7 @@ static enum err make_private(const char *private, struct arena *arena, const cha
 	*renewed = access(*conf, F_OK) == 0;
 	if (*renewed)
 		return ERR_OK;
-	err = site_make(private, arena, conf, info);
+	err = site_make(private, "data", "run", arena, conf, info);
 	if (err == ERR_OK && chmod(private, PRIVATE_MODE) != 0)
 		err = err_set_errno(info, ERR_IO, errno, "cannot close %s to others", private);
 	return err == ERR_OK ? quieten(*conf, info) : err;

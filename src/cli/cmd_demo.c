@@ -47,7 +47,7 @@ static enum err make_site(struct demo *demo, struct err_info *info)
 	if (mkdtemp(folder) == NULL)
 		return err_set_errno(info, ERR_IO, errno, "cannot make %s", folder);
 	demo->folder = folder;
-	err = site_make(folder, &demo->cli->arena, &conf, info);
+	err = site_make(folder, "data", "run", &demo->cli->arena, &conf, info);
 	demo->cli->config = conf;
 	return err;
 }

@@ -6,6 +6,8 @@
 #include <string.h>
 
 static const struct args_option options[] = {
+	{"data", 0, "PATH", "folder of the library (DIR/data)"},
+	{"run", 0, "PATH", "folder of sockets and counters (DIR/run)"},
 	{"help", 'h', NULL, "show this help"},
 	{NULL, 0, NULL, NULL},
 };
@@ -24,18 +26,34 @@ static void print_next(struct cli *cli, const char *folder, const char *conf)
 		plain);
 }
 
+/* The absolute path that the option NAME gives, or USUAL. */
+static enum err read_path(const struct args *args, const char *name, const char *usual, const char **out,
+	struct err_info *info)
+{
+	const char *path = args_value(args, name);
+
+	if (path != NULL && path[0] != '/')
+		return err_set(info, ERR_BAD_REQUEST, "--%s wants an absolute path", name);
+	*out = path != NULL ? path : usual;
+	return ERR_OK;
+}
+
 static enum err run(struct cli *cli, const struct args *args, struct err_info *info)
 {
-	const char *conf;
+	const char *conf, *data_dir, *run_dir;
 	char *folder;
 	enum err err = cli_words(args, 1, 1, info);
 
+	if (err == ERR_OK)
+		err = read_path(args, "data", "data", &data_dir, info);
+	if (err == ERR_OK)
+		err = read_path(args, "run", "run", &run_dir, info);
 	if (err != ERR_OK)
 		return err;
 	folder = args->rest[0];
 	for (size_t length = strlen(folder); length > 1 && folder[length - 1] == '/'; length--)
 		folder[length - 1] = '\0';
-	err = site_make(folder, &cli->arena, &conf, info);
+	err = site_make(folder, data_dir, run_dir, &cli->arena, &conf, info);
 	if (err == ERR_OK)
 		print_next(cli, folder, conf);
 	return err;
@@ -46,8 +64,10 @@ const struct cli_command cmd_init = {
 	.arguments = "DIR",
 	.summary = "make a folder with configuration, secrets and database",
 	.text = "Makes DIR with tonearm.conf (fresh secrets, readable by you alone), data/ for\n"
-		"the library, run/ for sockets and counters, and an empty database. A\n"
-		"configuration that is there already is never touched.\n",
+		"the library, run/ for sockets and counters, and an empty database. With\n"
+		"--data and --run these two are elsewhere, as on a system that has a place for\n"
+		"each. A configuration that is there already is never touched, and a library\n"
+		"that is there stays.\n",
 	.options = options,
 	.run = run,
 };

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
 
-#include "auth/signed_url.h"
+#include "auth/ticket.h"
 #include "base/id.h"
 #include "base/text.h"
 #include "cli/duration.h"
 #include "conf/profile.h"
 #include "model/rendition.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 enum { DEFAULT_SPAN_S = 3600, FILE_MOST = 100 };
@@ -122,29 +121,27 @@ static enum err file_name(struct cli *cli, const struct wish *wish, const char *
 static enum err sign(
 	struct cli *cli, const struct wish *wish, int64_t expires, const char **out, struct err_info *info)
 {
-	const char *secret = cli->conf->url_secret, *file = NULL, *path;
-	char mark[HASH_HEX_SIZE];
-	enum err err = ERR_OK;
+	bool stream = strcmp(wish->what, "stream") == 0, media = strcmp(wish->what, "media") == 0;
+	struct ticket ticket = {.kind = TICKET_GRANT, .name = wish->word, .expires = expires, .network = "", .origin = ""};
+	const char *file = NULL, *path;
+	enum err err = stream || media ? file_name(cli, wish, &file, info) : ERR_OK;
 
-	if (strcmp(wish->what, "stream") == 0 || strcmp(wish->what, "media") == 0)
-		err = file_name(cli, wish, &file, info);
 	if (err != ERR_OK)
 		return err;
-	if (strcmp(wish->what, "stream") == 0) {
-		signed_url_stream(secret, file, expires, mark);
-		*out = arena_printf(&cli->arena, "/stream/%s?expires=%" PRId64 "&sig=%s", file, expires, mark);
-		return ERR_OK;
-	}
-	if (strcmp(wish->what, "media") == 0)
+	if (stream) {
+		ticket.kind = TICKET_STREAM;
+		ticket.name = file;
+		path = arena_printf(&cli->arena, "/stream/%s", file);
+	} else if (media) {
 		path = arena_printf(&cli->arena, "/media/%s/%s", wish->word, file);
-	else if (strcmp(wish->what, "dash") == 0)
+	} else if (strcmp(wish->what, "dash") == 0) {
 		path = arena_printf(&cli->arena, "/dash/%s/manifest.mpd", wish->word);
-	else if (wish->quality != NULL)
+	} else if (wish->quality != NULL) {
 		path = arena_printf(&cli->arena, "/hls/%s/%s/playlist.m3u8", wish->word, wish->quality);
-	else
+	} else {
 		path = arena_printf(&cli->arena, "/hls/%s/master.m3u8", wish->word);
-	signed_url_grant(secret, wish->word, expires, mark);
-	*out = arena_printf(&cli->arena, "%s?expires=%" PRId64 "&grant=%s", path, expires, mark);
+	}
+	*out = arena_printf(&cli->arena, "%s?%s", path, ticket_write(cli->conf, &ticket, &cli->arena));
 	return ERR_OK;
 }
 

@@ -158,6 +158,20 @@ test("init keeps the secrets to their owner and never overwrites", () => {
 	assert.equal(tonearm("token", "-c", other).status, 4);
 });
 
+test("init puts each part where the system has its place, and leaves a library that is there", () => {
+	const [etc, data, run] = ["etc", "lib", "volatile"].map(name => path.join(dir, name));
+	assert.equal(tonearm("init", "--data", "lib", etc).status, 2, "a relative path could be of two folders");
+	ok("init", "--data", data, "--run", run, etc);
+	assert.deepEqual(fs.readdirSync(etc), ["tonearm.conf"]);
+	assert.deepEqual(fs.readdirSync(data).sort(), ["media", "source", "spool", "tonearm.db"]);
+	assert.ok(fs.statSync(run).isDirectory());
+	ok("user", "list", "-c", etc);
+	const {ino} = fs.statSync(path.join(data, "tonearm.db"));
+	fs.rmSync(path.join(etc, "tonearm.conf"));
+	ok("init", "--data", data, "--run", run, etc);
+	assert.equal(fs.statSync(path.join(data, "tonearm.db")).ino, ino);
+});
+
 function secret(name) {
 	return fs.readFileSync(path.join(site, "tonearm.conf"), "utf8").match(new RegExp(`${name} = "([^"]+)"`))[1];
 }
@@ -179,6 +193,15 @@ test("sign makes the address that existing clients make", () => {
 	assert.equal(url.pathname, `/stream/${file}`);
 	assert.equal(url.searchParams.get("sig"), createHmac("sha256", secret("url_secret")).update(`${file}|${expires}`).digest("hex"));
 	assert.ok(Math.abs(Number(expires) - Date.now() / 1000 - 3600) < 60);
+});
+
+test("sign takes the first of the keys that follow each other", () => {
+	const file = path.join(dir, "rotated.conf");
+	const keys = ["2026b", "2026a"].map(id => `{ id = "${id}"; secret = "${id.repeat(8)}"; }`).join(", ");
+	fs.writeFileSync(file, fs.readFileSync(path.join(site, "tonearm.conf"), "utf8").replace("auth:\n{\n", `auth:\n{\n\turl_keys = (${keys});\n`),
+		{mode: 0o600});
+	for (const what of ["stream", "hls"])
+		assert.equal(new URL(ok("sign", noId, "--for", what, "-c", file).trim(), "http://x").searchParams.get("key"), "2026b");
 });
 
 test("sign knows the file of a format, and signs what is more than a file", () => {
