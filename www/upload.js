@@ -58,6 +58,7 @@ export class Upload {
 				offerPresets();
 		});
 		this.#listenForDrops();
+		this.#busy(false);
 	}
 
 	#listenForDrops() {
