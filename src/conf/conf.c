@@ -2,6 +2,7 @@
 #include "conf/conf.h"
 
 #include "base/fs.h"
+#include "conf/conf_text.h"
 #include "conf/option_read.h"
 
 #include <limits.h>
@@ -158,7 +159,7 @@ static void settle_workers(struct conf *conf)
 
 static enum err read_text_of_file(struct reader *reader, const char *text)
 {
-	enum err err = option_check_text(reader->conf->path, text, reader->info);
+	enum err err = conf_text_check(reader->conf->path, text, reader->info);
 	config_t config;
 
 	if (err != ERR_OK)

@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "base/fs.h"
-#include "conf/option.h"
+#include "conf/conf_text.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ enum { FILE_MOST = 1 << 20, FILE_MODE = 0600 };
 static const char *skip_blank(const char *text)
 {
 	for (;;) {
-		const char *after = *text == '"' ? text : option_skip_quiet(text);
+		const char *after = *text == '"' ? text : conf_text_skip(text);
 
 		if (after == text && !isspace((unsigned char)*text))
 			return text;
@@ -40,7 +40,7 @@ static const char *find_setting(const char *text, const char *name)
 	int depth = 0;
 
 	while (*text != '\0' && depth >= 0) {
-		const char *after = option_skip_quiet(text);
+		const char *after = conf_text_skip(text);
 		size_t word = 0;
 
 		if (after > text) {
@@ -67,7 +67,7 @@ static const char *find_setting(const char *text, const char *name)
 /* The length of a text or a number at TEXT. */
 static size_t value_length(const char *text)
 {
-	const char *after = option_skip_quiet(text);
+	const char *after = conf_text_skip(text);
 
 	return after > text ? (size_t)(after - text) : strcspn(text, ";,} \t\r\n#");
 }

@@ -103,13 +103,4 @@ struct conf_networks *option_networks(struct conf *conf, const struct option *op
 /* RATES as groups of libconfig, BETWEEN each two. */
 void option_write_rates(struct buf *out, const struct conf_rate *rates, size_t count, const char *between);
 
-/* Past a comment or a string that begins at TEXT; TEXT itself when none does. */
-const char *option_skip_quiet(const char *text);
-
-/*
- * Refuses what libconfig would take amiss: @include, which opens other files, and whole numbers past 32 bits without
- * the suffix L, which it cuts off silently. TEXT is the file PATH.
- */
-enum err option_check_text(const char *path, const char *text, struct err_info *info);
-
 #endif
