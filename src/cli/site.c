@@ -6,7 +6,6 @@
 #include "cli/cli.h"
 
 #include <errno.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { CONF_MOST = 1 << 20, FOLDER_MODE = 0750, CONF_MODE = 0600 };
