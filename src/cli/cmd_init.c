@@ -26,34 +26,31 @@ static void print_next(struct cli *cli, const char *folder, const char *conf)
 		plain);
 }
 
-/* The absolute path that the option NAME gives, or USUAL. */
-static enum err read_path(const struct args *args, const char *name, const char *usual, const char **out,
-	struct err_info *info)
+/* A folder is named where it is: what is relative would be of the configuration's folder, not of the shell's. */
+static enum err check_folder(const char *path, struct err_info *info)
 {
-	const char *path = args_value(args, name);
-
-	if (path != NULL && path[0] != '/')
-		return err_set(info, ERR_BAD_REQUEST, "--%s wants an absolute path", name);
-	*out = path != NULL ? path : usual;
-	return ERR_OK;
+	return path == NULL || path[0] == '/'
+		       ? ERR_OK
+		       : err_set(info, ERR_BAD_REQUEST, "\"%s\" is not an absolute path", path);
 }
 
 static enum err run(struct cli *cli, const struct args *args, struct err_info *info)
 {
-	const char *conf, *data_dir, *run_dir;
+	const char *data_dir = args_value(args, "data"), *run_dir = args_value(args, "run"), *conf;
 	char *folder;
 	enum err err = cli_words(args, 1, 1, info);
 
 	if (err == ERR_OK)
-		err = read_path(args, "data", "data", &data_dir, info);
+		err = check_folder(data_dir, info);
 	if (err == ERR_OK)
-		err = read_path(args, "run", "run", &run_dir, info);
+		err = check_folder(run_dir, info);
 	if (err != ERR_OK)
 		return err;
 	folder = args->rest[0];
 	for (size_t length = strlen(folder); length > 1 && folder[length - 1] == '/'; length--)
 		folder[length - 1] = '\0';
-	err = site_make(folder, data_dir, run_dir, &cli->arena, &conf, info);
+	err = site_make(folder, data_dir != NULL ? data_dir : "data", run_dir != NULL ? run_dir : "run", &cli->arena,
+		&conf, info);
 	if (err == ERR_OK)
 		print_next(cli, folder, conf);
 	return err;

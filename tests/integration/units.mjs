@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The units for systemd, and what goes with them: systemd itself finds nothing wrong, and thinks them well locked up.
+// The units for systemd, and what goes with them: systemd itself finds nothing wrong, and thinks them well locked up. The
+// example for nginx goes into a configuration that is there, as README.md says.
 
 import assert from "node:assert/strict";
 import {spawnSync} from "node:child_process";
@@ -88,5 +89,34 @@ test("the folders can be made", {skip: missing("systemd-tmpfiles") || process.ge
 		assert.equal(fs.statSync(path.join(root, "run/tonearm")).mode & 0o777, 0o750);
 	} finally {
 		fs.rmSync(root, {recursive: true});
+	}
+});
+
+/* What Debian's nginx.conf has already, and what it would write to where only root may. */
+const nginxOf = dir => `events {}
+http {
+	sendfile on;
+	tcp_nopush on;
+	default_type application/octet-stream;
+	access_log ${dir}/access.log;
+	gzip on;
+${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(name => `\t${name}_temp_path ${dir}/${name};`).join("\n")}
+	include ${dir}/tonearm.conf;
+}
+`;
+
+test("README.md puts Tonearm into an nginx that is there", {skip: missing("nginx")}, () => {
+	const dir = fs.mkdtempSync(path.join(os.tmpdir(), "tonearm-nginx-"));
+	try {
+		const [, command] = /^ {4}(sed -n [^>]*) > \/etc\/nginx\/conf\.d\/tonearm\.conf$/m.exec(fs.readFileSync(path.join(source, "README.md"), "utf8"));
+		const {stdout, stderr} = spawnSync("sh", ["-c", command.replace("/usr/share/tonearm", source)], {encoding: "utf8"});
+		assert.match(stdout, /^\tserver \{$/m, stderr);
+		fs.writeFileSync(path.join(dir, "tonearm.conf"), stdout.replace("listen 0.0.0.0:80;", `listen unix:${dir}/sock;`));
+		fs.writeFileSync(path.join(dir, "nginx.conf"), nginxOf(dir));
+		const nginx = spawnSync(which("nginx"), ["-t", "-p", dir, "-e", path.join(dir, "error.log"), "-g", `pid ${dir}/pid;`,
+			"-c", path.join(dir, "nginx.conf")], {encoding: "utf8"});
+		assert.equal(nginx.status, 0, nginx.stderr);
+	} finally {
+		fs.rmSync(dir, {recursive: true});
 	}
 });
