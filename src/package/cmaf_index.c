@@ -195,7 +195,8 @@ static bool parse_sample_entry(struct bmff_span trak, struct rendition *out)
 	out->channels = (uint32_t)bmff_take(&entry, 2);
 	bmff_take_span(&entry, 6);
 	out->sample_rate = (uint32_t)bmff_take(&entry, 4) >> 16;
-	if (out->sample_rate == 0) /* past 16 bits: the timescale is the sampling rate */
+	/* Past 16 bits it is 0, or a division of the rate: the timescale is the sampling rate. */
+	if (out->sample_rate == 0 || box.type == bmff_type("fLaC"))
 		out->sample_rate = out->timescale;
 	return !entry.bad && out->channels > 0 && parse_codec(box.type, entry, out);
 }

@@ -188,6 +188,21 @@ static uint16_t sample_bits(const struct cmaf_track *track)
 	return (uint16_t)(((info[12] & 1) << 4 | info[13] >> 4) + 1);
 }
 
+/*
+ * 16.16. Past 16 bits FLAC has the greatest division of its rate, or what is nearest ("Encapsulation of FLAC in ISO base
+ * media file format" section 3.3.1), the others 0: the configuration says it.
+ */
+static uint32_t entry_rate(const struct cmaf_track *track)
+{
+	uint32_t rate = track->sample_rate;
+
+	while (track->codec == CMAF_FLAC && rate > UINT16_MAX && rate % 2 == 0)
+		rate /= 2;
+	if (rate > UINT16_MAX)
+		rate = track->codec == CMAF_FLAC ? UINT16_MAX : 0;
+	return rate << 16;
+}
+
 static void put_sample_entry(struct buf *out, const struct cmaf_track *track, const struct cmaf_totals *totals)
 {
 	static const char *const types[] = {[CMAF_AAC] = "mp4a", [CMAF_OPUS] = "Opus", [CMAF_FLAC] = "fLaC"};
@@ -199,8 +214,7 @@ static void put_sample_entry(struct buf *out, const struct cmaf_track *track, co
 	buf_put_be16(out, (uint16_t)track->channels);
 	buf_put_be16(out, sample_bits(track));
 	bmff_put_zeros(out, 4);
-	buf_put_be32(out,
-		track->sample_rate <= UINT16_MAX ? track->sample_rate << 16 : 0); /* 16.16; 0: see the configuration */
+	buf_put_be32(out, entry_rate(track));
 	switch (track->codec) {
 	case CMAF_AAC:
 		put_esds(out, track, totals);

@@ -299,6 +299,24 @@ static void reader_tells_codec_and_sizes(void **state)
 	}
 }
 
+/* The sample entry has no room for it, and says the half of it. */
+static void reader_tells_a_high_rate(void **state)
+{
+	struct plan plan = simple_plan(10, 5, 0, 0);
+	struct cmaf_file file = cmaf_file_open();
+	struct rendition rendition = {0};
+	struct arena arena = {0};
+
+	(void)state;
+	plan.track = TRACKS[2];
+	plan.track.sample_rate = plan.track.timescale = 96000;
+	assert_int_equal(write_plan(&plan, &file, NULL), ERR_OK);
+	assert_int_equal(cmaf_index_read(file.fd, &arena, &rendition, NULL), ERR_OK);
+	assert_int_equal(rendition.sample_rate, 96000);
+	arena_free(&arena);
+	close(file.fd);
+}
+
 /* A last segment of one sample must not make the peak: it counts together with its neighbour. */
 static void short_end_does_not_raise_the_peak(void **state)
 {
@@ -506,6 +524,7 @@ int main(void)
 		cmocka_unit_test(any_room_will_do),
 		cmocka_unit_test(end_may_fall_on_a_cut),
 		cmocka_unit_test(reader_tells_codec_and_sizes),
+		cmocka_unit_test(reader_tells_a_high_rate),
 		cmocka_unit_test(short_end_does_not_raise_the_peak),
 		cmocka_unit_test(peak_is_that_of_the_fastest_segment),
 		cmocka_unit_test(writer_refuses_nonsense),

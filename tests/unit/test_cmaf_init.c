@@ -204,9 +204,41 @@ static void flac_sample_entry(void **state)
 {
 	(void)state;
 	expect(&FLAC, "moovtrakmdiaminfstblstsd",
-		"00000000 00000001 0000006a 664c6143 000000000000 0001 0000000000000000 0002 0018 0000 0000 00000000 "
+		"00000000 00000001 0000006a 664c6143 000000000000 0001 0000000000000000 0002 0018 0000 0000 bb800000 "
 		"00000032 64664c61 00000000 80 000022 1000 1000 000000 000000 17700370 00000000 "
 		"00000000000000000000000000000000 00000014 62747274 00000000 00020000 0001f400");
+}
+
+/* What stands for RATE in the sample entry of TRACK, in hertz. */
+static unsigned entry_rate(const struct cmaf_track *track, uint32_t rate)
+{
+	struct cmaf_track other = *track;
+	struct bmff_span entry;
+	struct buf out;
+	unsigned found;
+
+	other.sample_rate = other.timescale = rate;
+	buf_init(&out, 1 << 16);
+	cmaf_init_put(&out, &other, &TOTALS);
+	entry = descend((struct bmff_span){.bytes = (unsigned char *)out.data, .length = out.length},
+		"moovtrakmdiaminfstblstsd");
+	bmff_take_span(&entry, 8 + 8 + 24);
+	found = (unsigned)bmff_take(&entry, 4);
+	assert_false(entry.bad);
+	assert_int_equal(found & UINT16_MAX, 0);
+	buf_free(&out);
+	return found >> 16;
+}
+
+static void rates_past_16_bits(void **state)
+{
+	(void)state;
+	assert_int_equal(entry_rate(&FLAC, 44100), 44100);
+	assert_int_equal(entry_rate(&FLAC, 88200), 44100);
+	assert_int_equal(entry_rate(&FLAC, 192000), 48000);
+	assert_int_equal(entry_rate(&FLAC, 65537), 65535);
+	assert_int_equal(entry_rate(&AAC, 48000), 48000);
+	assert_int_equal(entry_rate(&AAC, 96000), 0);
 }
 
 static void size_does_not_depend_on_totals(void **state)
@@ -284,6 +316,7 @@ int main(void)
 		cmocka_unit_test(opus_sample_entry_and_roll),
 		cmocka_unit_test(opus_channel_mapping_is_kept),
 		cmocka_unit_test(flac_sample_entry),
+		cmocka_unit_test(rates_past_16_bits),
 		cmocka_unit_test(size_does_not_depend_on_totals),
 		cmocka_unit_test(refuses_what_cannot_be_written),
 	};
