@@ -24,10 +24,11 @@ static enum err breach(struct err_info *info, const char *what)
 	return err_set(info, ERR_UNPROCESSABLE, "the worker broke the protocol: %s", what);
 }
 
-static uint32_t likely_peak(const struct conf_rendition *wanted)
+/* By the rate and channels of the file: what is wanted may be those of the source, whatever they are. */
+static uint32_t likely_peak(const struct conf_rendition *wanted, const struct rendition *row)
 {
 	int64_t rate = wanted->bit_rate > 0 ? wanted->bit_rate * PEAK_PERCENT / 100
-					    : wanted->sample_rate * wanted->channels * LOSSLESS_BITS;
+					    : (int64_t)row->sample_rate * row->channels * LOSSLESS_BITS;
 
 	return rate < UINT32_MAX ? (uint32_t)rate : UINT32_MAX;
 }
@@ -64,7 +65,7 @@ static enum err begin(struct rendition *row, const struct publish *publish, cons
 		profile_find(wanted->codec, wanted->container)->extension);
 	snprintf(row->etag, sizeof row->etag, "%.35s", work_name(output->path) + strlen("job-"));
 	row->bit_rate = (uint32_t)wanted->bit_rate;
-	row->peak_bandwidth = likely_peak(wanted);
+	row->peak_bandwidth = likely_peak(wanted, row);
 	row->average_bandwidth = row->bit_rate > 0 ? row->bit_rate : row->peak_bandwidth;
 	row->samples = (uint64_t)(estimate * row->timescale);
 	row->index_offset = row->init_size;

@@ -27,6 +27,7 @@ void reports_init(struct reports *reader)
 	reader->start = 0;
 	reader->end = 0;
 	reader->lines = 0;
+	reader->notices = 0;
 }
 
 enum err reports_read(struct reports *reader, int fd, struct err_info *info)
@@ -56,6 +57,7 @@ enum err reports_next(struct reports *reader, struct report *out, struct err_inf
 	const char *line = reader->line + reader->start;
 	const char *newline = memchr(line, '\n', reader->end - reader->start);
 	size_t length;
+	enum err err;
 
 	if (newline == NULL)
 		return ERR_NOT_FOUND;
@@ -63,7 +65,10 @@ enum err reports_next(struct reports *reader, struct report *out, struct err_inf
 	reader->start += length + 1;
 	if (++reader->lines > REPORT_LINES_MOST)
 		return breach(info, "too many reports");
-	return report_parse(line, length, out, info);
+	err = report_parse(line, length, out, info);
+	if (err == ERR_OK && out->kind == REPORT_NOTICE && ++reader->notices > REPORT_NOTICES_MOST)
+		err = breach(info, "too many notices");
+	return err;
 }
 
 /* An integer from LEAST to MOST under KEY; false when it is missing, of another type or out of range. */

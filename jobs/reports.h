@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { REPORT_STAGE = 24, REPORT_FORMAT = 16, REPORT_LINES_MOST = 1000000 };
+enum { REPORT_STAGE = 24, REPORT_FORMAT = 16, REPORT_LINES_MOST = 1000000, REPORT_NOTICES_MOST = 16 };
 
 enum report_kind {
 	REPORT_SOURCE,
@@ -67,6 +67,7 @@ struct report {
 struct reports {
 	size_t start, end; /* bytes of `line` that are not taken yet */
 	size_t lines;      /* taken so far */
+	size_t notices;    /* of these: each goes into the log and the job's history */
 	char line[WORKER_LINE_BYTES];
 };
 

@@ -189,6 +189,21 @@ static void a_row_names_what_is_in_the_file(void **state)
 	}
 }
 
+/* As FLAC is ordered: with no bit rate, and the rate and channels of the source. */
+static void a_lossless_one_has_a_bandwidth(void **state)
+{
+	static const struct conf_rendition lossless = {"lossless", "flac", 0, 0, 0, "cmaf"};
+	struct scene *scene = *state;
+	struct rendition_view view;
+
+	scene->outputs[1].wanted = &lossless;
+	grows(scene, 0, 1);
+	grows(scene, 1, 1);
+	assert_int_equal(get(scene, "lossless", &view), ERR_OK);
+	assert_int_equal(view.rendition.peak_bandwidth, 44100 * 2 * 24);
+	assert_int_equal(view.rendition.average_bandwidth, view.rendition.peak_bandwidth);
+}
+
 /* The first at once; then at most once a second. */
 static void rows_are_not_written_all_the_time(void **state)
 {
@@ -358,6 +373,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(all_appear_together),
 		TEST(a_row_names_what_is_in_the_file),
+		TEST(a_lossless_one_has_a_bandwidth),
 		TEST(rows_are_not_written_all_the_time),
 		TEST(lies_are_refused),
 		TEST(segments_before_the_source_are_refused),

@@ -302,6 +302,21 @@ static void too_many_lines_are_refused(void **state)
 	assert_int_equal(reports_next(&fixture->reports, &report, &info), ERR_UNPROCESSABLE);
 }
 
+/* Each goes into the log. */
+static void too_many_notices_are_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	struct err_info info = {0};
+	struct report report;
+
+	for (int i = 0; i <= REPORT_NOTICES_MOST; i++) {
+		put(fixture, "{\"event\":\"notice\",\"detail\":\"it lacks a cover\"}\n");
+		assert_int_equal(reports_read(&fixture->reports, fixture->ends[0], &info), ERR_OK);
+		assert_int_equal(reports_next(&fixture->reports, &report, &info),
+			i < REPORT_NOTICES_MOST ? ERR_OK : ERR_UNPROCESSABLE);
+	}
+}
+
 static void reads_what_was_passed_through(void **state)
 {
 	static const char *const wrong[] = {
@@ -343,6 +358,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lines_come_in_pieces, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_line_without_an_end_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(too_many_lines_are_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(too_many_notices_are_refused, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("reports", tests, NULL, NULL);
