@@ -93,7 +93,10 @@ static enum err send_files(struct sync *sync, struct err_info *info)
 	return later.code == ERR_OK ? ERR_OK : err_set(info, later.code, "%s", later.detail);
 }
 
-/* First they count as stored no more: the same file may be made again before it is written down that they are gone. */
+/*
+ * First they count as stored no more: the same file may be made again before it is written down that they are gone. What
+ * was on its way in parts ends, as nobody will come back to it.
+ */
 static enum err remove_surplus(struct sync *sync, struct err_info *info)
 {
 	const struct sync_plan *plan = &sync->plan;
@@ -103,6 +106,8 @@ static enum err remove_surplus(struct sync *sync, struct err_info *info)
 	for (size_t i = 0; err == ERR_OK && i < plan->surplus_count; i++) {
 		keys[i] = plan->surplus[i].key;
 		err = remote_doubt(sync->job->db, sync->store.send.store, keys[i], info);
+		if (err == ERR_OK)
+			err = send_end_parts(&sync->store.send, keys[i], info);
 	}
 	if (err == ERR_OK)
 		err = storage_delete_all(sync->store.storage, keys, plan->surplus_count, info);

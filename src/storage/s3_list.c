@@ -125,19 +125,26 @@ static enum err delete_one(struct s3 *s3, const char *key, struct arena *arena, 
 	return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-/* The first error among the answers of a batch. */
+/* The first error among the answers of a batch, but for what was not there. */
 struct refusal {
 	char key[128], code[64];
+	bool found;
 };
 
 static void take_refusal(void *context, const char *path, const char *text)
 {
 	struct refusal *refusal = context;
 
-	if (strcmp(path, "DeleteResult/Error/Key") == 0 && refusal->key[0] == '\0')
+	if (refusal->found)
+		return;
+	if (strcmp(path, "DeleteResult/Error/Key") == 0)
 		snprintf(refusal->key, sizeof refusal->key, "%s", text);
-	else if (strcmp(path, "DeleteResult/Error/Code") == 0 && refusal->code[0] == '\0')
+	else if (strcmp(path, "DeleteResult/Error/Code") == 0)
 		snprintf(refusal->code, sizeof refusal->code, "%s", text);
+	else if (strcmp(path, "DeleteResult/Error") == 0 && strcmp(refusal->code, "NoSuchKey") == 0)
+		*refusal = (struct refusal){0};
+	else if (strcmp(path, "DeleteResult/Error") == 0)
+		refusal->found = true;
 }
 
 static enum err delete_batch(
@@ -164,7 +171,7 @@ static enum err delete_batch(
 	if (err == ERR_OK)
 		err = s3_xml_walk(buf_text(&call.exchange.answer), call.exchange.answer.length, take_refusal, &refusal,
 			info);
-	if (err == ERR_OK && refusal.code[0] != '\0' && strcmp(refusal.code, "NoSuchKey") != 0)
+	if (err == ERR_OK && refusal.found)
 		err = err_set(info, strcmp(refusal.code, "AccessDenied") == 0 ? ERR_FORBIDDEN : ERR_IO,
 			"the object store does not delete %s: %s", refusal.key, refusal.code);
 	s3_call_end(&call);

@@ -7,7 +7,8 @@
 #include <string.h>
 #include <time.h>
 
-enum { UPLOADS_MOST = 1000 };
+/* Pages of uploads, of 1,000 each. */
+enum { PAGES_MOST = 100 };
 
 static struct s3 *of(struct storage *storage)
 {
@@ -166,46 +167,69 @@ struct uploads {
 	struct arena *arena;
 	struct storage_upload *list, open;
 	size_t count;
+	const char *next_key, *next_id; /* where the next page begins; NULL: at the beginning */
+	bool more;
 };
 
 static void take_upload(void *context, const char *path, const char *text)
 {
-	static const char root[] = "ListMultipartUploadsResult/Upload";
+	static const char root[] = "ListMultipartUploadsResult/";
 	struct uploads *uploads = context;
 	struct tm tm = {0};
 
 	if (strncmp(path, root, sizeof root - 1) != 0)
 		return;
 	path += sizeof root - 1;
-	if (strcmp(path, "/Key") == 0) {
+	if (strcmp(path, "Upload/Key") == 0) {
 		uploads->open.key = arena_strdup(uploads->arena, text);
-	} else if (strcmp(path, "/UploadId") == 0) {
+	} else if (strcmp(path, "Upload/UploadId") == 0) {
 		uploads->open.id = arena_strdup(uploads->arena, text);
-	} else if (strcmp(path, "/Initiated") == 0) {
+	} else if (strcmp(path, "Upload/Initiated") == 0) {
 		if (strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) != NULL)
 			uploads->open.begun_s = (int64_t)timegm(&tm);
-	} else if (path[0] == '\0') {
-		if (uploads->open.key != NULL && uploads->open.id != NULL && uploads->count < UPLOADS_MOST)
+	} else if (strcmp(path, "Upload") == 0) {
+		if (uploads->open.key != NULL && uploads->open.id != NULL) {
+			uploads->list = arena_grow(uploads->arena, uploads->list, uploads->count, sizeof *uploads->list);
 			uploads->list[uploads->count++] = uploads->open;
+		}
 		uploads->open = (struct storage_upload){0};
+	} else if (strcmp(path, "NextKeyMarker") == 0) {
+		uploads->next_key = text[0] != '\0' ? arena_strdup(uploads->arena, text) : NULL;
+	} else if (strcmp(path, "NextUploadIdMarker") == 0) {
+		uploads->next_id = text[0] != '\0' ? arena_strdup(uploads->arena, text) : NULL;
+	} else if (strcmp(path, "IsTruncated") == 0) {
+		uploads->more = strcmp(text, "true") == 0;
 	}
+}
+
+static enum err list_page(struct s3 *s3, const char *prefix, struct uploads *uploads, struct err_info *info)
+{
+	struct s3_call call;
+	enum err err;
+
+	s3_call_begin(&call, s3, S3_COST_WRITE, "GET", NULL, uploads->arena);
+	s3_call_query(&call, "uploads", "");
+	s3_call_query(&call, "prefix", prefix[0] != '\0' ? prefix : NULL);
+	s3_call_query(&call, "key-marker", uploads->next_key);
+	s3_call_query(&call, "upload-id-marker", uploads->next_key != NULL ? uploads->next_id : NULL);
+	uploads->next_key = uploads->next_id = NULL;
+	uploads->more = false;
+	err = s3_run_one(&call, info);
+	if (err == ERR_OK)
+		err = s3_xml_walk(
+			buf_text(&call.exchange.answer), call.exchange.answer.length, take_upload, uploads, info);
+	s3_call_end(&call);
+	return err;
 }
 
 enum err s3_upload_list(struct storage *storage, const char *prefix, struct arena *arena, struct storage_upload **out,
 	size_t *count, struct err_info *info)
 {
-	struct uploads uploads = {.arena = arena, .list = arena_array(arena, UPLOADS_MOST, sizeof *uploads.list)};
-	struct s3_call call;
-	enum err err;
+	struct uploads uploads = {.arena = arena};
+	enum err err = list_page(of(storage), prefix, &uploads, info);
 
-	s3_call_begin(&call, of(storage), S3_COST_WRITE, "GET", NULL, arena);
-	s3_call_query(&call, "uploads", "");
-	s3_call_query(&call, "prefix", prefix[0] != '\0' ? prefix : NULL);
-	err = s3_run_one(&call, info);
-	if (err == ERR_OK)
-		err = s3_xml_walk(
-			buf_text(&call.exchange.answer), call.exchange.answer.length, take_upload, &uploads, info);
-	s3_call_end(&call);
+	for (int page = 1; err == ERR_OK && uploads.more && uploads.next_key != NULL && page < PAGES_MOST; page++)
+		err = list_page(of(storage), prefix, &uploads, info);
 	*out = uploads.list;
 	*count = uploads.count;
 	return err;

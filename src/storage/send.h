@@ -36,8 +36,8 @@ enum err send_file(struct send *send, const struct storage_put *put, struct aren
 	struct err_info *info);
 
 /*
- * What was to be sent in parts under KEY has another file in its place, which goes in one piece: the upload is aborted,
- * or it would be completed over that one later. Fails as send_file().
+ * What was to be sent in parts under KEY is no more, or has another file in its place, which goes in one piece: the
+ * upload is aborted, or it would stay for ever, or be completed over that one later. Fails as send_file().
  */
 enum err send_end_parts(struct send *send, const char *key, struct err_info *info);
 

@@ -165,7 +165,7 @@ enum err storage_upload_complete(struct storage *storage, const char *key, const
 /* ERR_OK also when it was not there. */
 enum err storage_upload_abort(struct storage *storage, const char *key, const char *id, struct err_info *info);
 
-/* Uploads that were begun and not ended, up to some hundreds. */
+/* Uploads that were begun and not ended: of a store up to 100 pages of 1,000, of a folder 1,000. */
 enum err storage_upload_list(struct storage *storage, const char *prefix, struct arena *arena,
 	struct storage_upload **out, size_t *count, struct err_info *info);
 

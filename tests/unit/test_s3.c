@@ -20,6 +20,7 @@
 /* What the store answers next, and what it was asked last. */
 struct told {
 	const char *status, *headers, *body;
+	const char *then;       /* the body of all later answers; NULL: the same */
 	const char *wrong_part; /* "partNumber=N" whose ETag is a lie */
 	bool etag;              /* with the MD5 of what came */
 	char method[16], target[2048], authorization[1024], sum[128], payload[128], host[128], encoding[64];
@@ -68,6 +69,8 @@ static void handle(void *context, const struct http_stub_request *request, struc
 	if (told->etag)
 		snprintf(headers, sizeof headers, "ETag: \"%s\"\r\n", etag);
 	http_stub_answer(answer, told->status, headers, told->body);
+	if (told->then != NULL)
+		told->body = told->then;
 }
 
 static void answer(const char *status, const char *headers, const char *body)
@@ -75,6 +78,7 @@ static void answer(const char *status, const char *headers, const char *body)
 	stage.told.status = status;
 	stage.told.headers = headers;
 	stage.told.body = body;
+	stage.told.then = NULL;
 	stage.told.etag = false;
 }
 
@@ -390,6 +394,46 @@ static void deletes_many_at_once(void **state)
 	assert_string_equal(stage.told.method, "DELETE");
 }
 
+/* What was not there is gone, and hides nothing. */
+static void hears_of_each_refusal(void **state)
+{
+	static const char *const keys[] = {"a", "b"};
+	struct err_info info;
+
+	(void)state;
+	answer("200 OK", "",
+		"<DeleteResult><Error><Key>a</Key><Code>NoSuchKey</Code></Error>"
+		"<Error><Key>b</Key><Code>AccessDenied</Code></Error></DeleteResult>");
+	assert_int_equal(storage_delete_all(stage.storage, keys, 2, &info), ERR_FORBIDDEN);
+	assert_non_null(strstr(info.detail, " b: AccessDenied"));
+	answer("200 OK", "", "<DeleteResult><Error><Key>a</Key><Code>NoSuchKey</Code></Error></DeleteResult>");
+	assert_int_equal(storage_delete_all(stage.storage, keys, 2, NULL), ERR_OK);
+}
+
+static void lists_uploads_page_by_page(void **state)
+{
+	struct storage_upload *uploads;
+	size_t count;
+
+	(void)state;
+	answer("200 OK", "",
+		"<ListMultipartUploadsResult><KeyMarker/><UploadIdMarker/><NextKeyMarker>a b</NextKeyMarker>"
+		"<NextUploadIdMarker>1</NextUploadIdMarker><IsTruncated>true</IsTruncated><Upload><Key>a b</Key>"
+		"<UploadId>1</UploadId><Initiated>2026-01-01T00:00:00.000Z</Initiated></Upload>"
+		"</ListMultipartUploadsResult>");
+	stage.told.then = "<ListMultipartUploadsResult><KeyMarker>a b</KeyMarker><UploadIdMarker>1</UploadIdMarker>"
+			  "<IsTruncated>false</IsTruncated><Upload><Key>c</Key><UploadId>2</UploadId></Upload>"
+			  "</ListMultipartUploadsResult>";
+	assert_int_equal(storage_upload_list(stage.storage, "", stage.arena, &uploads, &count, NULL), ERR_OK);
+	assert_int_equal(count, 2);
+	assert_string_equal(uploads[0].key, "a b");
+	assert_int_equal(uploads[0].begun_s, 1767225600);
+	assert_string_equal(uploads[1].key, "c");
+	assert_string_equal(uploads[1].id, "2");
+	assert_non_null(strstr(stage.told.target, "key-marker=a%20b"));
+	assert_non_null(strstr(stage.told.target, "upload-id-marker=1"));
+}
+
 static bool pour(void *context, const void *bytes, size_t length, struct err_info *info)
 {
 	(void)info;
@@ -623,6 +667,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(sees_an_error_behind_a_200, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(lists_encoded_keys, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(deletes_many_at_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(hears_of_each_refusal, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(lists_uploads_page_by_page, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(takes_no_other_range, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_nobody_takes_is_no_failure_of_the_store, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(tells_of_each_part, set_up, tear_down),
