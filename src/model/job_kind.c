@@ -5,6 +5,9 @@
 #include <stddef.h>
 #include <string.h>
 
+/* What a cache was not told it goes on giving away, and nobody else comes back to it: months, with the waits between. */
+enum { PURGE_ATTEMPTS = 100000 };
+
 static const struct job_kind kinds[] = {
 	{"transcode", JOB_MEDIA, 0},
 	{"prune-jobs", JOB_UPKEEP, 3},
@@ -17,7 +20,7 @@ static const struct job_kind kinds[] = {
 	{"sync-library", JOB_NETWORK, 3},
 	{"expire-direct", JOB_NETWORK, 3},
 	{"fetch", JOB_NETWORK, 0},
-	{"purge", JOB_NETWORK, 12},
+	{"purge", JOB_NETWORK, PURGE_ATTEMPTS},
 };
 
 const struct job_kind *job_kind_find(const char *name)

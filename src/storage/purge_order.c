@@ -4,30 +4,31 @@
 #include "base/json.h"
 #include "model/job.h"
 #include "model/purge.h"
-#include "model/rendition.h"
+#include "model/stored.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum { NAME_SIZE = 128 }; /* of a cache: more than the configuration takes */
 
-/* What the track has now. */
+/* What the track has now; a cache has what is damaged here as it was. */
 static enum err describe(
 	struct db *db, const char *track, struct arena *arena, struct purge *purge, struct err_info *info)
 {
-	struct rendition *renditions;
-	struct track ignored;
-	size_t count = 0;
-	enum err err = rendition_list(db, track, arena, &ignored, &renditions, &count, info);
+	struct stored *files;
+	size_t count;
+	enum err err = stored_list(db, track, arena, &files, &count, info);
 
 	purge->files = purge->qualities = "";
 	for (size_t i = 0; err == ERR_OK && i < count; i++) {
-		const char *apart = i == 0 ? "" : " ";
+		const char *apart = purge->files[0] == '\0' ? "" : " ";
 
-		purge->files = arena_printf(arena, "%s%s%s", purge->files, apart, renditions[i].file);
-		purge->qualities = arena_printf(arena, "%s%s%s", purge->qualities, apart, renditions[i].quality);
+		if (files[i].what != STORED_RENDITION)
+			continue;
+		purge->files = arena_printf(arena, "%s%s%s", purge->files, apart, files[i].file);
+		purge->qualities = arena_printf(arena, "%s%s%s", purge->qualities, apart, files[i].name);
 	}
-	return err == ERR_NOT_FOUND ? err_clear(info) : err;
+	return err;
 }
 
 enum err purge_order(const struct conf *conf, struct db *db, const struct clock *clock, const char *track,

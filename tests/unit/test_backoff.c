@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "jobs/backoff.h"
+#include "model/job_kind.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -41,12 +42,24 @@ static void spreads_over_the_whole_range(void **state)
 	assert_true(low > 3000 && high > 3000);
 }
 
+/* A cache that is away for a month is told in the end. */
+static void outlasts_a_cache_that_is_away(void **state)
+{
+	int64_t attempts = job_kind_find("purge")->max_attempts, ms = 0;
+
+	(void)state;
+	for (int64_t attempt = 1; attempt < attempts; attempt++)
+		ms += backoff_ms(attempt, BACKOFF_MOST_MS / 2);
+	assert_true(ms > INT64_C(30) * 86400 * 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(doubles_up_to_its_cap),
 		cmocka_unit_test(takes_any_number),
 		cmocka_unit_test(spreads_over_the_whole_range),
+		cmocka_unit_test(outlasts_a_cache_that_is_away),
 	};
 
 	return cmocka_run_group_tests_name("backoff", tests, NULL, NULL);

@@ -2,7 +2,10 @@
 #include "base/fs.h"
 #include "fixture.h"
 #include "http_stub.h"
+#include "model/rendition.h"
+#include "model/stored.h"
 #include "storage/purge.h"
+#include "storage/purge_order.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -168,6 +171,30 @@ static void a_key_that_others_may_read_is_none(void **state)
 	assert_int_equal(told("varnish", "x-tonearm-purge", 1, "PURGE / \n"), ERR_OK);
 }
 
+/* What a cache has of it is whole. */
+static void a_damaged_file_is_to_be_forgotten_too(void **state)
+{
+	struct conf_purge edge = {.name = "edge", .kind = "nginx"};
+	const struct conf conf = {.purges = &edge, .purge_count = 1};
+	struct rendition low = {.track = FIRST, .quality = "low", .codec = "aac", .container = "cmaf", .file = "low.mp4"};
+	const struct stored stored = {.what = STORED_RENDITION, .track = FIRST, .name = "low"};
+	struct fixture *fixture = *state;
+	struct track track = {.id = FIRST, .owner = ""};
+	struct purge *list;
+	size_t count;
+	bool news;
+
+	assert_int_equal(track_insert(fixture->db, &track, NULL), ERR_OK);
+	assert_int_equal(rendition_put(fixture->db, &low, NULL), ERR_OK);
+	assert_int_equal(stored_mark(fixture->db, &stored, DAMAGE_ALTERED, "", 1, &news, NULL), ERR_OK);
+	assert_true(news);
+	assert_int_equal(purge_order(&conf, fixture->db, NULL, FIRST, &fixture->arena, NULL), ERR_OK);
+	assert_int_equal(purge_list(fixture->db, "edge", 2, &fixture->arena, &list, &count, NULL), ERR_OK);
+	assert_int_equal(count, 1);
+	assert_string_equal(list[0].files, "low.mp4");
+	assert_string_equal(list[0].qualities, "low");
+}
+
 static void a_request_has_its_bounds(void **state)
 {
 	static const struct {
@@ -190,6 +217,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_invalidation_has_a_name, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_does_not_accept_is_told_of, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_key_that_others_may_read_is_none, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_damaged_file_is_to_be_forgotten_too, fixture_db, fixture_remove),
 		cmocka_unit_test_setup_teardown(a_request_has_its_bounds, set_up, tear_down),
 	};
 
