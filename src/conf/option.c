@@ -339,7 +339,7 @@ const struct option option_table[] = {
 	{"store", "parallel", OPTION_INTEGER, AT(store_parallel), .least = 1, .most = 64, .standard = 4,
 		.sentence = "Parts that are sent at the same time."},
 	{"store", "bandwidth", OPTION_SIZE, AT(store_bandwidth), .unit = "bytes per second", .least = 0, .most = 100 * GIB,
-		.standard = 0, .sentence = "What may be sent, and received, in a second; 0 is no limit."},
+		.standard = 0, .sentence = "What each job may send, and receive, in a second; 0 is no limit."},
 	{"store", "requests_per_s", OPTION_INTEGER, AT(store_requests_per_s), .least = 0, .most = 100000, .standard = 0,
 		.sentence = "Requests that one process may begin in a second; 0 is no limit."},
 	{"store", "serve", OPTION_CHOICE, AT(store_serve), .text = "proxy", .choices = {"proxy", "redirect", "edge"},

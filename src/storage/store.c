@@ -8,6 +8,9 @@
 
 enum { CONNECT_MS = 15000, LEAST_RATE = 1024 };
 
+/* All that this process asks of stores counts, whatever job it is for. */
+static struct transfer_pace pace = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
 static enum s3_checksum checksum(const char *name)
 {
 	if (strcmp(name, "sha256") == 0)
@@ -44,6 +47,7 @@ static struct s3_options options(struct store *store, const struct clock *clock)
 			.slow_s = (long)conf->store_silence_s,
 			.bandwidth = conf->store_bandwidth,
 			.requests_per_s = conf->store_requests_per_s,
+			.pace = &pace,
 			.parallel = (size_t)conf->store_parallel,
 			.ca_file = conf->store_ca_file,
 			.cancelled = is_stopped,

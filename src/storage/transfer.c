@@ -26,8 +26,8 @@ struct transfer {
 	char *ca_file;
 	CURLM *multi;
 	struct flight flights[TRANSFER_PARALLEL_MOST];
-	size_t sharers;  /* exchanges that may share the bandwidth in this run */
-	int64_t next_us; /* when the next request would begin at an even pace */
+	size_t sharers; /* exchanges that may share the bandwidth in this run */
+	struct transfer_pace pace;
 };
 
 enum err transfer_open(const struct transfer_limits *limits, struct transfer **out, struct err_info *info)
@@ -42,6 +42,9 @@ enum err transfer_open(const struct transfer_limits *limits, struct transfer **o
 	if (transfer == NULL)
 		abort();
 	transfer->limits = *limits;
+	pthread_mutex_init(&transfer->pace.lock, NULL);
+	if (limits->pace == NULL)
+		transfer->limits.pace = &transfer->pace;
 	if (limits->ca_file != NULL && limits->ca_file[0] != '\0')
 		transfer->ca_file = strdup(limits->ca_file);
 	transfer->multi = curl_multi_init();
@@ -63,6 +66,7 @@ void transfer_close(struct transfer *transfer)
 		curl_easy_cleanup(transfer->flights[i].curl);
 	curl_multi_cleanup(transfer->multi);
 	curl_global_cleanup();
+	pthread_mutex_destroy(&transfer->pace.lock);
 	free(transfer->ca_file);
 	free(transfer);
 }
@@ -313,18 +317,20 @@ static void tell(struct transfer_exchange *exchange)
 }
 
 /* A second's worth of requests may begin at once, the rest at an even pace. Microseconds to wait, 0: one may begin. */
-static int64_t pace(struct transfer *transfer, int64_t now_us)
+static int64_t wait_for_pace(struct transfer *transfer, int64_t now_us)
 {
+	struct transfer_pace *pace = transfer->limits.pace;
 	int64_t interval, wait;
 
 	if (transfer->limits.requests_per_s <= 0)
 		return 0;
 	interval = 1000000 / transfer->limits.requests_per_s;
-	wait = transfer->next_us - now_us - 1000000 + interval;
-	if (wait > 0)
-		return wait;
-	transfer->next_us = (transfer->next_us > now_us ? transfer->next_us : now_us) + interval;
-	return 0;
+	pthread_mutex_lock(&pace->lock);
+	wait = pace->next_us - now_us - 1000000 + interval;
+	if (wait <= 0)
+		pace->next_us = (pace->next_us > now_us ? pace->next_us : now_us) + interval;
+	pthread_mutex_unlock(&pace->lock);
+	return wait > 0 ? wait : 0;
 }
 
 static struct flight *free_flight(struct transfer *transfer)
@@ -356,7 +362,7 @@ static int begin(struct transfer *transfer, struct transfer_exchange *const *lis
 	struct flight *flight;
 
 	while (*begun < count && (flight = free_flight(transfer)) != NULL) {
-		int64_t wait = pace(transfer, clock_monotonic_us());
+		int64_t wait = wait_for_pace(transfer, clock_monotonic_us());
 		struct transfer_exchange *exchange;
 
 		if (wait > 0)

@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,6 +24,12 @@
 
 struct transfer;
 
+/* When the next request would begin at an even pace. Several may share one, whatever threads they belong to. */
+struct transfer_pace {
+	pthread_mutex_t lock;
+	int64_t next_us; /* monotonic */
+};
+
 struct transfer_limits {
 	long connect_ms;         /* to connect, TLS included */
 	long total_ms;           /* of one exchange; 0: none, the least rate bounds it */
@@ -30,6 +37,7 @@ struct transfer_limits {
 	long slow_s;             /* seconds, > 0 */
 	int64_t bandwidth;       /* bytes/s in each direction, shared evenly by those at a time; 0: no limit */
 	int64_t requests_per_s;  /* requests that begin in a second; 0: no limit */
+	struct transfer_pace *pace; /* by which they are counted, borrowed; NULL: one of its own */
 	size_t parallel;         /* exchanges at a time, 1 to TRANSFER_PARALLEL_MOST */
 	const char *ca_file;     /* PEM file of the authorities to trust; NULL or "": those of the system */
 	bool direct;             /* never by a proxy, whatever the environment says */

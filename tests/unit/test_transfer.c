@@ -300,6 +300,30 @@ static void keeps_its_pace(void **state)
 	transfer_close(transfer);
 }
 
+/* What one has used up is used up for the other. */
+static void shares_its_pace(void **state)
+{
+	struct transfer_pace pace = {.lock = PTHREAD_MUTEX_INITIALIZER};
+	struct transfer_limits slow = limits;
+	struct stage *stage = *state;
+	int64_t began;
+
+	slow.requests_per_s = 2;
+	slow.pace = &pace;
+	began = clock_monotonic_us();
+	for (size_t i = 0; i < 3; i++) {
+		struct transfer_exchange one = exchange(stage, "POST", "/echo", 64), *list[] = {&one};
+		struct transfer *transfer;
+
+		assert_int_equal(transfer_open(&slow, &transfer, NULL), ERR_OK);
+		transfer_run(transfer, list, 1);
+		assert_int_equal(one.status, 200);
+		transfer_close(transfer);
+		buf_free(&one.answer);
+	}
+	assert_true(clock_monotonic_us() - began >= 490000);
+}
+
 static void says_that_nobody_is_there(void **state)
 {
 	struct stage *stage = *state;
@@ -327,6 +351,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(does_not_wait_for_ever, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(can_be_cancelled, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(keeps_its_pace, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(shares_its_pace, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(says_that_nobody_is_there, set_up, tear_down),
 	};
 
