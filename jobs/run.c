@@ -57,8 +57,8 @@ enum err run_claim(struct runner *runner, unsigned classes, struct run **out, st
 	run->workdir.fd = -1;
 	run->verify.aside = &run->aside;
 	reports_init(&run->reports);
-	err = job_claim(runner->db, runner->owner, classes, clock_ms(runner->clock),
-		runner->conf->job_lease_s * 1000, &run->arena, &run->job, info);
+	err = job_claim_now(runner->db, runner->owner, classes, runner->clock, runner->conf->job_lease_s * 1000,
+		&run->arena, &run->job, info);
 	if (err != ERR_OK) {
 		run_free(run);
 		return err;

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+enum { TIME_LENGTH = 10 };
+
 static const char alphabet[] = "0123456789abcdefghjkmnpqrstvwxyz";
 
 static void random_bytes(unsigned char *out, size_t count)
@@ -18,21 +20,32 @@ static void random_bytes(unsigned char *out, size_t count)
 		abort();
 }
 
+static void put_time(uint64_t ms, char *out)
+{
+	for (int i = TIME_LENGTH - 1; i >= 0; i--, ms >>= 5)
+		out[i] = alphabet[ms & 31];
+}
+
+void id_least(int64_t ms, char out[static ID_SIZE])
+{
+	put_time((uint64_t)ms, out);
+	memset(out + TIME_LENGTH, alphabet[0], ID_LENGTH - TIME_LENGTH);
+	out[ID_LENGTH] = '\0';
+}
+
 void id_new(const struct clock *clock, char out[static ID_SIZE])
 {
 	unsigned char random[10];
-	uint64_t time = (uint64_t)clock_ms(clock);
 
 	random_bytes(random, sizeof random);
-	for (int i = 9; i >= 0; i--, time >>= 5)
-		out[i] = alphabet[time & 31];
+	put_time((uint64_t)clock_ms(clock), out);
 	for (int half = 0; half < 2; half++) { /* 40 bits make 8 characters */
 		uint64_t bits = 0;
 
 		for (int i = 0; i < 5; i++)
 			bits = bits << 8 | random[half * 5 + i];
 		for (int i = 7; i >= 0; i--, bits >>= 5)
-			out[10 + half * 8 + i] = alphabet[bits & 31];
+			out[TIME_LENGTH + half * 8 + i] = alphabet[bits & 31];
 	}
 	out[ID_LENGTH] = '\0';
 }

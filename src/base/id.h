@@ -17,6 +17,9 @@ enum { ID_LENGTH = 26, ID_SIZE = ID_LENGTH + 1 };
 /* A new identifier, NUL-terminated; CLOCK as in clock.h. Aborts when the kernel has no randomness. */
 void id_new(const struct clock *clock, char out[static ID_SIZE]);
 
+/* The least identifier that anything born at MS (milliseconds since 1970) or later has. */
+void id_least(int64_t ms, char out[static ID_SIZE]);
+
 /* True for exactly 26 characters of the alphabet: anything else never reaches a path or a query. */
 bool id_valid(const char *text);
 

@@ -124,6 +124,14 @@ enum err job_claim(struct db *db, const char *owner, unsigned classes, int64_t n
 	struct arena *arena, struct job *out, struct err_info *info);
 
 /*
+ * job_claim() by CLOCK, which is looked at before and after the wait for the database: what counts is the earlier of the
+ * two moments, so that a clock which is set meanwhile, to whatever time, makes no lease of the living look as if it had
+ * run out. One transaction.
+ */
+enum err job_claim_now(struct db *db, const char *owner, unsigned classes, const struct clock *clock, int64_t lease_ms,
+	struct arena *arena, struct job *out, struct err_info *info);
+
+/*
  * Writes progress and extends the lease. ERR_CONFLICT when OWNER holds it no more (it ran out and another
  * took it); ERR_ABORTED when cancelling was asked for: in both cases stop the work.
  */
@@ -191,7 +199,8 @@ enum err job_counts(struct db *db, int64_t counts[JOB_STATE_COUNT], struct err_i
  * Makes good what a clock did that was ahead and is right again: a lease that lasts for longer than LEASE from NOW runs
  * out, and a wait for another try that is longer than WAIT is over, as is that of a parked job beyond PARKED. These are
  * the longest there are with what clocks differ by. A runner that lives renews its leases; only when all have had the
- * time to is what is left without one. *COUNT is how many jobs it was.
+ * time to is what is left without one. What was queued later than LEASE from NOW stands in line as if it came NOW. *COUNT
+ * is how many jobs it was.
  */
 enum err job_recall(struct db *db, int64_t now_ms, int64_t lease_ms, int64_t wait_ms, int64_t parked_ms,
 	int64_t *count, struct err_info *info);

@@ -31,6 +31,22 @@ static void test_new(void **state)
 	assert_true(strcmp(first, later) > 0);
 }
 
+static void test_least(void **state)
+{
+	int64_t now = INT64_C(1469918176385);
+	struct clock clock = {told_ms, &now};
+	char least[ID_SIZE], born[ID_SIZE];
+
+	(void)state;
+	id_least(now, least);
+	assert_string_equal(least, "01aryz6s410000000000000000");
+	id_new(&clock, born);
+	assert_true(strcmp(born, least) >= 0);
+	now--;
+	id_new(&clock, born);
+	assert_true(strcmp(born, least) < 0);
+}
+
 static void test_valid(void **state)
 {
 	static const char *const wrong[] = {"", "0", "01aryz6s410000000000000000a", "01aryz6s4100000000000000",
@@ -61,6 +77,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_new),
+		cmocka_unit_test(test_least),
 		cmocka_unit_test(test_valid),
 		cmocka_unit_test(test_random_hex),
 	};

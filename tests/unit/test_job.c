@@ -264,6 +264,46 @@ static void test_lost_lease(void **state)
 	assert_int_equal(job_finish(fixture->db, job.id, "second", 41000, NULL), ERR_OK);
 }
 
+/* A clock that is set to another time between two looks. */
+struct set_clock {
+	int64_t before, after;
+	int looks;
+};
+
+static int64_t look(void *context)
+{
+	struct set_clock *clock = context;
+
+	return clock->looks++ == 0 ? clock->before : clock->after;
+}
+
+static enum err claim_while_set(struct fixture *fixture, int64_t before, int64_t after, struct job *out)
+{
+	struct set_clock set = {.before = before, .after = after};
+	const struct clock clock = {look, &set};
+
+	return job_claim_now(fixture->db, "second", JOB_CLASS_ALL, &clock, LEASE, &fixture->arena, out, NULL);
+}
+
+/* The lease of the first ends at 1000 + LEASE by the right time, whatever it was before or will be. */
+static void test_claim_while_the_clock_is_set(void **state)
+{
+	struct fixture *fixture = *state;
+	struct job job = job_number(1), got;
+
+	submit(fixture, &job);
+	assert_int_equal(claim(fixture, "first", 1000, &got), ERR_OK);
+	assert_int_equal(claim_while_set(fixture, 1000 + 60 * MINUTE, 1000, &got), ERR_NOT_FOUND);
+	assert_int_equal(claim_while_set(fixture, 1000, 1000 + 60 * MINUTE, &got), ERR_NOT_FOUND);
+	job = job_number(2);
+	submit(fixture, &job);
+	assert_int_equal(claim_while_set(fixture, 1000, 1000 + 60 * MINUTE, &got), ERR_OK);
+	assert_string_equal(got.id, job.id);
+	assert_int_equal(get(fixture, 2).state, JOB_RUNNING);
+	assert_int_equal(claim_while_set(fixture, 1000 + LEASE, 1000 + LEASE, &got), ERR_OK);
+	assert_int_equal(got.attempts, 2);
+}
+
 static void test_finish(void **state)
 {
 	struct fixture *fixture = *state;
@@ -572,6 +612,7 @@ static void test_locked_database(void **state)
 	assert_int_equal(db_begin(fixture->db, NULL), ERR_OK);
 	assert_int_equal(job_submit(other, &job, 0, NULL), ERR_BUSY);
 	assert_int_equal(job_claim(other, "r", JOB_CLASS_ALL, 0, LEASE, &fixture->arena, &got, NULL), ERR_BUSY);
+	assert_int_equal(job_claim_now(other, "r", JOB_CLASS_ALL, NULL, LEASE, &fixture->arena, &got, NULL), ERR_BUSY);
 	assert_int_equal(job_report(other, job.id, "r", "x", 0, 0, 0, LEASE, NULL), ERR_BUSY);
 	assert_int_equal(job_finish(other, job.id, "r", 0, NULL), ERR_BUSY);
 	assert_int_equal(job_fail(other, job.id, "r", "x", 0, 0, 0, &now, NULL), ERR_BUSY);
@@ -597,6 +638,7 @@ int main(void)
 		WITH_DB(test_report),
 		WITH_DB(test_time_left),
 		WITH_DB(test_lost_lease),
+		WITH_DB(test_claim_while_the_clock_is_set),
 		WITH_DB(test_finish),
 		WITH_DB(test_fail_then_dead),
 		WITH_DB(test_fatal_failure),

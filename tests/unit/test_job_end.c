@@ -5,6 +5,7 @@
 #include "tests/unit/fixture.h"
 #include "model/job.h"
 #include "tests/unit/job_maker.h"
+#include "tests/unit/told_clock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -110,6 +111,55 @@ static void a_clock_that_was_ahead_leaves_nothing_behind(void **state)
 	assert_int_equal(claim_number(fixture, JOB_CLASS_ALL, BIRTH + 2), 0);
 }
 
+/* Queues a job of SUBMITTER by a clock that says NOW, for RUN_AFTER or at once (0). */
+static struct job queue_at(struct fixture *fixture, const char *submitter, int64_t now, int64_t run_after)
+{
+	const struct clock clock = {told_ms, &now};
+	struct job job = job_number(0, submitter);
+
+	job.created_ms = now;
+	job.run_after_ms = run_after;
+	id_new(&clock, job.id);
+	submit(fixture, &job);
+	return job;
+}
+
+static struct job claim_at(struct fixture *fixture, int64_t now)
+{
+	struct job job;
+
+	assert_int_equal(
+		job_claim(fixture->db, "r", JOB_CLASS_ALL, now, LEASE, &fixture->arena, &job, NULL), ERR_OK);
+	return job;
+}
+
+/* By a clock that was a year ahead: one was tried then, one stands in line, one is for later still. */
+static void what_was_queued_ahead_does_not_stand_last(void **state)
+{
+	const int64_t ahead = BIRTH + 365 * DAY_MS;
+	struct fixture *fixture = *state;
+	struct job tried = queue_at(fixture, "a", ahead, 0), late, other;
+	enum job_state end;
+	int64_t count;
+
+	assert_string_equal(claim_at(fixture, ahead).id, tried.id);
+	assert_int_equal(job_fail(fixture->db, tried.id, "r", "no", 0, BIRTH, BIRTH, &end, NULL), ERR_OK);
+	queue_at(fixture, "b", ahead, 0);
+	late = queue_at(fixture, "c", ahead, ahead + DAY_MS);
+	assert_int_equal(job_recall(fixture->db, BIRTH, LEASE, WAIT_MS, JOB_PARKED_MS, &count, NULL), ERR_OK);
+	assert_int_equal(count, 3);
+	assert_int_equal(job_recall(fixture->db, BIRTH, LEASE, WAIT_MS, JOB_PARKED_MS, &count, NULL), ERR_OK);
+	assert_int_equal(count, 0);
+	other = queue_at(fixture, "d", BIRTH + 10, 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(claim_at(fixture, BIRTH + 10).created_ms, BIRTH);
+	assert_string_equal(claim_at(fixture, BIRTH + 10).id, other.id);
+	assert_int_equal(claim_number(fixture, JOB_CLASS_ALL, BIRTH + 10), 0);
+	assert_int_equal(job_get(fixture->db, late.id, &fixture->arena, &late, NULL), ERR_OK);
+	assert_int_equal(late.created_ms, BIRTH);
+	assert_int_equal(late.run_after_ms, ahead + DAY_MS);
+}
+
 /* Claims NUMBER and parks it until DUE. */
 static void park(struct fixture *fixture, int number, const char *stage, int64_t due)
 {
@@ -149,6 +199,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_that_goes_with_another_counts, fixture_db, fixture_remove),
 		cmocka_unit_test_setup_teardown(
 			a_clock_that_was_ahead_leaves_nothing_behind, fixture_db, fixture_remove),
+		cmocka_unit_test_setup_teardown(what_was_queued_ahead_does_not_stand_last, fixture_db, fixture_remove),
 		cmocka_unit_test_setup_teardown(a_wait_that_is_meant_lasts, fixture_db, fixture_remove),
 	};
 
