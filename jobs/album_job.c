@@ -35,6 +35,7 @@ static enum err commit(struct db *db, const struct album_job *job, const struct 
 	struct err_info *info)
 {
 	const struct sound *wanted = &sound->sound;
+	int64_t wait_ms = job->wait_ms < JOB_PARKED_MS ? job->wait_ms : JOB_PARKED_MS;
 	enum err err = ERR_OK;
 	bool settled = false;
 
@@ -42,14 +43,14 @@ static enum err commit(struct db *db, const struct album_job *job, const struct 
 		err = album_measured(db, job->track, &sound->loudness, sound->bins, info);
 	if (err == ERR_OK)
 		err = album_settle(db, job->track, wanted->target_lufs, wanted->limiter ? HUGE_VAL : wanted->peak_dbtp,
-			&settled, info);
+			now_ms - job->wait_ms, &settled, info);
 	if (err == ERR_OK && settled)
 		err = album_release(db, job->submitter, wanted->album, now_ms, info);
 	if (err != ERR_OK)
 		return err;
 	/* It is let go by what happens to its album; should nothing, it looks again in the end. */
-	return job_park(db, job->id, job->owner, settled ? "queued" : "album",
-		settled ? now_ms : now_ms + JOB_PARKED_MS, now_ms, info);
+	return job_park(db, job->id, job->owner, settled ? "queued" : "album", settled ? now_ms : now_ms + wait_ms,
+		now_ms, info);
 }
 
 enum err album_job_commit(struct db *db, const struct album_job *job, const struct sound_job *sound, int64_t now_ms,

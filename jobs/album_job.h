@@ -29,6 +29,7 @@ enum err album_job_look(struct db *db, const char *track, struct sound_job *soun
 struct album_job {
 	const char *id, *owner, *track; /* of the job: its runner, its track */
 	const char *submitter;          /* whose album it is */
+	int64_t wait_ms;                /* how long an album waits for another track to come */
 };
 
 /*

@@ -9,6 +9,8 @@
 /* How soon what was made is published again when somebody else has held the database for longer than db.busy_ms. */
 #define AGAIN_US 500000
 
+#define HOUR_MS INT64_C(3600000)
+
 void run_begin_publishing(struct run *run)
 {
 	run->phase = RUN_PUBLISHING;
@@ -82,7 +84,11 @@ static void step_sealing(struct run *run)
 static void step_album(struct run *run)
 {
 	const struct runner *runner = run->runner;
-	const struct album_job job = {run->job.id, runner->owner, run->job.track, run->track.owner};
+	const struct album_job job = {.id = run->job.id,
+		.owner = runner->owner,
+		.track = run->job.track,
+		.submitter = run->track.owner,
+		.wait_ms = runner->conf->album_wait_h * HOUR_MS};
 	struct err_info info = {0};
 	enum err err = album_job_commit(runner->db, &job, &run->publish.sound, clock_ms(runner->clock), &info);
 

@@ -201,6 +201,7 @@ struct conf {
 	double loudness_target; /* LUFS */
 	double true_peak;       /* dBTP, the most that "apply" gives */
 	bool limiter;
+	int64_t album_wait_h;
 	const char *preset; /* "" or the name of one of the presets */
 	struct conf_preset *presets;
 	size_t preset_count;

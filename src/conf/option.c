@@ -238,6 +238,10 @@ const struct option option_table[] = {
 	{"media", "limiter", OPTION_SWITCH, AT(limiter), .standard = 0,
 		.sentence = "Whether \"apply\" reaches the target with a limiter where peaks are in the way, instead "
 			    "of staying below it."},
+	{"media", "album_wait_h", OPTION_INTEGER, AT(album_wait_h), .unit = "hours", .least = 1, .most = 8760,
+		.standard = 24,
+		.sentence = "How long an album whose gain is applied waits, from its last upload on, for tracks that were "
+			    "announced: then it is what is there."},
 	{"media", "presets", OPTION_PRESETS, AT(presets),
 		.sentence = "Effects by name: a list of { name = \"voice\"; filter = "
 			    "\"highpass=f=80,acompressor=ratio=3\"; }, filter being a chain of libavfilter's audio "

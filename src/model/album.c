@@ -67,6 +67,7 @@ struct state {
 	int64_t parts, tracks, awaited;
 	bool settled;
 	double gain_db;
+	int64_t newest_ms, coming;
 };
 
 static enum err read_state(struct db *db, const char *track, struct state *out, struct err_info *info)
@@ -81,7 +82,9 @@ static enum err read_state(struct db *db, const char *track, struct state *out, 
 			.tracks = db_int(stmt, 1),
 			.awaited = db_int(stmt, 2),
 			.settled = !db_is_null(stmt, 3),
-			.gain_db = db_real(stmt, 3)};
+			.gain_db = db_real(stmt, 3),
+			.newest_ms = db_int(stmt, 4),
+			.coming = db_int(stmt, 5)};
 	db_reset(stmt);
 	return err == ERR_NOT_FOUND ? err_set(info, err, "the track of this job was deleted") : err;
 }
@@ -117,14 +120,21 @@ static enum err settle_late(
 		info);
 }
 
-enum err album_settle(struct db *db, const char *track, double target_lufs, double peak_dbtp, bool *settled,
-	struct err_info *info)
+/* All that were announced are there; or the last came long ago, and none of those that came is on its way. */
+static bool is_whole(const struct state *state, int64_t long_ago_ms)
+{
+	return (state->parts >= state->tracks && state->awaited == 0) ||
+	       (state->newest_ms <= long_ago_ms && state->coming == 0);
+}
+
+enum err album_settle(struct db *db, const char *track, double target_lufs, double peak_dbtp, int64_t long_ago_ms,
+	bool *settled, struct err_info *info)
 {
 	struct loudness whole;
 	struct state state = {0};
 	enum err err = read_state(db, track, &state, info);
 
-	*settled = err == ERR_OK && (state.settled || (state.parts >= state.tracks && state.awaited == 0));
+	*settled = err == ERR_OK && (state.settled || is_whole(&state, long_ago_ms));
 	if (!*settled)
 		return err;
 	if (state.settled)

@@ -7,7 +7,7 @@
  *
  * - An album is the tracks of one owner under one name. It is complete when as many are there as the newest upload
  *   said, less those that were deleted since, and each was measured or has failed: a file that is no music does not
- *   hold up the others.
+ *   hold up the others. Those that were announced and do not come do so for a while.
  * - Its gain is that of the whole, played track after track, lowered so that the greatest peak of all stays below the
  *   limit. Then it is settled for good.
  * - A track that comes later gets that gain, less where it would clip by it.
@@ -39,10 +39,11 @@ enum err album_measured(struct db *db, const char *track, const struct loudness 
 
 /*
  * Settles the gain of TRACK, which was measured, if it can be: the gain to TARGET_LUFS that keeps peaks at or below
- * PEAK_DBTP (HUGE_VAL: a limiter will). *SETTLED tells. Database errors.
+ * PEAK_DBTP (HUGE_VAL: a limiter will). An album whose newest track came by LONG_AGO (ms) is what is there, but for
+ * tracks whose jobs wait or run. *SETTLED tells. Database errors.
  */
-enum err album_settle(struct db *db, const char *track, double target_lufs, double peak_dbtp, bool *settled,
-	struct err_info *info);
+enum err album_settle(struct db *db, const char *track, double target_lufs, double peak_dbtp, int64_t long_ago_ms,
+	bool *settled, struct err_info *info);
 
 /* The album NAME of OWNER shall have TRACKS tracks, whatever its uploads said. Database errors. */
 enum err album_expect(

@@ -46,7 +46,7 @@ static bool measure(struct fixture *fixture, const struct track *track, double l
 
 	bins[loudness_bin(lufs)] = lufs > LOUDNESS_SILENT_LUFS ? BLOCKS : 0;
 	assert_int_equal(album_measured(fixture->db, track->id, &loudness, bins, &info), ERR_OK);
-	assert_int_equal(album_settle(fixture->db, track->id, -14, -1, &settled, &info), ERR_OK);
+	assert_int_equal(album_settle(fixture->db, track->id, -14, -1, 0, &settled, &info), ERR_OK);
 	return settled;
 }
 
@@ -255,6 +255,37 @@ static void a_deleted_track_holds_nobody_up(void **state)
 	assert_true(measure(fixture, &good, -20, -10));
 }
 
+/* What was announced and does not come is waited for no longer, unless a job is to bring it. */
+static void an_album_does_not_wait_for_ever(void **state)
+{
+	struct fixture *fixture = *state;
+	struct track first, second, coming;
+	struct err_info info;
+	struct job job;
+	bool settled;
+
+	add(fixture, &first, "alice", 4);
+	add(fixture, &second, "alice", 4);
+	add(fixture, &coming, "alice", 4);
+	submit(fixture, &coming);
+	assert_false(measure(fixture, &first, -10, -3));
+	assert_false(measure(fixture, &second, -16, -6));
+	assert_int_equal(
+		album_settle(fixture->db, first.id, -14, -1, coming.created_ms, &settled, &info), ERR_OK);
+	assert_false(settled);
+	claim(fixture, &job, 2000);
+	assert_int_equal(job_finish(fixture->db, job.id, "runner", 3000, &info), ERR_OK);
+	assert_int_equal(
+		album_settle(fixture->db, first.id, -14, -1, coming.created_ms - 1, &settled, &info), ERR_OK);
+	assert_false(settled);
+	assert_int_equal(
+		album_settle(fixture->db, first.id, -14, -1, coming.created_ms, &settled, &info), ERR_OK);
+	assert_true(settled);
+	assert_float_equal(gain_of(fixture, &first), -1.96, 0.06);
+	assert_float_equal(gain_of(fixture, &second), gain_of(fixture, &first), 1e-9);
+	assert_false(get(fixture, &coming).settled);
+}
+
 static void deleted_tracks_are_gone(void **state)
 {
 	struct fixture *fixture = *state;
@@ -268,7 +299,7 @@ static void deleted_tracks_are_gone(void **state)
 	assert_int_equal(track_delete(fixture->db, track.id, &info), ERR_OK);
 	assert_int_equal(album_get(fixture->db, track.id, &part, &info), ERR_NOT_FOUND);
 	assert_int_equal(album_measured(fixture->db, track.id, &part.loudness, bins, &info), ERR_NOT_FOUND);
-	assert_int_equal(album_settle(fixture->db, track.id, -14, -1, &settled, &info), ERR_NOT_FOUND);
+	assert_int_equal(album_settle(fixture->db, track.id, -14, -1, 0, &settled, &info), ERR_NOT_FOUND);
 	assert_false(settled);
 }
 
@@ -283,6 +314,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(parked_jobs_are_let_go, fixture_db, fixture_remove),
 		cmocka_unit_test_setup_teardown(a_lost_track_holds_nobody_up, fixture_db, fixture_remove),
 		cmocka_unit_test_setup_teardown(a_deleted_track_holds_nobody_up, fixture_db, fixture_remove),
+		cmocka_unit_test_setup_teardown(an_album_does_not_wait_for_ever, fixture_db, fixture_remove),
 		cmocka_unit_test_setup_teardown(deleted_tracks_are_gone, fixture_db, fixture_remove),
 	};
 
