@@ -285,6 +285,7 @@ static bool read_extras(struct request *request, struct response *response, stru
 
 	if (!listen_track(request, response, listening, &track, &renditions, &count))
 		return false;
+	listen_tag(response, listening->track, NULL);
 	db = responder_db(request, response);
 	if (db == NULL)
 		return false;

@@ -30,12 +30,9 @@ void listen_tag(struct response *response, const char *track, const char *qualit
 	}
 }
 
-/*
- * True when the request may have it; else the refusal is sent. AUDIENCE as access_listen() takes it, QUALITY as
- * listen_tag().
- */
+/* True when the request may have it; else the refusal is sent. AUDIENCE as access_listen() takes it. */
 static bool let_in(struct request *request, struct response *response, struct listening *listening,
-	const struct track_audience *audience, const char *quality)
+	const struct track_audience *audience)
 {
 	struct err_info info;
 
@@ -44,10 +41,8 @@ static bool let_in(struct request *request, struct response *response, struct li
 		response_error(response, &info);
 		return false;
 	}
-	if (audience != NULL) {
+	if (audience != NULL)
 		listening->visibility = audience->visibility;
-		listen_tag(response, listening->track, quality);
-	}
 	return true;
 }
 
@@ -70,7 +65,7 @@ static void refuse(
 	const struct track_audience audience = track != NULL ? (struct track_audience){track->visibility, track->places}
 							  : (struct track_audience){0};
 
-	if (let_in(request, response, listening, track != NULL ? &audience : NULL, NULL))
+	if (let_in(request, response, listening, track != NULL ? &audience : NULL))
 		explain(response, track);
 }
 
@@ -148,7 +143,7 @@ bool listen_rendition(struct request *request, struct response *response, struct
 		return false;
 	}
 	*out = view.rendition;
-	return let_in(request, response, listening, &view.audience, quality);
+	return let_in(request, response, listening, &view.audience);
 }
 
 bool listen_track(struct request *request, struct response *response, struct listening *listening, struct track *track,
@@ -171,7 +166,7 @@ bool listen_track(struct request *request, struct response *response, struct lis
 		return false;
 	}
 	audience = (struct track_audience){track->visibility, track->places};
-	if (!let_in(request, response, listening, &audience, NULL))
+	if (!let_in(request, response, listening, &audience))
 		return false;
 	if (*count == 0)
 		explain(response, track);

@@ -39,8 +39,8 @@ bool listen_track(struct request *request, struct response *response, struct lis
 bool listen_unfinished(struct response *response, const struct rendition *renditions);
 
 /*
- * Says what the answer is made of in the fields of cdn.tag_headers: TRACK and, unless it is NULL, its QUALITY. What
- * listen_track() and listen_rendition() let in is tagged already, with what they know.
+ * Says what the answer is made of in the fields of cdn.tag_headers: TRACK and, unless it is NULL, its QUALITY. For what
+ * an edge may keep.
  */
 void listen_tag(struct response *response, const char *track, const char *quality);
 

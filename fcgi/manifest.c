@@ -10,6 +10,7 @@
 #include "manifest/hls.h"
 #include "package/ts_cmaf.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 /*
@@ -60,24 +61,24 @@ static void send(struct request *request, struct response *response, const struc
 	struct access_pass pass = listening->pass;
 	int64_t keep_s = modified == GROWING ? KEEP_GROWING_S : KEEP_S;
 	const struct access *access = &responder_of(request)->access;
-	unsigned char hash[HASH_SIZE];
-	char etag[HASH_HEX_SIZE];
+	const char *etag;
 
 	if (text->overflow) {
 		response_problem(response, ERR_INTERNAL, err_title(ERR_INTERNAL));
 		goto out;
 	}
-	hash_sha256(buf_text(text), text->length, hash);
-	hash_hex(hash, sizeof hash, etag);
+	etag = arena_printf(request->arena, "\"%016" PRIx64 "\"", hash_quick(buf_text(text), text->length, 0));
 	if (personal || modified == GROWING)
 		modified = clock_seconds(access->clock);
 	if (personal && pass.expires == 0)
 		pass.expires = INT64_MAX;
 	response_status(response, 200);
+	if (!personal)
+		listen_tag(response, listening->track, kind == &media_playlist ? request->capture[1] : NULL);
 	response_header(response, "Cache-Control", responder_cache(request, &pass, keep_s, keep_s));
 	if (listening->visibility == TRACK_PRIVATE)
 		response_header(response, "Vary", "Authorization, Cookie");
-	if (!response_not_modified(response, arena_printf(request->arena, "\"%.32s\"", etag), modified))
+	if (!response_not_modified(response, etag, modified))
 		response_body(response, kind->type, buf_text(text), text->length);
 	metrics_add(request->metrics, METRIC_PLAYLISTS, 1, kind->name);
 out:

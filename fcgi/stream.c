@@ -323,6 +323,7 @@ static void segment_ts(struct request *request, struct response *response)
 	bytes = lead_read(response, &rendition, &file);
 	if (bytes == NULL)
 		return;
+	listen_tag(response, rendition.track, rendition.quality);
 	buf_init(&made, 2 * TS_CMAF_MOST);
 	if (ts_cmaf_put(&made, &rendition, index, bytes, request->arena, &info) == ERR_OK)
 		deliver_bytes(response, &file, made.data, made.length);

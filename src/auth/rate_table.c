@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "auth/rate_table.h"
 
+#include "base/hash.h"
 #include "base/id.h"
 #include "base/shared.h"
 
@@ -66,12 +67,9 @@ static uint64_t mix(uint64_t value)
 
 uint64_t rate_key(const struct rate_table *table, const void *bytes, size_t length, uint64_t number)
 {
-	uint64_t hash = mix(atomic_load_explicit(&table->seed, memory_order_relaxed) ^ number);
-	const unsigned char *at = bytes;
+	uint64_t seed = mix(atomic_load_explicit(&table->seed, memory_order_relaxed) ^ number);
+	uint64_t hash = hash_quick(bytes, length, seed);
 
-	for (size_t i = 0; i < length; i++)
-		hash = (hash ^ at[i]) * 1099511628211U;
-	hash = mix(hash);
 	return hash == 0 ? 1 : hash;
 }
 

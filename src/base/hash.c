@@ -14,6 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
+/* All of it in here, so that nothing more is to be loaded. */
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 enum { PIECE = 1 << 16 };
 
 void hash_sha256(const void *bytes, size_t length, unsigned char out[static HASH_SIZE])
@@ -104,6 +108,11 @@ void hash_sha256_hex(const void *bytes, size_t length, char out[static HASH_HEX_
 
 	hash_sha256(bytes, length, hash);
 	hash_hex(hash, sizeof hash, out);
+}
+
+uint64_t hash_quick(const void *bytes, size_t length, uint64_t seed)
+{
+	return XXH3_64bits_withSeed(bytes, length, seed);
 }
 
 bool hash_from_hex(const char *text, unsigned char *out, size_t length)

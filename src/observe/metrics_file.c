@@ -2,6 +2,7 @@
 #include "observe/metrics_file.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/shared.h"
 #include "observe/metrics_table.h"
 
@@ -101,13 +102,11 @@ const struct metrics_process *metrics_process_at(struct metrics *metrics, size_t
 	return place;
 }
 
-/* FNV-1a over the metric and its key, never 0. */
+/* Of the metric and its key, never 0. */
 static uint64_t hash_key(uint32_t metric, const char *key)
 {
-	uint64_t hash = (14695981039346656037U ^ metric) * 1099511628211U;
+	uint64_t hash = hash_quick(key, strlen(key), metric);
 
-	for (; *key != '\0'; key++)
-		hash = (hash ^ (unsigned char)*key) * 1099511628211U;
 	return hash == 0 ? 1 : hash;
 }
 

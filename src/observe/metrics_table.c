@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "observe/metrics_table.h"
 
+#include "base/hash.h"
+
 #include <string.h>
 
 /*
@@ -84,28 +86,28 @@ const struct metric_row metrics_table[METRIC_COUNT] = {
 		"Purges of what edges keep."},
 };
 
-static const uint64_t prime = 1099511628211U;
-
 static uint64_t mark_text(uint64_t mark, const char *text)
 {
-	for (; text != NULL && *text != '\0'; text++)
-		mark = (mark ^ (unsigned char)*text) * prime;
-	return mark * prime;
+	return hash_quick(text != NULL ? text : "", text != NULL ? strlen(text) : 0, mark);
 }
 
-/* FNV-1a. */
+static uint64_t mark_number(uint64_t mark, uint64_t number)
+{
+	return hash_quick(&number, sizeof number, mark);
+}
+
 uint64_t metrics_table_mark(void)
 {
-	uint64_t mark = 14695981039346656037U;
+	uint64_t mark = 0;
 
 	for (size_t metric = 0; metric < METRIC_COUNT; metric++) {
 		const struct metric_row *row = &metrics_table[metric];
 
-		mark = (mark_text(mark, row->name) ^ (uint64_t)row->kind) * prime;
+		mark = mark_number(mark_text(mark, row->name), (uint64_t)row->kind);
 		for (size_t i = 0; i < METRICS_LABEL_NAMES; i++)
 			mark = mark_text(mark, row->labels[i]);
 		for (size_t i = 0; row->bounds != NULL && i < METRICS_BOUNDS; i++)
-			mark = (mark ^ row->bounds[i]) * prime;
+			mark = mark_number(mark, row->bounds[i]);
 	}
 	return mark;
 }

@@ -68,6 +68,7 @@ for (const server of ["lighttpd", "nginx"]) {
 		test("an edge learns who may have what", async () => {
 			const ask = (at, headers) => site.request({path: `/auth/check${at}`, headers: {...edge(), ...headers}});
 			const playlist = await site.request({path: `/hls/${secret}/low/playlist.m3u8`, headers: {...edge(), ...site.bearer("stream:read")}});
+			assert.equal(playlist.headers["xkey"], undefined); // it is for one listener: no edge keeps it
 			const grant = /\?(expires=[^"\s]+)/.exec(playlist.text)[1];
 			for (const file of [`/media/${secret}/low.mp4`, `/hls/${secret}/low/0.m4s`]) {
 				const allowed = await ask(file, site.bearer("stream:read"));

@@ -53,6 +53,15 @@ static void test_sha256_of_a_file(void **state)
 	free(bytes);
 }
 
+/* The value that xxHash's specification gives for nothing. */
+static void test_quick(void **state)
+{
+	(void)state;
+	assert_true(hash_quick("", 0, 0) == 0x2D06800538D394C2);
+	assert_true(hash_quick("abc", 3, 0) != hash_quick("abd", 3, 0));
+	assert_true(hash_quick("abc", 3, 0) != hash_quick("abc", 3, 1));
+}
+
 /* RFC 4231 test cases 1, 2 and 6. */
 static void test_hmac(void **state)
 {
@@ -138,6 +147,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sha256),
 		cmocka_unit_test(test_sha256_of_a_file),
+		cmocka_unit_test(test_quick),
 		cmocka_unit_test(test_hmac),
 		cmocka_unit_test(test_hmac_vectors),
 		cmocka_unit_test(test_hex),
