@@ -199,7 +199,7 @@ static enum err by_ticket(const struct access *access, struct request *request, 
 	payer = payer_of_ticket(request, &origin, &ticket);
 	err = ratelimit_subject(access->limits, request, payer, info);
 	if (err == ERR_OK)
-		*pass = (struct access_pass){.by_grant = kind == TICKET_GRANT,
+		*pass = (struct access_pass){.grant = kind == TICKET_GRANT ? ticket.query : NULL,
 			.subject = "",
 			.payer = payer,
 			.expires = ticket.expires,
@@ -292,7 +292,7 @@ int64_t access_child_expires(const struct access *access, const struct access_pa
 {
 	int64_t expires = clock_seconds(access->clock) + duration_ms / 1000 + access->conf->grant_ttl_s;
 
-	if (pass->by_grant)
+	if (pass->grant != NULL)
 		return pass->expires;
 	expires += GRANT_STEP_S - 1;
 	return expires - expires % GRANT_STEP_S;
@@ -303,6 +303,8 @@ const char *access_child_query(const struct access *access, const struct access_
 {
 	if (visibility == TRACK_PUBLIC)
 		return "";
+	if (pass->grant != NULL)
+		return pass->grant;
 	return ticket_write(access->conf,
 		&(struct ticket){.kind = TICKET_GRANT,
 			.name = track,

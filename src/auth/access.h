@@ -32,7 +32,7 @@ struct access {
 /* What let the request in. */
 struct access_pass {
 	bool by_token;       /* a valid token with the scope */
-	bool by_grant;       /* the query that a manifest handed out */
+	const char *grant;   /* by which a manifest let its children in, as its query; NULL otherwise */
 	const char *subject; /* of the token, "" otherwise */
 	uint64_t payer;      /* whose limits it counts for, see ratelimit.h; 0 for a public track */
 	int64_t expires;     /* of the credential, seconds; 0 for a public track */

@@ -34,9 +34,13 @@ static bool is_plain(const struct terms *terms)
 	return terms->from[0] == '\0' && terms->network[0] == '\0' && terms->key[0] == '\0' && terms->origin[0] == '\0';
 }
 
-static const char *add(struct arena *arena, const char *query, const char *name, const char *value)
+static char *write_query(enum ticket_kind kind, const struct terms *terms, const char *signature, struct arena *arena)
 {
-	return value[0] == '\0' ? query : arena_printf(arena, "%s&%s=%s", query, name, value);
+	const char *from = terms->from[0] != '\0' ? "&from=" : "", *network = terms->network[0] != '\0' ? "&net=" : "";
+	const char *key = terms->key[0] != '\0' ? "&key=" : "", *origin = terms->origin[0] != '\0' ? "&by=" : "";
+
+	return arena_printf(arena, "expires=%s%s%s%s%s%s%s%s%s&%s=%s", terms->expires, from, terms->from, network,
+		terms->network, key, terms->key, origin, terms->origin, words[kind], signature);
 }
 
 static const char *signature_of(const struct conf *conf, const struct ticket *ticket, const struct terms *terms,
@@ -66,14 +70,9 @@ char *ticket_write(const struct conf *conf, const struct ticket *ticket, struct 
 		.key = key != NULL ? key->id : "",
 		.origin = ticket->origin,
 	};
-	const char *query = arena_printf(arena, "expires=%s", terms.expires);
 
-	query = add(arena, query, "from", terms.from);
-	query = add(arena, query, "net", terms.network);
-	query = add(arena, query, "key", terms.key);
-	query = add(arena, query, "by", terms.origin);
-	return arena_printf(arena, "%s&%s=%s", query, words[ticket->kind],
-		signature_of(conf, ticket, &terms, key != NULL ? key->secret : conf->url_secret, arena));
+	return write_query(ticket->kind, &terms,
+		signature_of(conf, ticket, &terms, key != NULL ? key->secret : conf->url_secret, arena), arena);
 }
 
 /* False when the parameter is longer than any of ours, or holds what separates the terms. */
@@ -153,6 +152,7 @@ enum err ticket_read(const struct conf *conf, enum ticket_kind kind, const char 
 	const char *address, const struct clock *clock, struct arena *arena, struct ticket *out, struct err_info *info)
 {
 	struct terms terms;
+	enum err err;
 
 	if (!take(query, words[kind], arena, &terms.signature) || !take(query, "expires", arena, &terms.expires) ||
 		!take(query, "from", arena, &terms.from) || !take(query, "net", arena, &terms.network) ||
@@ -161,5 +161,8 @@ enum err ticket_read(const struct conf *conf, enum ticket_kind kind, const char 
 	if (terms.signature[0] == '\0' || terms.expires[0] == '\0')
 		return err_set(info, ERR_NOT_FOUND, "there is no signature");
 	*out = (struct ticket){.kind = kind, .name = name, .network = terms.network, .origin = terms.origin};
-	return check(conf, &terms, address, clock, arena, out, info);
+	err = check(conf, &terms, address, clock, arena, out, info);
+	if (err == ERR_OK)
+		out->query = write_query(kind, &terms, terms.signature, arena);
+	return err;
 }

@@ -26,6 +26,7 @@ struct ticket {
 	int64_t expires, from; /* seconds; FROM 0: at once */
 	const char *network;   /* of network.h; "" : from anywhere */
 	const char *origin;    /* of origin.h; "" : unknown */
+	const char *query;     /* by ticket_read(): these terms and their signature, and nothing else that stood there */
 };
 
 /*

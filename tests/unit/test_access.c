@@ -133,7 +133,7 @@ static void a_token_opens_wherever_it_stands(void **state)
 		listen(scene, "", arena_printf(&scene->arena, "HTTP_AUTHORIZATION=Bearer %s", text), NULL, &private),
 		ERR_OK);
 	assert_true(scene->pass.by_token);
-	assert_false(scene->pass.by_grant);
+	assert_null(scene->pass.grant);
 	assert_int_equal(scene->pass.expires, NOW_S + 60);
 	assert_string_equal(scene->pass.subject, "alice");
 	assert_int_equal(
@@ -193,7 +193,7 @@ static void any_valid_credential_lets_in(void **state)
 		arena_printf(&scene->arena, "HTTP_COOKIE=tonearm_token=%s", token(scene, SCOPE_STREAM_READ, NOW_S));
 
 	assert_int_equal(listen(scene, grant_query(scene, track, NOW_S + 60), stale, NULL, &private), ERR_OK);
-	assert_true(scene->pass.by_grant);
+	assert_non_null(scene->pass.grant);
 	assert_int_equal(listen(scene, grant_query(scene, track, NOW_S), stale, NULL, &private), ERR_UNAUTHORIZED);
 	assert_string_equal(scene->info.detail, "the token has expired");
 }
@@ -301,7 +301,7 @@ static void a_place_counts_for_whoever_may_listen(void **state)
 	const char *grant = grant_query(scene, track, NOW_S + 60);
 
 	assert_int_equal(listen(scene, grant, "TONEARM_COUNTRY=DE", NULL, &audience), ERR_OK);
-	assert_true(scene->pass.placed && scene->pass.by_grant);
+	assert_true(scene->pass.placed && scene->pass.grant != NULL);
 	assert_int_equal(listen(scene, grant, "TONEARM_COUNTRY=AT", NULL, &audience), ERR_PLACE);
 	assert_int_equal(listen(scene, grant, NULL, NULL, &audience), ERR_PLACE);
 	assert_int_equal(listen(scene, "", with_token(scene, "stream:read"), NULL, &audience), ERR_PLACE);

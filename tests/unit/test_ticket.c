@@ -46,7 +46,7 @@ static void plain_ones_are_what_clients_compute(void **state)
 {
 	struct arena arena = {0};
 	char sig[HASH_HEX_SIZE];
-	const struct ticket ticket = {TICKET_STREAM, "song.mp4", 1700000001, 0, "", ""};
+	const struct ticket ticket = {TICKET_STREAM, "song.mp4", 1700000001, 0, "", "", NULL};
 
 	(void)state;
 	signed_url_stream(plain.url_secret, "song.mp4", 1700000001, sig);
@@ -65,7 +65,7 @@ static void plain_ones_are_what_clients_compute(void **state)
 
 static void every_term_is_signed(void **state)
 {
-	static const struct ticket ticket = {TICKET_GRANT, "track", 1700000100, 1699999990, "192.0.2.0/24", "AAAA"};
+	static const struct ticket ticket = {TICKET_GRANT, "track", 1700000100, 1699999990, "192.0.2.0/24", "AAAA", NULL};
 	static const char *const changes[][2] = {{"expires=17", "expires=18"}, {"from=16", "from=15"}, {"/24", "/2"},
 		{"by=AAAA", "by=AAAB"}, {"key=new", "key=old"}, {"&from=1699999990", ""}, {"&net=192.0.2.0/24", ""},
 		{"&by=AAAA", ""}, {"&key=new", ""}, {"grant=", "grant=0"}, {"net=192", "net=|192"}};
@@ -96,7 +96,7 @@ static void every_term_is_signed(void **state)
 
 static void terms_are_kept(void **state)
 {
-	struct ticket ticket = {TICKET_GRANT, "track", 1700000100, 1700000050, "", ""};
+	struct ticket ticket = {TICKET_GRANT, "track", 1700000100, 1700000050, "", "", NULL};
 	struct arena arena = {0};
 	const char *query = ticket_write(&plain, &ticket, &arena);
 
@@ -107,7 +107,7 @@ static void terms_are_kept(void **state)
 	now_ms += 50000;
 	assert_int_equal(check(&plain, TICKET_GRANT, "track", query, "", NULL), ERR_FORBIDDEN);
 	now_ms -= 100000;
-	ticket = (struct ticket){TICKET_GRANT, "track", 1700000100, 0, "2001:db8::/32", ""};
+	ticket = (struct ticket){TICKET_GRANT, "track", 1700000100, 0, "2001:db8::/32", "", NULL};
 	query = ticket_write(&plain, &ticket, &arena);
 	assert_int_equal(check(&plain, TICKET_GRANT, "track", query, "2001:db8:1::7", NULL), ERR_OK);
 	assert_int_equal(check(&plain, TICKET_GRANT, "track", query, "2001:db9::7", NULL), ERR_FORBIDDEN);
@@ -117,7 +117,7 @@ static void terms_are_kept(void **state)
 
 static void keys_follow_each_other(void **state)
 {
-	static const struct ticket ticket = {TICKET_STREAM, "song.mp4", 1700000100, 0, "", ""};
+	static const struct ticket ticket = {TICKET_STREAM, "song.mp4", 1700000100, 0, "", "", NULL};
 	struct conf before = with_keys(1, 1), both = with_keys(0, 2), after = with_keys(0, 1);
 	struct arena arena = {0};
 	const char *old = ticket_write(&before, &ticket, &arena), *new = ticket_write(&both, &ticket, &arena);
