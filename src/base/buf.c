@@ -13,7 +13,7 @@ void buf_init(struct buf *buf, size_t limit)
 }
 
 /* Makes room for LENGTH more bytes and the NUL; false when that passes the limit. */
-static bool reserve(struct buf *buf, size_t length)
+static bool make_room(struct buf *buf, size_t length)
 {
 	size_t room = buf->room > 0 ? buf->room : 256;
 
@@ -34,9 +34,16 @@ static bool reserve(struct buf *buf, size_t length)
 	return true;
 }
 
+void buf_reserve(struct buf *buf, size_t length)
+{
+	size_t left = buf->limit - buf->length;
+
+	make_room(buf, length < left ? length : left);
+}
+
 void buf_put(struct buf *buf, const void *bytes, size_t length)
 {
-	if (!reserve(buf, length))
+	if (!make_room(buf, length))
 		return;
 	if (length > 0)
 		memcpy(buf->data + buf->length, bytes, length);
@@ -63,7 +70,7 @@ void buf_printf(struct buf *buf, const char *format, ...)
 	va_start(args, format);
 	length = vsnprintf(left > 0 ? buf->data + buf->length : NULL, left, format, args);
 	va_end(args);
-	if (length < 0 || !reserve(buf, (size_t)length)) {
+	if (length < 0 || !make_room(buf, (size_t)length)) {
 		buf->overflow = true;
 		if (left > 0)
 			buf->data[buf->length] = '\0';

@@ -22,6 +22,9 @@ struct buf {
 /* An empty buffer of at most LIMIT bytes. Allocates nothing yet. */
 void buf_init(struct buf *buf, size_t limit);
 
+/* Room for LENGTH more bytes at once, as far as the limit goes: only for speed. */
+void buf_reserve(struct buf *buf, size_t length);
+
 void buf_put(struct buf *buf, const void *bytes, size_t length);
 void buf_puts(struct buf *buf, const char *text);
 void buf_putc(struct buf *buf, char c);

@@ -4,6 +4,8 @@
 #include "base/hash.h"
 
 #include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +55,25 @@ void id_new(const struct clock *clock, char out[static ID_SIZE])
 bool id_valid(const char *text)
 {
 	return strspn(text, alphabet) == ID_LENGTH && text[ID_LENGTH] == '\0';
+}
+
+static uint64_t seeds[2];
+static pthread_once_t seeds_once = PTHREAD_ONCE_INIT;
+
+static void make_seeds(void)
+{
+	random_bytes((unsigned char *)seeds, sizeof seeds);
+}
+
+void id_unique_hex(char out[static 33])
+{
+	static atomic_uint_fast64_t count;
+	uint64_t number = atomic_fetch_add_explicit(&count, 1, memory_order_relaxed), words[2];
+
+	pthread_once(&seeds_once, make_seeds);
+	for (int i = 0; i < 2; i++)
+		words[i] = hash_quick(&number, sizeof number, seeds[i]);
+	hash_hex((const unsigned char *)words, sizeof words, out);
 }
 
 void id_random_hex(size_t count, char *out)

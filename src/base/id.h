@@ -26,4 +26,10 @@ bool id_valid(const char *text);
 /* COUNT random bytes (at most 64) as 2*COUNT lower-case hex digits and a NUL: for secrets and nonces. */
 void id_random_hex(size_t count, char *out);
 
+/*
+ * 32 lower-case hex digits and a NUL that no other call gives, in no process: for what needs a name and no secret, with no
+ * word to the kernel.
+ */
+void id_unique_hex(char out[static 33]);
+
 #endif

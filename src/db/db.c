@@ -158,6 +158,8 @@ enum err db_commit(struct db *db, struct err_info *info)
 
 void db_rollback(struct db *db)
 {
+	if (sqlite3_txn_state(db->handle, NULL) == SQLITE_TXN_NONE)
+		return;
 	for (size_t i = 0; i < SQL_COUNT; i++)
 		if (db->statements[i].handle != NULL)
 			db_reset(&db->statements[i]);

@@ -94,8 +94,8 @@ void db_watch(db_watcher *watcher, void *context);
 int64_t db_changes(struct db *db);
 
 /*
- * A write transaction (BEGIN IMMEDIATE), and its end. db_rollback() also when db_commit() failed; it resets all
- * statements of the connection and does no harm when there is no transaction.
+ * A write transaction (BEGIN IMMEDIATE), and its end. db_rollback() also when db_commit() failed, and to let
+ * go of what a half-read statement holds; it does no harm when there is nothing of the kind.
  */
 enum err db_begin(struct db *db, struct err_info *info);
 enum err db_commit(struct db *db, struct err_info *info);

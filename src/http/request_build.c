@@ -52,7 +52,7 @@ static void take_id(struct request *request)
 	if (given != NULL && id_sane(given))
 		snprintf(request->id, sizeof request->id, "%s", given);
 	else
-		id_random_hex((REQUEST_ID_SIZE - 1) / 2, request->id);
+		id_unique_hex(request->id);
 }
 
 /* "/music/" and "/music" give "/music"; "/" and what does not start with a slash give "". */

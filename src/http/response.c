@@ -18,7 +18,7 @@
 #include <strings.h>
 
 /* A piece goes out between two looks at the clock. */
-enum { HEADER_BLOCK_MOST = 32 * 1024, PIECE = 16 * 1024 };
+enum { HEADER_BLOCK_MOST = 32 * 1024, HEADER_BLOCK_USUAL = 1000, PIECE = 16 * 1024 };
 
 struct response_field {
 	const char *name;
@@ -85,11 +85,17 @@ void response_status(struct response *response, int status)
 	response->status = status;
 }
 
+/* Mostly the first letter tells. */
+static bool same_name(const char *a, const char *b)
+{
+	return (*a | 0x20) == (*b | 0x20) && strcasecmp(a, b) == 0;
+}
+
 static struct response_field *find_field(const struct response *response, const char *name)
 {
 	struct response_field *field = response->fields;
 
-	while (field != NULL && strcasecmp(field->name, name) != 0)
+	while (field != NULL && !same_name(field->name, name))
 		field = field->next;
 	return field;
 }
@@ -97,7 +103,7 @@ static struct response_field *find_field(const struct response *response, const 
 /* Fields that are lists or may stand more than once; any other is set anew. */
 static bool repeats(const char *name)
 {
-	return strcasecmp(name, "Set-Cookie") == 0 || strcasecmp(name, "Link") == 0 || strcasecmp(name, "Vary") == 0;
+	return same_name(name, "Set-Cookie") || same_name(name, "Link") || same_name(name, "Vary");
 }
 
 static char *clean_value(const char *value, struct arena *arena)
@@ -151,7 +157,7 @@ static bool bodyless(const struct response *response)
 static bool field_sent(const struct response *response, const char *name)
 {
 	if (response->status == 204 || response->status == 304)
-		return strcasecmp(name, "Content-Length") != 0 && strcasecmp(name, "Content-Type") != 0;
+		return !same_name(name, "Content-Length") && !same_name(name, "Content-Type");
 	return true;
 }
 
@@ -216,6 +222,7 @@ void response_begin(struct response *response)
 	if (length != NULL)
 		response->expected = strtoll(length->value, NULL, 10);
 	buf_init(&block, HEADER_BLOCK_MOST);
+	buf_reserve(&block, HEADER_BLOCK_USUAL);
 	buf_printf(&block, "Status: %d %s\r\n", response->status, reason_of(response->status));
 	for (const struct response_field *field = response->fields; field != NULL; field = field->next) {
 		if (!field_sent(response, field->name))
@@ -318,7 +325,7 @@ static void keep_refusal_fields(struct response *response)
 		bool keep = false;
 
 		for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
-			keep |= strcasecmp((*at)->name, kept[i]) == 0;
+			keep |= same_name((*at)->name, kept[i]);
 		if (keep)
 			at = &(*at)->next;
 		else

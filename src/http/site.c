@@ -64,6 +64,8 @@ bool site_may_change(const struct request *request)
 
 void site_share(struct response *response)
 {
+	static const char usual[] = "Accept-Ranges, Content-Length, Content-Range, ETag, Location, RateLimit, "
+				    "RateLimit-Policy, Retry-After, X-Request-Id";
 	const struct request *request = response->request;
 	const char *reader = site_reader(request);
 
@@ -74,10 +76,8 @@ void site_share(struct response *response)
 	response_header(response, "Access-Control-Allow-Origin", reader != NULL ? reader : "*");
 	if (reader != NULL)
 		response_header(response, "Access-Control-Allow-Credentials", "true");
-	response_headerf(response, "Access-Control-Expose-Headers", "%s%s",
-		"Accept-Ranges, Content-Length, Content-Range, ETag, Location, RateLimit, RateLimit-Policy, "
-		"Retry-After, X-Request-Id",
-		response->exposed != NULL ? response->exposed : "");
+	response_header(response, "Access-Control-Expose-Headers",
+		response->exposed == NULL ? usual : arena_printf(request->arena, "%s%s", usual, response->exposed));
 }
 
 /* Nothing of an answer is a page. But browsers build a page of their own around sound, and around its playlist. */

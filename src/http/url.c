@@ -100,14 +100,24 @@ static char *form_decode(const char *text, size_t length, struct arena *arena)
 	return out;
 }
 
+/* Whether the LENGTH bytes AT, encoded, are NAME. */
+static bool is_name(const char *at, size_t length, const char *name, struct arena *arena)
+{
+	const char *found;
+
+	if (memchr(at, '%', length) == NULL && memchr(at, '+', length) == NULL)
+		return strlen(name) == length && memcmp(at, name, length) == 0;
+	found = form_decode(at, length, arena);
+	return found != NULL && strcmp(found, name) == 0;
+}
+
 char *url_query_value(const char *query, const char *name, struct arena *arena)
 {
 	while (*query != '\0') {
 		size_t length = strcspn(query, "&");
 		size_t name_length = strcspn(query, "=&");
-		const char *found = form_decode(query, name_length, arena);
 
-		if (found != NULL && strcmp(found, name) == 0) {
+		if (is_name(query, name_length, name, arena)) {
 			if (name_length == length)
 				return arena_strdup(arena, "");
 			return form_decode(query + name_length + 1, length - name_length - 1, arena);

@@ -6,7 +6,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { SEGMENTS_DIFFER_US = 250000 };
+/* HEAD_MOST, LINES_MOST: bytes that a media playlist takes, at a guess: besides its segments; for one besides its address. */
+enum { SEGMENTS_DIFFER_US = 250000, HEAD_MOST = 512, LINES_MOST = 64 };
 
 /* EXT-X-MAP outside of I-frame playlists needs version 6; 7 is what players expect of fragmented MP4. */
 static const char HEAD[] = "#EXTM3U\n#EXT-X-VERSION:7\n";
@@ -174,8 +175,9 @@ static void put_map(struct buf *out, const struct rendition *rendition, const st
 	}
 }
 
-static void put_segment(
-	struct buf *out, const struct rendition *rendition, size_t index, const struct hls_options *options)
+/* FILE: what put_file() writes. */
+static void put_segment(struct buf *out, const struct rendition *rendition, size_t index,
+	const struct hls_options *options, const struct buf *file)
 {
 	const struct segment *segment = &rendition->segments.segments[index];
 	uint64_t length = microseconds(segment->duration, rendition->timescale);
@@ -192,7 +194,7 @@ static void put_segment(
 		buf_putc(out, '@');
 		buf_put_number(out, segment->offset, 1);
 		buf_putc(out, '\n');
-		put_file(out, rendition, options);
+		buf_put(out, buf_text(file), file->length);
 	} else {
 		buf_put_number(out, index, 1);
 		buf_puts(out, options->addressing == HLS_TRANSPORT ? ".ts" : ".m4s");
@@ -203,6 +205,11 @@ static void put_segment(
 
 void hls_media(struct buf *out, const struct rendition *rendition, const struct hls_options *options)
 {
+	struct buf file;
+
+	buf_init(&file, out->limit);
+	put_file(&file, rendition, options);
+	buf_reserve(out, HEAD_MOST + rendition->segments.count * (file.length + LINES_MOST));
 	put_head(out, options);
 	buf_printf(out, "#EXT-X-TARGETDURATION:%" PRIu64 "\n", target_duration(rendition));
 	buf_printf(out, "#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:%s\n#EXT-X-INDEPENDENT-SEGMENTS\n",
@@ -210,7 +217,8 @@ void hls_media(struct buf *out, const struct rendition *rendition, const struct 
 	if (options->addressing != HLS_TRANSPORT)
 		put_map(out, rendition, options);
 	for (size_t i = 0; i < rendition->segments.count; i++)
-		put_segment(out, rendition, i, options);
+		put_segment(out, rendition, i, options, &file);
+	buf_free(&file);
 	if (rendition->work == NULL)
 		buf_puts(out, "#EXT-X-ENDLIST\n");
 }

@@ -66,8 +66,12 @@ enum err rendition_grow(
 static bool get_text(struct db_stmt *stmt, int column, char *out, size_t size)
 {
 	const char *text = db_text(stmt, column);
+	size_t length = text != NULL ? strlen(text) : size;
 
-	return text != NULL && (size_t)snprintf(out, size, "%s", text) < size;
+	if (length >= size)
+		return false;
+	memcpy(out, text, length + 1);
+	return true;
 }
 
 static bool get_u32(struct db_stmt *stmt, int column, uint32_t *out)

@@ -70,6 +70,8 @@ static void test_numbers(void **state)
 
 	(void)state;
 	buf_init(&buf, 64);
+	buf_reserve(&buf, SIZE_MAX); /* more than it may hold */
+	assert_false(buf.overflow);
 	buf_put_number(&buf, 0, 1);
 	buf_putc(&buf, ' ');
 	buf_put_number(&buf, 41, 6);

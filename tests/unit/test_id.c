@@ -73,6 +73,20 @@ static void test_random_hex(void **state)
 	assert_string_equal(a, "");
 }
 
+static void test_unique_hex(void **state)
+{
+	enum { MANY = 1000 };
+	static char made[MANY][33];
+
+	(void)state;
+	for (size_t i = 0; i < MANY; i++) {
+		id_unique_hex(made[i]);
+		assert_int_equal(strspn(made[i], "0123456789abcdef"), 32);
+		for (size_t other = 0; other < i; other++)
+			assert_string_not_equal(made[i], made[other]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -80,6 +94,7 @@ int main(void)
 		cmocka_unit_test(test_least),
 		cmocka_unit_test(test_valid),
 		cmocka_unit_test(test_random_hex),
+		cmocka_unit_test(test_unique_hex),
 	};
 
 	return cmocka_run_group_tests_name("id", tests, NULL, NULL);
