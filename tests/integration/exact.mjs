@@ -36,12 +36,14 @@ async function plays(site, name) {
 	const source = path.join(vector("media"), name);
 	const {track} = await site.publish(source);
 	const {renditions, track: row} = await details(site, track.id);
-	const samples = await sampleCount(source);
+	const file = quality => path.join(site.dir, `${track.id}-${quality}.mp4`);
 	assert.equal(renditions.length, 4);
-	for (const {quality, sample_rate: rate} of renditions) {
-		const file = path.join(site.dir, `${track.id}-${quality}.mp4`);
-		await fs.writeFile(file, await collect(site, `/hls/${track.id}/${quality}/playlist.m3u8`));
-		const [is, shall] = [await presented(file), await monoAt(source, rate)];
+	for (const {quality} of renditions)
+		await fs.writeFile(file(quality), await collect(site, `/hls/${track.id}/${quality}/playlist.m3u8`));
+	const [samples, ...heard] = await Promise.all([sampleCount(source),
+		...renditions.map(({quality, sample_rate}) => Promise.all([presented(file(quality)), monoAt(source, sample_rate)]))]);
+	for (const [i, {quality, sample_rate: rate}] of renditions.entries()) {
+		const [is, shall] = heard[i];
 		const exact = Math.floor((samples * rate * 2 + row.sample_rate) / (2 * row.sample_rate));
 		const found = lag(shall, is, {start: 0, length: 20000});
 		assert.equal(is.length, exact, `${quality}: samples`);

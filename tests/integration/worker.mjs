@@ -30,16 +30,16 @@ async function noise(name, {seconds = 2.5, rate = 44100, layout = "stereo", args
 
 /** RESULT's renditions hold exactly what SOURCE holds, in its place. */
 async function assertExact(source, wanted, result, least = 0.9) {
-	const samples = await sampleCount(source);
-	const rate = result.source.sample_rate;
-
 	assert.equal(result.last.event, "done", result.last.detail);
 	assert.equal(result.code, 0);
+	const rate = result.source.sample_rate;
+	const [samples, ...heard] = await Promise.all([sampleCount(source),
+		...wanted.map((row, i) => Promise.all([presented(result.outputs[i]), monoAt(source, row.sample_rate)]))]);
+
 	assert.equal(result.last.samples, samples, "samples of the source");
 	assert.equal(result.last.duration_ms, Math.round(samples * 1000 / rate));
 	for (const [i, row] of wanted.entries()) {
-		const is = await presented(result.outputs[i]);
-		const shall = await monoAt(source, row.sample_rate);
+		const [is, shall] = heard[i];
 		const exact = Math.floor((samples * row.sample_rate * 2 + rate) / (2 * rate));
 		const track = readTrack(readFileSync(result.outputs[i]));
 

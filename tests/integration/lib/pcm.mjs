@@ -18,8 +18,44 @@ export function output(program, args) {
 	});
 }
 
+/* One ffmpeg for all of WANTED, each to a pipe of its own: it takes longer to start than to decode seconds. */
+function decodeAll(wanted) {
+	const from = wanted.flatMap(({before, file}) => [...before, "-i", file]);
+	const to = wanted.flatMap(({after}, i) => ["-map", `${i}:a:0`, ...after, `pipe:${3 + i}`]);
+	const child = spawn("ffmpeg", ["-v", "error", "-nostdin", ...from, ...to], {stdio: ["ignore", "ignore", "pipe", ...wanted.map(() => "pipe")]});
+	const parts = wanted.map(() => []), errors = [];
+	parts.forEach((part, i) => child.stdio[3 + i].on("data", bytes => part.push(bytes)));
+	child.stderr.on("data", bytes => errors.push(bytes));
+	return new Promise((resolve, reject) => {
+		child.on("error", reject);
+		child.on("close", code => code === 0 ? resolve(parts.map(part => Buffer.concat(part)))
+			: reject(new Error(`ffmpeg ${from.join(" ")}: ${Buffer.concat(errors)}`)));
+	});
+}
+
+const asked = new Map();
+let answers = null;
+
+/**
+ * FILE decoded, by ffmpeg's arguments BEFORE and AFTER the file: a Buffer, not to be changed. What is asked for at once
+ * (by Promise.all) is decoded together, and the same only once.
+ */
+export async function decode(before, file, after) {
+	const key = JSON.stringify([before, file, after]);
+	answers ??= new Promise(resolve => setImmediate(resolve)).then(() => {
+		const wanted = [...asked.values()];
+		asked.clear();
+		answers = null;
+		return decodeAll(wanted);
+	});
+	if (!asked.has(key))
+		asked.set(key, {before, file, after, index: asked.size});
+	const {index} = asked.get(key);
+	return (await answers)[index];
+}
+
 async function floats(before, file, after) {
-	const bytes = await output("ffmpeg", ["-v", "error", "-nostdin", ...before, "-i", file, "-map", "0:a:0", ...after, "-f", "f32le", "-"]);
+	const bytes = await decode(before, file, [...after, "-f", "f32le"]);
 	return new Float32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / 4));
 }
 
