@@ -61,6 +61,35 @@ static void set_config(const struct output *output, struct cmaf_track *track)
 	}
 }
 
+/* TAGS in the words of the CMAF writer, to whom OUTPUT holds the chapters. */
+static struct cmaf_tags tags_of(struct output *output, const struct tags *tags, bool gain_room)
+{
+	for (size_t i = 0; i < tags->chapter_count; i++) {
+		const struct tag_chapter *chapter = &tags->chapters[i];
+
+		output->chapters[i] = (struct cmaf_chapter){(uint64_t)chapter->start_ms, chapter->title};
+	}
+	return (struct cmaf_tags){.title = tags->title,
+		.artist = tags->artist,
+		.album = tags->album,
+		.album_artist = tags->album_artist,
+		.composer = tags->composer,
+		.genre = tags->genre,
+		.comment = tags->comment,
+		.copyright = tags->copyright,
+		.isrc = tags->isrc,
+		.date = tags_date(tags),
+		.number = tags->track,
+		.numbers = tags->tracks,
+		.disc = tags->disc,
+		.discs = tags->discs,
+		.year = tags->year,
+		.lyrics = tags->lyrics,
+		.chapters = output->chapters,
+		.chapter_count = tags->chapter_count,
+		.gain_room = gain_room};
+}
+
 static enum err start_cmaf(struct output *output, const struct segment_plan *plan, uint64_t duration_ms,
 	const struct tags *tags, bool gain_room, struct err_info *info)
 {
@@ -73,20 +102,7 @@ static enum err start_cmaf(struct output *output, const struct segment_plan *pla
 		.channels = output->channels,
 		.bit_rate = output->bit_rate,
 		.priming = output->priming,
-		.tags = {.title = tags->title,
-			.artist = tags->artist,
-			.album = tags->album,
-			.album_artist = tags->album_artist,
-			.composer = tags->composer,
-			.genre = tags->genre,
-			.copyright = tags->copyright,
-			.date = tags_date(tags),
-			.number = tags->track,
-			.numbers = tags->tracks,
-			.disc = tags->disc,
-			.discs = tags->discs,
-			.year = tags->year,
-			.gain_room = gain_room},
+		.tags = tags_of(output, tags, gain_room),
 		.segments_expected = expected < SEGMENT_TABLE_MOST ? (size_t)expected : SEGMENT_TABLE_MOST,
 	};
 

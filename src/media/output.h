@@ -38,7 +38,8 @@ struct output {
 	uint64_t at;       /* samples so far, of packets passed through */
 	uint64_t segment;  /* index of the next one */
 	uint64_t next_cut; /* the frame it begins with, or the sample */
-	struct gain_text gain; /* which the writer refers to */
+	struct gain_text gain; /* which the writer refers to, as it does to these */
+	struct cmaf_chapter chapters[TAG_CHAPTERS];
 	uint64_t last;     /* frames that the presented length needs; UINT64_MAX until it is known */
 };
 

@@ -30,17 +30,25 @@
 #include <stdint.h>
 
 /* Most units a second, and bytes in a file: with these, rates are computed in 64 bits. */
-enum { CMAF_TIMESCALE_MOST = 1000000, CMAF_TAG_BYTES = 1024, CMAF_GAIN_BYTES = 96 };
+enum { CMAF_TIMESCALE_MOST = 1000000, CMAF_TAG_BYTES = 1024, CMAF_LONG_BYTES = 8192, CMAF_GAIN_BYTES = 96 };
 #define CMAF_FILE_MOST (UINT64_C(1) << 40)
 
 enum cmaf_codec { CMAF_AAC, CMAF_OPUS, CMAF_FLAC };
 
+struct cmaf_chapter {
+	uint64_t start_ms;
+	const char *title; /* "" when it has none */
+};
+
 /* What a file says of itself to those who have nothing but the file. Texts are UTF-8; NULL, "" and 0 where unknown. */
 struct cmaf_tags {
-	const char *title, *artist, *album, *album_artist, *composer, *genre, *copyright;
+	const char *title, *artist, *album, *album_artist, *composer, *genre, *comment, *copyright, *isrc;
 	const char *date;   /* NULL: the year is all that is known of it */
 	int number, numbers; /* of the track on its disc, and how many there are; 0 to 9999, as the next are */
 	int disc, discs, year;
+	const char *lyrics; /* these and chapters only as far as CMAF_LONG_BYTES hold them: see package/cmaf_udta.h */
+	const struct cmaf_chapter *chapters;
+	size_t chapter_count;
 	bool gain_room;   /* leave room for cmaf_gain() */
 };
 
@@ -60,7 +68,7 @@ struct cmaf_track {
 	const void *config;
 	size_t config_size;
 	size_t segments_expected; /* how many segments to reserve `sidx` room for; at most 65535 are */
-	struct cmaf_tags tags; /* texts of at most CMAF_TAG_BYTES; they outlive the writer */
+	struct cmaf_tags tags; /* short texts of at most CMAF_TAG_BYTES; what they point to outlives the writer */
 };
 
 struct cmaf_output {
@@ -72,7 +80,7 @@ struct cmaf_output {
 struct cmaf_writer;
 
 /*
- * Writes the init section and reserves the index. TRACK and its config are copied, the texts of its tags are not. *OUT
+ * Writes the init section and reserves the index. TRACK and its config are copied, what its tags point to is not. *OUT
  * is owned by the caller, NULL on failure. ERR_UNPROCESSABLE for a track that cannot be written; what the callback
  * returns.
  */

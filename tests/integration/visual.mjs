@@ -329,9 +329,10 @@ describe("tags", {skip: missing("ffmpeg")}, () => {
 		const {track} = await add(await tagged("written.flac", all));
 		const told = JSON.parse(await output("ffprobe", ["-v", "error", "-of", "json", "-show_format",
 			library.path("data", "media", track, "mobile.mp4")])).format.tags;
-		const {title, artist, album, album_artist, composer, genre, copyright, track: number, disc, date} = told;
-		assert.deepEqual({title, artist, album, album_artist, composer, genre, copyright, number, disc, date}, {title: "Käse", artist: "A",
-			album: "B", album_artist: "C", composer: "D", genre: "E", copyright: "G", number: "3/12", disc: "1/2", date: "1999"});
+		const {title, artist, album, album_artist, composer, genre, comment, copyright, lyrics, track: number, disc, date} = told;
+		assert.deepEqual({title, artist, album, album_artist, composer, genre, comment, copyright, lyrics, number, disc, date},
+			{title: "Käse", artist: "A", album: "B", album_artist: "C", composer: "D", genre: "E", comment: "F", copyright: "G",
+				lyrics: "one\ntwo", number: "3/12", disc: "1/2", date: "1999"});
 	});
 
 	test("hostile ones come out clean", {skip: missing("vectors:media")}, async () => {

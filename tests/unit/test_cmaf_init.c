@@ -76,63 +76,6 @@ static void expect(const struct cmaf_track *track, const char *path, const char 
 	buf_free(&out);
 }
 
-static void tags_stand_in_the_movie(void **state)
-{
-	struct cmaf_track track = AAC;
-
-	(void)state;
-	track.tags = (struct cmaf_tags){.title = "K\xC3\xA4se", .artist = "", .number = 3, .year = 1999};
-	expect(&track, "moovudtameta",
-		"00000000"
-		"00000021 68646c72 00000000 00000000 6d646972 6170706c 00000000 00000000 00"
-		"00000061 696c7374"
-		"0000001d a96e616d 00000015 64617461 00000001 00000000 4bc3a47365"
-		"0000001c a9646179 00000014 64617461 00000001 00000000 31393939"
-		"00000020 74726b6e 00000018 64617461 00000000 00000000 0000000300000000");
-}
-
-static void put(struct buf *out, const struct cmaf_track *track, const struct cmaf_gain *gain)
-{
-	struct cmaf_totals totals = TOTALS;
-
-	totals.gain = *gain;
-	buf_init(out, 1 << 16);
-	cmaf_init_put(out, track, &totals);
-}
-
-static void room_for_the_loudness_keeps_its_size(void **state)
-{
-	char most[CMAF_GAIN_BYTES + 1];
-	const struct cmaf_gain gains[] = {
-		{NULL, NULL, NULL}, {"-6.50 dB", "0.988553", " 00001173"}, {"", "1", NULL}, {most, most, most}};
-	struct cmaf_track track = AAC;
-	struct buf out;
-	size_t length;
-
-	(void)state;
-	memset(most, 'x', CMAF_GAIN_BYTES);
-	most[CMAF_GAIN_BYTES] = '\0';
-	track.tags = (struct cmaf_tags){.gain_room = true};
-	put(&out, &track, &gains[0]);
-	length = out.length;
-	assert_non_null(memmem(out.data, out.length, "\0\0\0\10ilst\0\0\2\200free", 16));
-	buf_free(&out);
-	for (size_t i = 1; i < sizeof gains / sizeof *gains; i++) {
-		put(&out, &track, &gains[i]);
-		assert_int_equal(out.length, length);
-		assert_false(descend((struct bmff_span){.bytes = (unsigned char *)out.data, .length = out.length},
-			"moovudtameta")
-				     .bad);
-		buf_free(&out);
-	}
-	put(&out, &track, &gains[1]);
-	assert_non_null(memmem(out.data, out.length,
-		"\0\0\0\135----\0\0\0\34mean\0\0\0\0com.apple.iTunes\0\0\0\41name\0\0\0\0replaygain_track_gain"
-		"\0\0\0\30data\0\0\0\1\0\0\0\0-6.50 dB",
-		93));
-	buf_free(&out);
-}
-
 static void movie_boxes(void **state)
 {
 	(void)state;
@@ -307,8 +250,6 @@ static void refuses_what_cannot_be_written(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(tags_stand_in_the_movie),
-		cmocka_unit_test(room_for_the_loudness_keeps_its_size),
 		cmocka_unit_test(movie_boxes),
 		cmocka_unit_test(track_boxes),
 		cmocka_unit_test(sample_tables_are_empty),
