@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * /uploads: resumable uploads by tus 1.0 (https://tus.io/protocols/resumable-upload) with its extensions creation,
- * creation-with-upload, expiration, checksum, termination and concatenation.
+ * creation-defer-length, creation-with-upload, expiration, checksum, termination and concatenation; of them all only
+ * checksum-trailer is missing, as FastCGI has no trailers.
  *
  *     POST: a row ──► PATCH…: pieces ──► the last byte ──► track and job, named in Tonearm-Track and Tonearm-Job
  *
@@ -29,7 +30,7 @@ static void put_features(struct response *response, const struct conf *conf)
 {
 	response_header(response, "Tus-Version", TUS_VERSION);
 	response_header(response, "Tus-Extension",
-		"creation,creation-with-upload,expiration,checksum,termination,concatenation");
+		"creation,creation-defer-length,creation-with-upload,expiration,checksum,termination,concatenation");
 	response_header(response, "Tus-Checksum-Algorithm", DIGEST_NAMES);
 	response_headerf(response, "Tus-Max-Size", "%" PRId64, conf->upload_size);
 }
@@ -45,8 +46,9 @@ void api_tus_options(struct request *request, struct response *response)
 	put_features(response, responder_of(request)->conf);
 	response_header(response, "Access-Control-Allow-Methods", methods);
 	response_header(response, "Access-Control-Allow-Headers",
-		"Authorization, Content-Type, Idempotency-Key, Tus-Resumable, Upload-Checksum, Upload-Concat, Upload-Length, "
-		"Upload-Metadata, Upload-Offset, X-HTTP-Method-Override, X-Request-Id, X-Requested-With");
+		"Authorization, Content-Type, Idempotency-Key, Tus-Resumable, Upload-Checksum, Upload-Concat, "
+		"Upload-Defer-Length, Upload-Length, Upload-Metadata, Upload-Offset, X-HTTP-Method-Override, "
+		"X-Request-Id, X-Requested-With");
 	response_header(response, "Access-Control-Max-Age", "7200");
 	response_begin(response);
 }
@@ -58,7 +60,7 @@ static enum err enter(struct tus_visit *visit)
 	const char *version = request_header(request, "tus-resumable");
 
 	visit->response->exposed = ", Tonearm-Job, Tonearm-Track, Tus-Max-Size, Tus-Resumable, Tus-Version, Upload-Concat, "
-				   "Upload-Expires, Upload-Length, Upload-Metadata, Upload-Offset";
+				   "Upload-Defer-Length, Upload-Expires, Upload-Length, Upload-Metadata, Upload-Offset";
 	response_status(visit->response, 204);
 	response_header(visit->response, "Tus-Resumable", TUS_VERSION);
 	if (version == NULL || strcmp(version, TUS_VERSION) != 0) {
@@ -111,7 +113,7 @@ static enum err remove_upload(struct tus_visit *visit, const char *id)
 	return err;
 }
 
-static enum err read_length(struct tus_visit *visit)
+static enum err read_length(struct tus_visit *visit, int64_t *out)
 {
 	const char *text = request_header(visit->request, "upload-length");
 	uint64_t length = 0;
@@ -120,10 +122,23 @@ static enum err read_length(struct tus_visit *visit)
 		return err_set(&visit->info, ERR_BAD_REQUEST, "Upload-Length must be the number of bytes");
 	if (length == 0)
 		return err_set(&visit->info, ERR_UNPROCESSABLE, "the file is empty");
-	visit->row.length = (int64_t)length;
-	if (visit->row.length > visit->responder->conf->upload_size)
+	*out = (int64_t)length;
+	if (*out > visit->responder->conf->upload_size)
 		return err_set(&visit->info, ERR_TOO_LARGE, "an upload may have %" PRId64 " bytes",
 			visit->responder->conf->upload_size);
+	return ERR_OK;
+}
+
+/* The length, or that a later piece tells it. */
+static enum err read_promise(struct tus_visit *visit)
+{
+	const char *later = request_header(visit->request, "upload-defer-length");
+
+	if (later == NULL)
+		return read_length(visit, &visit->row.length);
+	visit->row.length = RESUMABLE_LENGTH_OPEN;
+	if (strcmp(later, "1") != 0 || request_header(visit->request, "upload-length") != NULL)
+		return err_set(&visit->info, ERR_BAD_REQUEST, "Upload-Defer-Length must be 1, without Upload-Length");
 	return ERR_OK;
 }
 
@@ -144,7 +159,7 @@ static enum err judge(struct tus_visit *visit, struct tus_concat *concat, struct
 	if (err == ERR_OK && key != NULL)
 		err = job_key_check(key, &visit->info);
 	if (err == ERR_OK && concat->kind != TUS_FINAL)
-		err = read_length(visit);
+		err = read_promise(visit);
 	if (err == ERR_OK)
 		err = tus_read_metadata(visit, ingest);
 	if (err == ERR_OK)
@@ -256,7 +271,10 @@ void api_tus_head(struct request *request, struct response *response)
 	}
 	response_status(response, 200);
 	response_header(response, "Cache-Control", "no-store");
-	response_headerf(response, "Upload-Length", "%" PRId64, visit.row.length);
+	if (visit.row.length == RESUMABLE_LENGTH_OPEN)
+		response_header(response, "Upload-Defer-Length", "1");
+	else
+		response_headerf(response, "Upload-Length", "%" PRId64, visit.row.length);
 	if (visit.row.metadata[0] != '\0')
 		response_header(response, "Upload-Metadata", visit.row.metadata);
 	if (visit.row.concat[0] != '\0')
@@ -277,6 +295,8 @@ void api_tus_patch(struct request *request, struct response *response)
 	if (err == ERR_OK && (text == NULL || !text_to_u64(text, INT64_MAX, &offset)))
 		err = err_set(&visit.info, ERR_BAD_REQUEST, "Upload-Offset must say where the piece begins");
 	visit.offset = (int64_t)offset;
+	if (err == ERR_OK && request_header(request, "upload-length") != NULL)
+		err = read_length(&visit, &visit.length);
 	if (err == ERR_OK)
 		err = tus_checksum(request_header(request, "upload-checksum"), request->arena, &visit.checksum, &visit.info);
 	if (err == ERR_OK)

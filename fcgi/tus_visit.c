@@ -126,6 +126,10 @@ static enum err open_arrival(struct tus_visit *visit, const char *id, struct arr
 		return err;
 	err = arrival_open(responder->conf, db, responder->access.clock, id, visit->claims.subject,
 		visit->checksum.algorithm != NULL, visit->request->arena, arrival, &visit->info);
+	if (err == ERR_OK && visit->offset != (int64_t)arrival->file.bytes)
+		err = err_set(&visit->info, ERR_CONFLICT, "the upload has come to %" PRIu64, arrival->file.bytes);
+	if (err == ERR_OK && visit->length > 0)
+		err = arrival_measure(arrival, db, visit->length, &visit->info);
 	db_pool_give(responder->pool, db);
 	return err;
 }
@@ -138,8 +142,6 @@ enum err tus_receive(struct tus_visit *visit, const char *id)
 
 	if (err == ERR_OK)
 		err = open_arrival(visit, id, &arrival);
-	if (err == ERR_OK && visit->offset != (int64_t)arrival.file.bytes)
-		err = err_set(&visit->info, ERR_CONFLICT, "the upload has come to %" PRIu64, arrival.file.bytes);
 	if (err == ERR_OK)
 		err = take_in(visit, &arrival);
 	if (err == ERR_OK)

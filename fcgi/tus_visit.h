@@ -18,6 +18,7 @@ struct tus_visit {
 	struct jwt_claims claims;
 	struct resumable row; /* of the upload, as it is now */
 	int64_t offset;       /* how far it has come */
+	int64_t length;       /* of the whole upload, as this piece tells it; 0: it does not */
 	struct tus_checksum checksum;
 	struct err_info info;
 };
@@ -27,8 +28,8 @@ enum err tus_read_metadata(struct tus_visit *visit, struct ingest *ingest);
 
 /*
  * The body is the piece of upload ID that begins at `offset`; row and offset are those after it. With the last piece
- * the upload becomes a track. Errors as of api_upload_begin(), arrival_open(), arrival_write(), arrival_finish();
- * ERR_CONFLICT when the upload stands elsewhere, ERR_CHECKSUM.
+ * the upload becomes a track. Errors as of api_upload_begin(), arrival_open(), arrival_measure(), arrival_write(),
+ * arrival_finish(); ERR_CONFLICT when the upload stands elsewhere, ERR_CHECKSUM.
  */
 enum err tus_receive(struct tus_visit *visit, const char *id);
 

@@ -4,4 +4,5 @@ INSERT INTO resumable (id, owner, kind, length, metadata, concat, idempotency_ke
 VALUES (:id, :owner, :kind, :length, :metadata, :concat, :idempotency_key, :doubt, :created_ms, :expires_ms, :track,
 	:job)
 ON CONFLICT (id) DO UPDATE
-SET doubt = excluded.doubt, expires_ms = excluded.expires_ms, track = excluded.track, job = excluded.job
+SET length = excluded.length, doubt = excluded.doubt, expires_ms = excluded.expires_ms, track = excluded.track,
+	job = excluded.job

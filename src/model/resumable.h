@@ -21,11 +21,14 @@ enum resumable_kind {
 	RESUMABLE_FINAL    /* was joined of such */
 };
 
+/* The length of an upload that its client will tell later. */
+enum { RESUMABLE_LENGTH_OPEN = -1 };
+
 struct resumable {
 	char id[ID_SIZE];
 	const char *owner; /* subject of the token that began it */
 	enum resumable_kind kind;
-	int64_t length;               /* of the whole upload, in bytes */
+	int64_t length;               /* of the whole upload, in bytes; RESUMABLE_LENGTH_OPEN */
 	const char *metadata;         /* Upload-Metadata, "" when there was none */
 	const char *concat;           /* Upload-Concat, "" when there was none */
 	const char *idempotency_key;  /* NULL: none */
@@ -34,7 +37,7 @@ struct resumable {
 	const char *track, *job; /* NULL until it became a track */
 };
 
-/* Inserts ROW, or writes doubt, expires_ms, track and job of the one that is there. */
+/* Inserts ROW, or writes length, doubt, expires_ms, track and job of the one that is there. */
 enum err resumable_put(struct db *db, const struct resumable *row, struct err_info *info);
 
 /* ERR_NOT_FOUND when there is none. */

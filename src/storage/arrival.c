@@ -174,9 +174,24 @@ enum err arrival_open(const struct conf *conf, struct db *db, const struct clock
 	return err;
 }
 
+enum err arrival_measure(struct arrival *arrival, struct db *db, int64_t length, struct err_info *info)
+{
+	struct resumable *row = &arrival->row;
+
+	if (row->length == length)
+		return ERR_OK;
+	if (row->length != RESUMABLE_LENGTH_OPEN)
+		return err_set(info, ERR_BAD_REQUEST, "the upload was to have %" PRId64 " bytes", row->length);
+	if (arrival->file.bytes > (uint64_t)length)
+		return err_set(info, ERR_BAD_REQUEST, "%" PRIu64 " bytes have come already", arrival->file.bytes);
+	row->length = length;
+	return resumable_put(db, row, info);
+}
+
 enum err arrival_write(struct arrival *arrival, const void *bytes, size_t length, struct err_info *info)
 {
-	if (length > (uint64_t)arrival->row.length - arrival->file.bytes)
+	if (arrival->row.length != RESUMABLE_LENGTH_OPEN &&
+		length > (uint64_t)arrival->row.length - arrival->file.bytes)
 		return err_set(info, ERR_TOO_LARGE, "the upload was to have %" PRId64 " bytes", arrival->row.length);
 	return spool_write(&arrival->file, bytes, length, info);
 }
@@ -291,7 +306,7 @@ static enum err check_part(const struct arrival *part, struct err_info *info)
 {
 	if (part->row.kind != RESUMABLE_PARTIAL)
 		return err_set(info, ERR_BAD_REQUEST, "the upload %s is not partial", part->row.id);
-	if (part->file.bytes < (uint64_t)part->row.length)
+	if (part->row.length == RESUMABLE_LENGTH_OPEN || part->file.bytes < (uint64_t)part->row.length)
 		return err_set(info, ERR_CONFLICT, "the upload %s is not whole yet", part->row.id);
 	return ERR_OK;
 }

@@ -49,7 +49,13 @@ enum err arrival_look(const struct conf *conf, struct db *db, const struct clock
 enum err arrival_open(const struct conf *conf, struct db *db, const struct clock *clock, const char *id,
 	const char *owner, bool doubted, struct arena *arena, struct arrival *out, struct err_info *info);
 
-/* As spool_write(); ERR_TOO_LARGE also past the length that the upload was to have. */
+/*
+ * The whole upload has LENGTH bytes, as is told with one of its pieces where it was begun without, once and for all.
+ * ERR_BAD_REQUEST when it has another, or more have come.
+ */
+enum err arrival_measure(struct arrival *arrival, struct db *db, int64_t length, struct err_info *info);
+
+/* As spool_write(); ERR_TOO_LARGE also past the length that the upload was to have, if that was told. */
 enum err arrival_write(struct arrival *arrival, const void *bytes, size_t length, struct err_info *info);
 
 /* What was written since it was opened is on disk. ERR_IO, ERR_NO_SPACE. */

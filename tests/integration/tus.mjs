@@ -6,7 +6,9 @@ import assert from "node:assert/strict";
 import {createHash} from "node:crypto";
 import fs from "node:fs";
 import http from "node:http";
+import os from "node:os";
 import path from "node:path";
+import {Readable} from "node:stream";
 import {after, before, beforeEach, describe, test} from "node:test";
 import {bearer, cgi, library} from "./lib/cgi.mjs";
 import {until} from "./lib/library.mjs";
@@ -17,6 +19,8 @@ import {load, missing} from "./lib/tools.mjs";
 const PIECE = "application/offset+octet-stream";
 const UNKNOWN = "01aaaaaaaaaaaaaaaaaaaaaaaa";
 const sound = wav(0.05);
+const space = fs.statfsSync(os.tmpdir());
+const roomy = space.bavail * space.bsize > 2 ** 40; // no floor is higher than what is free
 const encode = fields => Object.entries(fields).map(([name, value]) => `${name} ${Buffer.from(value).toString("base64")}`).join(",");
 const sum = (algorithm, bytes) => `${algorithm} ${createHash(algorithm).update(bytes).digest("base64")}`;
 
@@ -78,7 +82,7 @@ describe("by the letter", () => {
 			assert.equal(status, 204);
 			assert.equal(headers["tus-version"], "1.0.0");
 			assert.equal(headers["tus-max-size"], "1048576");
-			for (const word of ["creation", "creation-with-upload", "expiration", "checksum", "termination", "concatenation"])
+			for (const word of ["creation", "creation-defer-length", "creation-with-upload", "expiration", "checksum", "termination", "concatenation"])
 				assert.ok(headers["tus-extension"].split(",").includes(word), word);
 			assert.ok(headers["tus-checksum-algorithm"].split(",").includes("sha1"));
 			assert.equal(headers["access-control-allow-origin"], "*");
@@ -125,6 +129,51 @@ describe("by the letter", () => {
 		const all = await create(sound.length, {"Content-Type": PIECE}, sound);
 		assert.equal(all.headers["upload-offset"], String(sound.length));
 		assert.equal((await track(all)).source_bytes, sound.length);
+	});
+
+	test("the length may be told with a later piece", async () => {
+		const open = (headers = {}, body = "") => ask("POST", "/uploads", {"Upload-Defer-Length": "1", ...headers}, body);
+		const whole = {"Upload-Length": String(sound.length)};
+		const {headers: {location: target}} = await open({"Content-Type": PIECE}, sound.subarray(0, 500));
+		await patch(target, 500, sound.subarray(500, 1000));
+		const looked = await ask("HEAD", target);
+		assert.equal(looked.headers["upload-defer-length"], "1");
+		assert.equal(looked.headers["upload-length"], undefined);
+		assert.equal(looked.headers["upload-offset"], "1000");
+		refused(await patch(target, 1000, sound.subarray(1000), {"Upload-Length": "999"}), 400);
+		refused(await patch(target, 1000, sound.subarray(1000), {"Upload-Length": "0"}), 422);
+		refused(await patch(target, 1000, sound.subarray(1000), {"Upload-Length": "1048577"}), 413);
+		refused(await patch(target, 1001, "", whole), 409);
+		assert.equal((await ask("HEAD", target)).headers["upload-defer-length"], "1", "nothing of this was the length");
+		assert.equal((await patch(target, 1000, sound.subarray(1000, 1500), whole)).status, 204);
+		const told = await ask("HEAD", target);
+		assert.equal(told.headers["upload-defer-length"], undefined);
+		assert.equal(told.headers["upload-length"], whole["Upload-Length"]);
+		refused(await patch(target, 1500, sound.subarray(1500), {"Upload-Length": String(sound.length + 1)}), 400);
+		const last = await patch(target, 1500, sound.subarray(1500), whole);
+		assert.equal((await track(last)).source_bytes, sound.length);
+
+		/* With a piece that is empty, too; and never less strict than where it is told at once. */
+		const {headers: {location: other}} = await open();
+		assert.equal((await patch(other, 0, sound)).headers["tonearm-track"], undefined);
+		assert.equal((await track(await patch(other, sound.length, "", whole))).source_bytes, sound.length);
+		const {headers: {location: large}} = await open();
+		refused(await patch(large, 0, Buffer.alloc(1048577)), 413);
+		for (const headers of [{"Upload-Defer-Length": "0"}, {"Upload-Defer-Length": ""}, whole])
+			refused(await open(headers), 400);
+		const {headers: {location: part}} = await open({"Upload-Concat": "partial"});
+		await patch(part, 0, sound);
+		refused(await ask("POST", "/uploads", {"Upload-Concat": `final;${part}`}), 409);
+		await patch(part, sound.length, "", whole);
+		assert.equal((await track(await ask("POST", "/uploads", {"Upload-Concat": `final;${part}`}))).source_bytes, sound.length);
+		place.configure({limits: {uploads_open: 1}});
+		refused(await open(), 429);
+		if (!roomy) {
+			place.configure({storage: {disk_floor: "1024G"}});
+			refused(await patch(large, await offset(large), sound), 503);
+		}
+		place.configure({jobs: {max_queued: 1}});
+		refused(await open(), 503);
 	});
 
 	test("what is refused before it begins", async () => {
@@ -312,6 +361,12 @@ for (const server of ["nginx", "lighttpd", "apache-fcgid", "apache-proxy-fcgi"])
 		test("and in parallel parts", async () => {
 			const bytes = wav(2);
 			await isStored(site, await upload(site, bytes, {parallelUploads: 3}), bytes);
+		});
+
+		test("and of a stream whose end it does not know beforehand", async () => {
+			const bytes = wav(1);
+			const pieces = Readable.from([bytes.subarray(0, 70000), bytes.subarray(70000)], {objectMode: false});
+			await isStored(site, await upload(site, pieces, {chunkSize: 60000, uploadLengthDeferred: true}), bytes);
 		});
 
 		// lighttpd that hands bodies on as they come answers 411 itself, unless all of it was there at once.

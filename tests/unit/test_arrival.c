@@ -89,6 +89,47 @@ static void bring(struct room *room, const char *id, const void *bytes, size_t l
 	arrival_close(&arrival);
 }
 
+static enum err measure(struct room *room, const char *id, int64_t length)
+{
+	struct arrival arrival;
+	enum err err;
+
+	assert_int_equal(open_it(room, id, false, &arrival), ERR_OK);
+	err = arrival_measure(&arrival, room->db, length, &room->info);
+	arrival_close(&arrival);
+	return err;
+}
+
+static void the_length_may_come_later(void **state)
+{
+	struct room room = room_of(state);
+	const char *id = begin(&room, RESUMABLE_WHOLE, RESUMABLE_LENGTH_OPEN);
+	const char *forgotten = begin(&room, RESUMABLE_WHOLE, RESUMABLE_LENGTH_OPEN);
+	static const char much[1000];
+	struct arrival arrival;
+	size_t count;
+
+	bring(&room, id, flac, 10);
+	assert_int_equal(open_it(&room, id, false, &arrival), ERR_OK);
+	assert_int_equal(arrival.row.length, RESUMABLE_LENGTH_OPEN);
+	assert_int_equal(arrival_write(&arrival, much, 991, &room.info), ERR_TOO_LARGE);
+	arrival_close(&arrival);
+	assert_int_equal(measure(&room, id, 9), ERR_BAD_REQUEST);
+	assert_int_equal(measure(&room, id, 12), ERR_OK);
+	assert_int_equal(measure(&room, id, 12), ERR_OK);
+	assert_int_equal(measure(&room, id, 13), ERR_BAD_REQUEST);
+	assert_int_equal(open_it(&room, id, false, &arrival), ERR_OK);
+	assert_int_equal(arrival.row.length, 12);
+	assert_int_equal(arrival_write(&arrival, much, 3, &room.info), ERR_TOO_LARGE);
+	assert_int_equal(arrival_write(&arrival, much, 2, &room.info), ERR_OK);
+	arrival_close(&arrival);
+	bring(&room, forgotten, flac, 10);
+	now += 100001;
+	assert_int_equal(arrival_expire(&room.conf, room.db, &watch, &count, &room.info), ERR_OK);
+	assert_int_equal(count, 2);
+	assert_int_equal(access(file_of(&room, forgotten), F_OK), -1);
+}
+
 static void pieces_add_up(void **state)
 {
 	struct room room = room_of(state);
@@ -235,6 +276,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(pieces_add_up, fixture_db, fixture_remove),
+		cmocka_unit_test_setup_teardown(the_length_may_come_later, fixture_db, fixture_remove),
 		cmocka_unit_test_setup_teardown(what_was_not_verified_does_not_count, fixture_db, fixture_remove),
 		cmocka_unit_test_setup_teardown(one_writes_at_a_time, fixture_db, fixture_remove),
 		cmocka_unit_test_setup_teardown(nobody_begins_without_end, fixture_db, fixture_remove),
