@@ -148,14 +148,14 @@ static void rest(struct event_loop *loop, struct event_connection *connection)
 		connection->stdin_ended && connection->out_used == 0 && fcgi_record_between(&connection->reader);
 
 	give_buffers(connection);
-	if ((idle && loop->stopping) || !watch(loop, connection, connection->out_used > 0 ? EPOLLOUT : EPOLLIN)) {
+	if (!watch(loop, connection, connection->out_used > 0 ? EPOLLOUT : EPOLLIN)) {
 		drop(loop, connection);
 		return;
 	}
 	if (connection->exchange != NULL && connection->out_used == 0)
 		pause_until_due(loop, connection);
 	else
-		stay(loop, connection, idle ? &loop->kept : &loop->busy);
+		stay(loop, connection, idle ? &loop->kept : connection->out_used > 0 ? &loop->sending : &loop->busy);
 }
 
 /* Whether this thread still leads, having answered; else the connection goes to the one that does. */
@@ -237,7 +237,7 @@ static struct event_connection *new_connection(struct event_loop *loop, int fd)
 	connection->loop = loop;
 	connection->fd = fd;
 	connection->idle_s = loop->idle_s;
-	connection->send_idle_s = serve_idle_s(loop->options->send_idle_s);
+	connection->send_idle_s = loop->send_idle_s;
 	connection->record = EVENT_NO_RECORD;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* says no on a Unix socket, which needs none */
 	loop->count++;
@@ -327,6 +327,24 @@ static bool resume(struct event_loop *loop, struct arena *arena)
 	return true;
 }
 
+/*
+ * When the program stops, kept connections are closed. A request that has come on one by then is answered before, as the web
+ * server may not send each again. False when this thread has lost the lead.
+ */
+static bool leave_kept(struct event_loop *loop, struct arena *arena)
+{
+	struct event_connection *connection;
+
+	while (loop->stopping && (connection = loop->kept.first) != NULL) {
+		connection->leaving = true;
+		if (event_receive(connection) <= 0)
+			drop(loop, connection);
+		else if (!proceed(loop, connection, arena))
+			return false;
+	}
+	return true;
+}
+
 static int64_t earlier(int64_t at, const struct event_list *list, int idle_s)
 {
 	int64_t end = list->first == NULL ? INT64_MAX : list->first->since_us + idle_s * INT64_C(1000000);
@@ -340,6 +358,7 @@ static int time_left(const struct event_loop *loop)
 	int64_t at = loop->accepting || loop->stopping ? INT64_MAX : loop->accept_again_us;
 
 	at = earlier(at, &loop->busy, loop->idle_s);
+	at = earlier(at, &loop->sending, loop->send_idle_s);
 	at = earlier(at, &loop->kept, KEPT_IDLE_S);
 	if (loop->paused.first != NULL && loop->paused.first->due_us < at)
 		at = loop->paused.first->due_us;
@@ -370,8 +389,9 @@ static bool handle(struct event_loop *loop, void *about, struct arena *arena)
  */
 static void tidy(struct event_loop *loop)
 {
-	drop_list(loop, &loop->kept, loop->stopping ? INT64_MAX : loop->now_us - KEPT_IDLE_S * INT64_C(1000000));
+	drop_list(loop, &loop->kept, loop->now_us - KEPT_IDLE_S * INT64_C(1000000));
 	drop_list(loop, &loop->busy, loop->now_us - loop->idle_s * INT64_C(1000000));
+	drop_list(loop, &loop->sending, loop->now_us - loop->send_idle_s * INT64_C(1000000));
 	resume_accepting(loop);
 }
 
@@ -383,7 +403,7 @@ void event_loop_lead(struct event_loop *loop, struct arena *arena)
 		int count;
 
 		loop->now_us = clock_monotonic_us();
-		if (!collect(loop, arena) || !resume(loop, arena))
+		if (!collect(loop, arena) || !resume(loop, arena) || !leave_kept(loop, arena))
 			return;
 		tidy(loop);
 		if (loop->stopping && loop->count == 0) {

@@ -12,7 +12,7 @@
 
 struct event_loop {
 	const struct serve_options *options;
-	int idle_s;
+	int idle_s, send_idle_s;
 	int listener, epoll;
 	int stop; /* an eventfd, readable from SIGTERM on */
 	int wake; /* an eventfd, readable when something came back */
@@ -22,7 +22,7 @@ struct event_loop {
 	bool stopping, accepting;
 	int64_t accept_again_us;
 	size_t count;                /* connections, those that are away too */
-	struct event_list busy, kept; /* oldest sign of life first */
+	struct event_list busy, sending, kept; /* oldest sign of life first */
 	struct event_list paused;     /* answers, by their time */
 
 	pthread_mutex_t mutex; /* of what follows */

@@ -144,6 +144,8 @@ static bool wait_body(struct event_connection *connection)
 	event_leave(connection);
 	if (!push(connection))
 		return false;
+	if (connection->body_left > 0 || connection->stdin_ended) /* it came while the peer took what was sent */
+		return true;
 	ready = poll_peer(connection, POLLIN, connection->idle_s * 1000, &happened);
 	errno = ready == 0 ? ETIMEDOUT : 0;
 	return ready > 0 && event_receive(connection) != 0;

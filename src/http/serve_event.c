@@ -127,7 +127,7 @@ static void raise_limit(void)
 enum err serve_event(const struct serve_options *options, int listener, struct err_info *info)
 {
 	struct event_loop loop = {.options = options, .listener = listener,
-		.idle_s = serve_idle_s(options->idle_s),
+		.idle_s = serve_idle_s(options->idle_s), .send_idle_s = serve_idle_s(options->send_idle_s),
 		.mutex = PTHREAD_MUTEX_INITIALIZER, .change = PTHREAD_COND_INITIALIZER};
 	int threads = (options->threads > THREADS_LEAST ? options->threads : THREADS_LEAST) + 1;
 	const int *const fds[] = {&loop.epoll, &loop.stop, &loop.wake};

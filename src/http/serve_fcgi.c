@@ -157,7 +157,10 @@ static int next_connection(const struct pool *pool, int epoll)
 	}
 }
 
-/* Waits for the next request on a kept connection. False when it is silent for too long or it is time to stop. */
+/*
+ * Waits for the next request on a kept connection. False when it is silent for too long, or it is time to stop and none has
+ * come.
+ */
 static bool kept_ready(const struct pool *pool, int fd)
 {
 	struct pollfd fds[] = {{.fd = fd, .events = POLLIN}, {.fd = pool->stop, .events = POLLIN}};
@@ -167,7 +170,7 @@ static bool kept_ready(const struct pool *pool, int fd)
 	do
 		ready = poll(fds, 2, idle_s * 1000);
 	while (ready < 0 && errno == EINTR);
-	return ready > 0 && fds[1].revents == 0;
+	return ready > 0 && fds[0].revents != 0;
 }
 
 static int watch(const struct pool *pool)

@@ -161,8 +161,25 @@ static void lasting(struct request *request, struct response *response)
 	begin_parts(response, INT32_MAX);
 }
 
+/* What "/last" waits for before it answers. */
+static int going_on[2];
+
+/* Has the program stop, says so, and answers then. */
+static void last(struct request *request, struct response *response)
+{
+	char byte;
+
+	kill(getpid(), SIGTERM);
+	while (response_wait(response, 1000))
+		continue;
+	if (write(over[1], "s", 1) != 1 || read(going_on[0], &byte, 1) != 1)
+		abort();
+	healthz(request, response);
+}
+
 static const struct route routes[] = {
 	{HTTP_GET, "/healthz", NULL, healthz},
+	{HTTP_GET, "/last", NULL, last},
 	{HTTP_GET, "/tell/{what}", NULL, tell},
 	{HTTP_POST, "/swallow", NULL, swallow},
 	{HTTP_POST, "/refuse", NULL, refuse},
@@ -180,7 +197,7 @@ static struct fcgi_server server;
 static int start(void **state)
 {
 	(void)state;
-	if (pipe(over) != 0)
+	if (pipe(over) != 0 || pipe(going_on) != 0)
 		return -1;
 	fcgi_server_start(&server, &options);
 	return 0;
@@ -189,9 +206,19 @@ static int start(void **state)
 static int stop(void **state)
 {
 	(void)state;
-	close(over[0]);
-	close(over[1]);
+	for (int end = 0; end < 2; end++) {
+		close(over[end]);
+		close(going_on[end]);
+	}
 	return fcgi_server_stop(&server);
+}
+
+static void assert_over(char how)
+{
+	char told;
+
+	assert_int_equal(read(over[0], &told, 1), 1);
+	assert_int_equal(told, how);
 }
 
 static void assert_whole(const struct fcgi_reply *reply)
@@ -307,11 +334,10 @@ static void test_body_breaks_off(void **state)
 	buf_free(&request);
 }
 
-static void assert_kept_request(int fd, const char *method, const char *uri, const char *body, int status)
+static void send_kept(int fd, const char *method, const char *uri, const char *body)
 {
 	char lines[3][64];
 	const char *const params[] = {lines[0], lines[1], lines[2], NULL};
-	struct fcgi_reply reply;
 	struct buf request;
 
 	snprintf(lines[0], sizeof lines[0], "REQUEST_METHOD=%s", method);
@@ -320,11 +346,23 @@ static void assert_kept_request(int fd, const char *method, const char *uri, con
 	buf_init(&request, 1 << 16);
 	fcgi_put_request(&request, true, params, body, strlen(body));
 	assert_true(fcgi_send(fd, request.data, request.length, 0));
+	buf_free(&request);
+}
+
+static void assert_kept_answer(int fd, int status)
+{
+	struct fcgi_reply reply;
+
 	fcgi_receive(fd, true, 20000, &reply);
 	assert_true(reply.ended);
 	assert_int_equal(cgi_status(&reply.out), status);
 	fcgi_reply_free(&reply);
-	buf_free(&request);
+}
+
+static void assert_kept_request(int fd, const char *method, const char *uri, const char *body, int status)
+{
+	send_kept(fd, method, uri, body);
+	assert_kept_answer(fd, status);
 }
 
 static void test_kept_connection(void **state)
@@ -344,6 +382,28 @@ static void test_kept_connection(void **state)
 	else
 		assert_int_equal(read(fd, &byte, 1), 0);
 	close(fd);
+}
+
+/* A request that has come on a kept connection when the program stops is answered: not each may be sent again. */
+static void test_kept_at_the_end(void **state)
+{
+	struct serve_options own_options = options;
+	struct fcgi_server own;
+	char byte;
+	int fd;
+
+	(void)state;
+	fcgi_server_start(&own, &own_options);
+	fd = fcgi_connect(own.socket);
+	send_kept(fd, "GET", "/last", "");
+	assert_over('s');
+	send_kept(fd, "POST", "/swallow", "body");
+	assert_int_equal(write(going_on[1], "", 1), 1);
+	assert_kept_answer(fd, 200);
+	assert_kept_answer(fd, 200);
+	assert_int_equal(read(fd, &byte, 1), 0);
+	close(fd);
+	assert_int_equal(fcgi_server_stop(&own), 0);
 }
 
 static void test_gives_no_answer(void **state)
@@ -380,14 +440,6 @@ static void test_large_answer(void **state)
 	assert_whole(&reply);
 	assert_cgi_answer(&reply.out);
 	fcgi_reply_free(&reply);
-}
-
-static void assert_over(char how)
-{
-	char told;
-
-	assert_int_equal(read(over[0], &told, 1), 1);
-	assert_int_equal(told, how);
 }
 
 static void assert_parts(const struct buf *out, const char *method)
@@ -802,6 +854,7 @@ int main(void)
 		cmocka_unit_test(test_body),
 		cmocka_unit_test(test_body_breaks_off),
 		cmocka_unit_test(test_kept_connection),
+		cmocka_unit_test(test_kept_at_the_end),
 		cmocka_unit_test(test_gives_no_answer),
 		cmocka_unit_test(test_short_answer_breaks_off),
 		cmocka_unit_test(test_large_answer),

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -455,6 +456,76 @@ static void test_silence(void **state)
 	assert_closed(half);
 }
 
+/* Who takes no answer is borne for as long as send_idle_s says, however long a body may pause. */
+static void test_taken_slowly(void **state)
+{
+	struct serve_options own_options = options;
+	struct pollfd ready = {.events = POLLOUT | POLLRDHUP};
+	struct fcgi_server own;
+	struct buf out;
+
+	(void)state;
+	own_options.idle_s = 3600;
+	own_options.send_idle_s = 1;
+	fcgi_server_start(&own, &own_options);
+	buf_init(&out, 1 << 16);
+	put_request(&out, true, "GET", "/healthz", "");
+	ready.fd = fcgi_connect(own.socket);
+	do {
+		send(ready.fd, out.data, out.length, MSG_DONTWAIT | MSG_NOSIGNAL);
+		assert_int_equal(poll(&ready, 1, STUCK_MS), 1);
+	} while ((ready.revents & POLLRDHUP) == 0);
+	close(ready.fd);
+	buf_free(&out);
+	assert_int_equal(fcgi_server_stop(&own), 0);
+}
+
+/* Whether LENGTH bytes come, and wait to be read. */
+static bool comes(int fd, int length)
+{
+	int there = 0;
+
+	for (int waited_ms = 0; waited_ms < 300 && there < length; waited_ms += 5) {
+		usleep(5000);
+		ioctl(fd, FIONREAD, &there);
+	}
+	return there >= length;
+}
+
+/* A body that comes while the peer does not take what it asked for besides. */
+static void test_body_meanwhile(void **state)
+{
+	static const char query[] = "\017\0FCGI_MPXS_CONNS";
+	enum { MANY = 50, ANSWER = 26 };
+	int fd = fcgi_connect(server.socket), wanted = 0;
+	unsigned char answer[ANSWER];
+	struct buf out, ask;
+
+	(void)state;
+	buf_init(&out, 1 << 16);
+	buf_init(&ask, 1 << 16);
+	put_request(&out, false, "POST", "/swallow", "body");
+	fcgi_send(fd, out.data, out.length - 20, 0);
+	for (int i = 0; i < MANY; i++) {
+		size_t at = ask.length;
+
+		fcgi_put_record(&ask, GET_VALUES, query, sizeof query - 1);
+		ask.data[at + 3] = 0; /* of no request */
+	}
+	do {
+		fcgi_send(fd, ask.data, ask.length, 0);
+		wanted += MANY * ANSWER;
+	} while (comes(fd, wanted));
+	fcgi_send(fd, out.data + out.length - 20, 20, 0);
+	comes(fd, wanted);
+	for (; wanted > 0; wanted -= ANSWER)
+		read_exactly(fd, answer, ANSWER);
+	assert_answered(fd, false, 200, "ok");
+	buf_free(&out);
+	buf_free(&ask);
+	close(fd);
+}
+
 /* Kept connections, many more than threads, and all alive. */
 static void test_kept(void **state)
 {
@@ -654,6 +725,8 @@ int main(void)
 		cmocka_unit_test(test_abort),
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_silence),
+		cmocka_unit_test(test_taken_slowly),
+		cmocka_unit_test(test_body_meanwhile),
 		cmocka_unit_test(test_kept),
 		cmocka_unit_test(test_late_body),
 		cmocka_unit_test(test_slow),
