@@ -2,7 +2,8 @@
 /*
  * POST /auth/revoke: what was issued at or before a time is good no more: a token by its jti, all of a subject, all for
  * a track, or all there is. It takes auth:revoke, but that everybody may end the token that is shown, or a login by its
- * refresh token.
+ * refresh token. The time may be auth.jwt_leeway_s ahead, as tokens may be dated that far: then all there can be by now is
+ * reached, and nobody is let in anew before it is past.
  */
 #include "auth/scope.h"
 #include "base/clock.h"
@@ -80,8 +81,9 @@ static enum err read_wish(struct request *request, const json_t *body, struct wi
 	if (err == ERR_OK)
 		err = read_what(body, wish, info);
 	if (err == ERR_OK)
-		err = json_read_whole(body, "before", 0, now, &wish->revocation.before, info);
-	wish->revocation.expires = now + responder->conf->revocation_ttl_s;
+		err = json_read_whole(
+			body, "before", 0, now + responder->conf->jwt_leeway_s, &wish->revocation.before, info);
+	wish->revocation.expires = revocation_end(wish->revocation.kind, now, responder->conf->revocation_ttl_s);
 	return err;
 }
 

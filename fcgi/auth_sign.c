@@ -12,11 +12,12 @@
 #include "base/network.h"
 #include "fcgi/api.h"
 #include "fcgi/auth.h"
+#include "model/revocation.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-enum { FILE_MOST = 128, SPAN_MOST = 366 * 86400, SPAN_USUAL = 3600 };
+enum { FILE_MOST = 128, SPAN_MOST = REVOCATION_SIGNED_MOST_S, SPAN_USUAL = 3600 };
 
 struct wish {
 	const char *track, *file; /* one of them */
@@ -58,6 +59,12 @@ static enum err read_wish(const json_t *body, struct wish *wish, struct err_info
 	return ERR_OK;
 }
 
+/* When it is good no more. */
+static int64_t end_of(const struct wish *wish, int64_t now)
+{
+	return (wish->from > now ? wish->from : now) + wish->span;
+}
+
 /* The track that a file below /stream/ is of; "" when its name is that of none. */
 static const char *track_of(struct request *request, const struct wish *wish)
 {
@@ -92,7 +99,7 @@ static void send_signed(struct request *request, struct response *response, cons
 	const struct ticket ticket = {
 		.kind = wish->file != NULL ? TICKET_STREAM : TICKET_GRANT,
 		.name = wish->file != NULL ? wish->file : track,
-		.expires = (wish->from > now ? wish->from : now) + wish->span,
+		.expires = end_of(wish, now),
 		.from = wish->from,
 		.network = wish->network,
 		.origin = origin_write(&origin, request->arena),
@@ -117,6 +124,7 @@ static void send_signed(struct request *request, struct response *response, cons
 
 void auth_sign(struct request *request, struct response *response)
 {
+	int64_t now = clock_seconds(responder_of(request)->access.clock);
 	struct jwt_claims claims;
 	struct err_info info;
 	const char *track;
@@ -134,6 +142,8 @@ void auth_sign(struct request *request, struct response *response)
 	track = err == ERR_OK ? track_of(request, &wish) : "";
 	if (err == ERR_OK && track[0] == '\0')
 		err = err_set(&info, ERR_UNPROCESSABLE, "that is neither a track nor a file of one");
+	if (err == ERR_OK && end_of(&wish, now) > now + SPAN_MOST)
+		err = err_set(&info, ERR_UNPROCESSABLE, "an address is good for a year from now at the most");
 	if (err == ERR_OK && !jwt_reaches(&claims, track))
 		err = err_set(&info, ERR_FORBIDDEN, "the token is for other tracks");
 	if (err == ERR_OK)

@@ -61,7 +61,7 @@ static enum err end_logins(struct cli *cli, const char *name, int64_t before, st
 	const struct revocation revocation = {.kind = REVOKE_SUBJECT,
 		.value = name,
 		.before = before,
-		.expires = before + cli->conf->revocation_ttl_s};
+		.expires = revocation_end(REVOKE_SUBJECT, before, cli->conf->revocation_ttl_s)};
 	enum err err = refresh_token_drop_subject(cli->db, name, info);
 
 	return err == ERR_OK ? revocation_put(cli->db, &revocation, info) : err;

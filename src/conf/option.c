@@ -127,7 +127,8 @@ const struct option option_table[] = {
 		.standard = 900, .sentence = "Time for which attempts at passwords are counted together."},
 	{"auth", "revocation_ttl_s", OPTION_INTEGER, AT(revocation_ttl_s), .unit = "seconds", .least = 60,
 		.most = 3650 * DAY, .standard = 30 * DAY,
-		.sentence = "How long a revocation is remembered: no shorter than any token or signed URL may live."},
+		.sentence = "How long a revocation is remembered: no shorter than any token, or URL that others sign, may live. One "
+			    "that reaches what POST /auth/sign gave is remembered for a year."},
 	{"auth", "verdict_ttl_s", OPTION_INTEGER, AT(verdict_ttl_s), .unit = "seconds", .least = 0, .most = 60, .standard = 3,
 		.sentence = "How long a web server may keep what /auth/check said; 0 is not at all."},
 	{"auth", "grant_ttl_s", OPTION_INTEGER, AT(grant_ttl_s), .unit = "seconds", .least = 60, .most = 30 * DAY,

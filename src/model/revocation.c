@@ -3,9 +3,17 @@
 
 #include "model/words.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static const char *const kinds[] = {"token", "subject", "track", "all"};
+
+int64_t revocation_end(enum revocation_kind kind, int64_t now, int64_t ttl_s)
+{
+	bool reaches_signed = kind != REVOKE_TOKEN;
+
+	return now + (reaches_signed && ttl_s < REVOCATION_SIGNED_MOST_S ? REVOCATION_SIGNED_MOST_S : ttl_s);
+}
 
 enum err revocation_put(struct db *db, const struct revocation *revocation, struct err_info *info)
 {

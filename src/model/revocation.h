@@ -21,6 +21,15 @@ struct revocation {
 	int64_t before, expires; /* seconds: issued at or before; how long it is remembered */
 };
 
+/* How long an address can be good at the most that is signed for somebody (POST /auth/sign), seconds. */
+enum { REVOCATION_SIGNED_MOST_S = 366 * 86400 };
+
+/*
+ * Until when a revocation of KIND that is made at NOW is remembered: for TTL_S, and as long as an address can be good that
+ * was signed before, which is revoked with its signer, its track or all.
+ */
+int64_t revocation_end(enum revocation_kind kind, int64_t now, int64_t ttl_s);
+
 /* Of two for the same thing the later times count. */
 enum err revocation_put(struct db *db, const struct revocation *revocation, struct err_info *info);
 

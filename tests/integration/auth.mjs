@@ -8,10 +8,12 @@ import fs from "node:fs";
 import path from "node:path";
 import {afterEach, beforeEach, describe, test} from "node:test";
 import {bearer, cgi, library, token} from "./lib/cgi.mjs";
+import {shiftedClock} from "./lib/library.mjs";
 import {build} from "./lib/tools.mjs";
 
 const UNKNOWN = "01aaaaaaaaaaaaaaaaaaaaaaaa";
 const PASSWORD = "correct horse battery";
+const DAY_S = 86400;
 let place, ids;
 
 beforeEach(() => {
@@ -223,7 +225,8 @@ describe("a signed address", () => {
 		refused(await auth("sign", {track: ids.private}, {headers: bearer("auth:sign", {claims: {tracks: [UNKNOWN]}})}), 403);
 		for (const body of [{}, {track: "x"}, {file: "../x"}, {file: "x.mp4"}, {track: ids.private, file: `${ids.private}.mp4`},
 			{track: ids.private, address: "nowhere"}, {track: ids.private, address: "10.0.0.0/33"},
-			{track: ids.private, expires_in: 0}, {file: `${ids.private}.mp4`, as: "cookie"}])
+			{track: ids.private, expires_in: 0}, {track: ids.private, expires_in: 300 * DAY_S, not_before: Date.now() / 1000 + 100 * DAY_S | 0},
+			{file: `${ids.private}.mp4`, as: "cookie"}])
 			refused(await auth("sign", body, signer()), 422);
 	});
 });
@@ -255,19 +258,36 @@ describe("revocation", () => {
 		refused(await master(ids.private, withToken(text)), 401);
 	});
 
-	test("of a subject, of a track, of all: what was issued before", async () => {
-		for (const body of [{subject: "alice"}, {track: ids.private}, {all: true}]) {
+	for (const [what, body] of [["a subject", () => ({subject: "alice"})], ["a track", () => ({track: ids.private})], ["all", () => ({all: true})]]) {
+		test(`of ${what}: what was issued before`, async () => {
 			const before = listener({iat: now() - 10});
-			await revoke({...body, before: now() - 5});
+			assert.equal((await master(ids.private, withToken(before))).status, 200);
+			await revoke({...body(), before: now() - 5});
 			refused(await master(ids.private, withToken(before)), 401);
-			assert.equal((await master(ids.private, withToken(listener()))).status, 200, JSON.stringify(body));
-		}
-	});
+			assert.equal((await master(ids.private, withToken(listener()))).status, 200);
+		});
+		test(`of ${what}, by a time ahead: also what an issuer's clock is ahead with`, async () => {
+			const ahead = listener({iat: now() + 20}); // auth.jwt_leeway_s allows it
+			assert.equal((await master(ids.private, withToken(ahead))).status, 200);
+			await revoke({...body(), before: now() + 25});
+			refused(await master(ids.private, withToken(ahead)), 401);
+		});
+	}
 
 	test("of a track reaches signed addresses", async () => {
 		const answer = await auth("sign", {track: ids.private}, {headers: bearer("auth:sign")});
 		await revoke({track: ids.private});
 		refused(await master(ids.private, {query: `?${answer.json.query}`}), 403);
+	});
+
+	test("is not forgotten as long as a signed address would be good", async () => {
+		const shift = path.join(place.dir, "shift"), later = {parameters: shiftedClock(shift)};
+		const made = await auth("sign", {track: ids.private, expires_in: 300 * DAY_S}, {headers: bearer("auth:sign")});
+		const query = `?${made.json.query}`;
+		fs.writeFileSync(shift, String(200 * DAY_S * 1000));
+		assert.equal((await master(ids.private, {query, ...later})).status, 200);
+		await revoke({track: ids.private});
+		refused(await master(ids.private, {query, ...later}), 403);
 	});
 
 	test("of one's own token and login needs no scope", async () => {
