@@ -1,6 +1,4 @@
 -- SPDX-License-Identifier: MIT
-SELECT count(*), COALESCE(sum(CASE WHEN state = 'confirmed' THEN 1 ELSE 0 END), 0),
-	COALESCE(sum(CASE WHEN state = 'confirmed' THEN size ELSE 0 END), 0),
-	COALESCE(sum(CASE WHEN released_ms > 0 THEN 1 ELSE 0 END), 0)
+SELECT count(*), COALESCE(sum(CASE WHEN state = 'confirmed' THEN 1 ELSE 0 END), 0)
 FROM remote
 WHERE store = :store

@@ -81,6 +81,7 @@ int64_t db_int(struct db_stmt *stmt, int column);
 double db_real(struct db_stmt *stmt, int column);
 int db_is_null(struct db_stmt *stmt, int column);
 
+/* Ends the rows of STMT and forgets what is bound; also when there are none. */
 void db_reset(struct db_stmt *stmt);
 
 /*

@@ -149,7 +149,7 @@ enum err remote_count(struct db *db, const char *store, struct remote_counts *ou
 	db_bind_text(stmt, ":store", store);
 	err = db_step(stmt, info);
 	if (err == ERR_OK)
-		*out = (struct remote_counts){db_int(stmt, 0), db_int(stmt, 1), db_int(stmt, 2), db_int(stmt, 3)};
+		*out = (struct remote_counts){db_int(stmt, 0), db_int(stmt, 1)};
 	db_reset(stmt);
 	return err;
 }

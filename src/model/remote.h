@@ -78,8 +78,7 @@ enum err remote_next_lost(
 
 /* Of the rows of one store: all, and those that it has confirmed. */
 struct remote_counts {
-	int64_t objects, confirmed, confirmed_bytes;
-	int64_t released; /* files that are only there */
+	int64_t objects, confirmed;
 };
 
 /* Database errors. */

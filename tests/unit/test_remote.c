@@ -94,7 +94,7 @@ static void counts_only_when_it_is_confirmed(void **state)
 	assert_int_equal(row(fixture).confirmed_ms, 77);
 	assert_int_equal(remote_count(fixture->db, STORE, &counts, NULL), ERR_OK);
 	assert_int_equal(counts.objects, 1);
-	assert_int_equal(counts.confirmed_bytes, 9);
+	assert_int_equal(counts.confirmed, 1);
 	assert_int_equal(remote_doubt(fixture->db, STORE, KEY, NULL), ERR_OK);
 	assert_int_equal(find(fixture, "aa"), ERR_NOT_FOUND);
 }
