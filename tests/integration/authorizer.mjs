@@ -19,13 +19,13 @@ const UNKNOWN = "01hzzzzzzzzzzzzzzzzzzzzzzz";
 const VERDICT_S = 2;
 const FRIEND = "https://player.example.net"; // a page whose cookies count
 
-for (const [server, transport] of [["lighttpd", "threads"], ["lighttpd", "event"], ["nginx", "threads"], ["nginx", "event"],
-	["apache-fcgid", "threads"]]) {
-	describe(`${server}, ${transport}`, {skip: cannotServe(server)}, () => {
+for (const [server, transport, prefix = ""] of [["lighttpd", "threads"], ["lighttpd", "event", "/music"], ["nginx", "threads"],
+	["nginx", "event", "/music"], ["apache-fcgid", "threads", "/music"]]) {
+	describe(`${server}, ${transport}${prefix && `, below ${prefix}`}`, {skip: cannotServe(server)}, () => {
 		let site, open, secret, other;
 
 		before(async () => {
-			site = await start({server, transport, check: true, runner: true, webRoot: path.join(source, "www"),
+			site = await start({server, transport, prefix, check: true, runner: true, webRoot: path.join(source, "www"),
 				conf: {auth: {verdict_ttl_s: VERDICT_S}, http: {allowed_origins: FRIEND}}});
 			const tone = path.join(site.dir, "tone.wav");
 			await fs.writeFile(tone, wav(1));
@@ -62,6 +62,9 @@ for (const [server, transport] of [["lighttpd", "threads"], ["lighttpd", "event"
 			const {headers, status} = await ask(file(secret), listener());
 			assert.equal(status, 200);
 			assert.match(headers["cache-control"], /^private/);
+			for (const [name, value] of [["x-content-type-options", "nosniff"], ["referrer-policy", "no-referrer"],
+				["cross-origin-resource-policy", "cross-origin"], ["access-control-allow-origin", "*"], ["content-security-policy", undefined]])
+				assert.equal(headers[name], value, name);
 			for (const name of Object.keys(headers))
 				assert.doesNotMatch(name, /^(variable-|x-tonearm|x-accel)/);
 			assert.equal((await ask(file(secret), {Cookie: `tonearm_token=${site.token("stream:read")}`})).status, 200);
@@ -106,7 +109,7 @@ for (const [server, transport] of [["lighttpd", "threads"], ["lighttpd", "event"
 
 		test("pages of other sites read the sound, with cookies those that are named", async () => {
 			const cookie = {Cookie: `tonearm_token=${site.token("stream:read")}`};
-			for (const target of server === "nginx" ? [file(secret), `/stream/${secret}_low.mp4`] : [`/stream/${secret}_low.mp4`]) {
+			for (const target of [...server === "lighttpd" ? [] : [file(secret)], `/stream/${secret}_low.mp4`]) {
 				for (const [Origin, reader, credentials] of [[FRIEND, FRIEND, "true"], ["https://example.org", "*", undefined]]) {
 					const {status, headers} = await ask(target, {...cookie, Origin});
 					assert.equal(status, 200);
@@ -115,6 +118,14 @@ for (const [server, transport] of [["lighttpd", "threads"], ["lighttpd", "event"
 					assert.match(headers.vary, /Origin/, target);
 				}
 			}
+		});
+
+		test("a browser that asks before its page may is told what it may", {skip: server === "apache-fcgid" && "mod_fcgid knows only 200 and 401"}, async () => {
+			const {status, headers} = await ask(file(secret), {Origin: "https://example.org", "Access-Control-Request-Method": "GET",
+				"Access-Control-Request-Headers": "authorization, range"}, {method: "OPTIONS"});
+			assert.equal(status, 204);
+			assert.equal(headers["access-control-allow-origin"], "*");
+			assert.match(headers["access-control-allow-headers"], /Authorization,.* Range/);
 		});
 
 		test("a revocation, within its bound", async () => {
