@@ -100,6 +100,9 @@ static void bound(struct request *request, struct response *response, const stru
 	int64_t keep = responder->conf->verdict_ttl_s;
 	int64_t left = pass->expires - clock_seconds(responder->access.clock);
 
+	/* nginx before 1.23 knows this field by its first line, which may be the client's own: it cannot tell clients apart. */
+	if (request->proxied && strcmp(responder->conf->client_address, "Forwarded") == 0)
+		keep = 0;
 	if (request->quota.retry_s > 0 && request->quota.retry_s < keep)
 		keep = request->quota.retry_s;
 	if (pass->expires != 0 && left < keep)

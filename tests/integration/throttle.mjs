@@ -228,6 +228,7 @@ describe("the signed address of a listener behind a proxy", {skip: cannotServe("
 			assert.equal(await from("for=192.0.2.7, for=198.51.100.1", target), 403);
 			assert.equal(await from("for=198.51.100.1, for=192.0.2.8", target), 200);
 			assert.equal(await from("for=unknown", target), 403);
+			assert.equal(await from(["for=192.0.2.7", "for=198.51.100.1"], target), 403, "a line of the proxy's own");
 		}
 	});
 });
