@@ -332,7 +332,10 @@ static void segment_ts(struct request *request, struct response *response)
 	buf_free(&made);
 }
 
-/* For `tonearm doctor --url`, which has put the file there: does the web server do what MODE asks of it? */
+/*
+ * For `tonearm doctor --url`, which has put the file there: does the web server do what MODE asks of it? Not below /media/,
+ * which it may serve by itself.
+ */
 static void probe(struct request *request, struct response *response)
 {
 	const struct conf *conf = responder_of(request)->conf;
@@ -352,7 +355,7 @@ static void probe(struct request *request, struct response *response)
 }
 
 static const struct route routes[] = {
-	{HTTP_GET, "/media/probe/{mode}", SCOPE_SITE_PROBE, probe},
+	{HTTP_GET, "/stream/probe/{mode}", SCOPE_SITE_PROBE, probe},
 	{HTTP_GET, "/stream/{file}", NULL, stream},
 	{HTTP_GET, "/media/{track}/{name}", NULL, media},
 	{HTTP_GET, "/hls/{track}/{quality}/init.mp4", NULL, init},

@@ -120,7 +120,7 @@ static const struct way {
 
 static void check_way(struct visit *visit, const struct way *way)
 {
-	const char *address = arena_printf(visit->probe.arena, "/media/probe/%s", way->mode);
+	const char *address = arena_printf(visit->probe.arena, "/stream/probe/%s", way->mode);
 	const char *slice = arena_printf(visit->probe.arena, "%s?slice", address);
 	bool whole = brings(visit, address, NULL, 200, 0, FILE_BYTES - 1);
 	bool range = whole && brings(visit, address, "1000-1999", 206, 1000, 1999);

@@ -27,6 +27,7 @@ const homes = [
 	{server: "lighttpd", accel: NOT, slices: WORKS, sendfile: WORKS, uploads: STREAM,
 		delivery: /^lighttpd is best, and what the web server asks for/},
 	{server: "nginx", accel: WORKS, sendfile: NOT, uploads: STREAM, delivery: /^xaccel is best, and what the web server asks for/},
+	{server: "nginx", check: true, accel: WORKS, sendfile: NOT, uploads: STREAM, delivery: /^xaccel is best, and what the web server asks for/},
 	{server: "apache-proxy-fcgi", accel: NOT, sendfile: WORKS, uploads: STREAM, delivery: /^xsendfile is best/},
 	{server: "apache-fcgid", accel: NOT, sendfile: WORKS, uploads: WHOLE, delivery: /^xsendfile is best/},
 	{server: "apache-cgi", folder: "music", prefix: "/music", accel: NOT, sendfile: NOT, uploads: STREAM,
@@ -34,7 +35,7 @@ const homes = [
 ];
 
 for (const {accel, slices = NOT, sendfile, uploads, delivery, ...home} of homes) {
-	describe(home.server, {skip: cannotServe(home.server), timeout: 120000}, () => {
+	describe(`${home.server}${home.check ? ", which serves files by itself" : ""}`, {skip: cannotServe(home.server), timeout: 120000}, () => {
 		let site, found;
 
 		before(async () => {
@@ -60,7 +61,7 @@ for (const {accel, slices = NOT, sendfile, uploads, delivery, ...home} of homes)
 			assert.deepEqual(await fs.readdir(path.join(site.dataDir, "media")), []);
 		});
 		test("nobody else may ask", async () => {
-			for (const address of ["/media/probe/direct", "/internal/probe/drip?count=1&ms=1"]) {
+			for (const address of ["/stream/probe/direct", "/internal/probe/drip?count=1&ms=1"]) {
 				assert.equal((await site.request({path: address})).status, 401);
 				assert.equal((await site.request({path: address, headers: site.bearer("jobs:write stream:read")})).status, 403);
 			}
