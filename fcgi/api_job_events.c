@@ -8,7 +8,8 @@
  *
  * A client that comes back with Last-Event-ID gets what it missed. The stream ends when the job is over, and after
  * http.event_stream_s in any case; 204 tells a client that comes back that nothing will follow. Between two looks it is
- * a struct stream and no more; the job is read only when something was committed to the database.
+ * a struct stream and no more; the job is read only when something was committed to the database. A look waits for
+ * nobody, as an event loop would wait with it: while the database is locked there is just nothing new.
  */
 #include "fcgi/api.h"
 
@@ -61,22 +62,36 @@ static bool has_news(const struct stream *stream, const struct sight *sight)
 	return sight->count > 0 || sight->job.updated_ms != stream->updated_ms;
 }
 
-/* At the job ID. CLAIMS of the first look must let it be seen; NULL: they did. */
-static enum err look(struct request *request, const struct stream *stream, const char *id,
+/* The first look, at the job ID, if CLAIMS let it be seen. */
+static enum err look_first(struct request *request, const struct stream *stream, const char *id,
 	const struct jwt_claims *claims, struct sight *out, struct err_info *info)
 {
-	struct responder *responder = responder_of(request);
-	struct arena *arena = request->arena;
+	struct db_pool *pool = responder_of(request)->pool;
 	struct db *db;
-	enum err err = db_pool_take(responder->pool, &db, info);
+	enum err err = db_pool_take(pool, &db, info);
 
 	if (err != ERR_OK)
 		return err;
-	err = claims != NULL ? api_job_read(db, claims, id, arena, &out->job, info)
-			     : job_get(db, id, arena, &out->job, info);
+	err = api_job_read(db, claims, id, request->arena, &out->job, info);
 	if (err == ERR_OK)
-		err = job_history(db, id, stream->number, arena, &out->events, &out->count, info);
-	db_pool_give(responder->pool, db);
+		err = job_history(db, id, stream->number, request->arena, &out->events, &out->count, info);
+	db_pool_give(pool, db);
+	return err;
+}
+
+/* Those that follow. */
+static enum err look(struct request *request, const struct stream *stream, struct sight *out, struct err_info *info)
+{
+	struct db_pool *pool = responder_of(request)->pool;
+	struct db *db;
+	enum err err = db_pool_glance(pool, &db, info);
+
+	if (err != ERR_OK)
+		return err;
+	err = job_get(db, stream->job, request->arena, &out->job, info);
+	if (err == ERR_OK)
+		err = job_history(db, stream->job, stream->number, request->arena, &out->events, &out->count, info);
+	db_pool_glanced(pool);
 	return err;
 }
 
@@ -116,12 +131,13 @@ static void send_news(struct response *response, struct stream *stream, const st
 	stream->beat_us = next_beat(responder);
 }
 
-/* True when something was committed since the last look, or when nobody can tell. */
+/* True when something was committed since the last look; also when that cannot be told, unless it can the next time. */
 static bool has_changed(const struct responder *responder, struct stream *stream)
 {
 	int64_t before = stream->version;
+	enum err err = db_pool_version(responder->pool, &stream->version, NULL);
 
-	return db_pool_version(responder->pool, &stream->version, NULL) != ERR_OK || stream->version != before;
+	return err == ERR_OK ? stream->version != before : err != ERR_BUSY;
 }
 
 /* False when the stream is over. */
@@ -129,7 +145,7 @@ static bool look_again(struct response *response, struct stream *stream)
 {
 	struct sight sight;
 	struct err_info info;
-	enum err err = look(response->request, stream, stream->job, NULL, &sight, &info);
+	enum err err = look(response->request, stream, &sight, &info);
 
 	if (err == ERR_BUSY)
 		stream->version = 0; /* the next time */
@@ -202,7 +218,7 @@ static bool answer(
 
 	/* Asked first, so that nothing that comes after is missed. */
 	has_changed(responder, stream);
-	err = look(request, stream, request->capture[0], claims, &sight, &info);
+	err = look_first(request, stream, request->capture[0], claims, &sight, &info);
 	if (err != ERR_OK) {
 		response_error(response, &info);
 		return false;

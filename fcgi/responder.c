@@ -179,6 +179,7 @@ static enum err serve_all(
 		.router = router,
 		.socket = options->socket,
 		.event = strcmp(responder->conf->http_transport, "event") == 0,
+		.waits = strcmp(conf->journal_mode, "delete") == 0, /* who reads waits for who writes */
 		.threads = (int)responder->conf->http_threads,
 		.backlog = (int)responder->conf->http_backlog,
 		.metrics = responder->metrics,

@@ -104,7 +104,10 @@ static bool is_fresh(struct revoked *revoked, int64_t now_ms)
 	return looked != 0 && now_ms >= looked && now_ms - looked < REVOKED_LOOK_MS;
 }
 
-/* The version is asked for before the rows: a change in between is seen the next time. The first look needs none. */
+/*
+ * The version is asked for before the rows: a change in between is seen the next time. The first look needs none; and
+ * while the database is locked nobody can tell it, but who reads waits until it is not.
+ */
 static enum err look(struct revoked *revoked, int64_t now_ms, struct err_info *info)
 {
 	int64_t version = -1;
@@ -112,6 +115,8 @@ static enum err look(struct revoked *revoked, int64_t now_ms, struct err_info *i
 
 	if (atomic_load(&revoked->looked_ms) != 0)
 		err = db_pool_version(revoked->pool, &version, info);
+	if (err == ERR_BUSY)
+		err = err_clear(info);
 	if (err == ERR_OK && (version == -1 || version != revoked->version))
 		err = read_all(revoked, info);
 	if (err != ERR_OK)

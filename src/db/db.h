@@ -115,8 +115,16 @@ enum err db_pool_open(const struct db_options *options, size_t most, struct db_p
 enum err db_pool_take(struct db_pool *pool, struct db **out, struct err_info *info);
 void db_pool_give(struct db_pool *pool, struct db *db);
 /*
+ * A connection beside those of the pool, for a look by somebody who must not be held up and can as well look again a
+ * little later: while another process has the database locked, this and all that is asked by it fail with ERR_BUSY at
+ * once. It is for reading alone, and not for long, as it is lent to one at a time; *OUT is given back with
+ * db_pool_glanced(), unless this failed. Else errors as of db_open().
+ */
+enum err db_pool_glance(struct db_pool *pool, struct db **out, struct err_info *info);
+void db_pool_glanced(struct db_pool *pool);
+/*
  * A number that is another one whenever somebody, in whatever process, has committed a change since it was asked for. A
- * look costs microseconds and takes no connection from the pool, so that many can wait for a change by asking now and
+ * glance (ERR_BUSY as there; *OUT stays as it is on failure), so that many can wait for a change by asking now and
  * then.
  */
 enum err db_pool_version(struct db_pool *pool, int64_t *out, struct err_info *info);

@@ -15,8 +15,8 @@ struct db_pool {
 	size_t most, open;
 	struct db **idle; /* a stack: the one used last is the warmest */
 	size_t idle_count;
-	pthread_mutex_t watching;
-	struct db *watcher; /* of db_pool_version(): it never writes, so that every change is somebody else's to it */
+	pthread_mutex_t glancing;
+	struct db *glance; /* of db_pool_glance(): it never writes, so that every change is somebody else's to it */
 };
 
 static char *copy(const char *text)
@@ -40,7 +40,7 @@ enum err db_pool_open(const struct db_options *options, size_t most, struct db_p
 		abort();
 	failed = pthread_mutex_init(&pool->mutex, NULL);
 	if (failed == 0)
-		failed = pthread_mutex_init(&pool->watching, NULL);
+		failed = pthread_mutex_init(&pool->glancing, NULL);
 	if (failed == 0)
 		failed = pthread_condattr_init(&attributes);
 	if (failed == 0) {
@@ -123,27 +123,36 @@ void db_pool_give(struct db_pool *pool, struct db *db)
 	pthread_mutex_unlock(&pool->mutex);
 }
 
-static enum err read_version(struct db *db, int64_t *out, struct err_info *info)
+enum err db_pool_glance(struct db_pool *pool, struct db **out, struct err_info *info)
 {
-	struct db_stmt *stmt = db_stmt(db, SQL_DB_DATA_VERSION);
-	enum err err = db_step(stmt, info);
+	struct db_options options = pool->options;
+	enum err err = ERR_OK;
 
-	if (err == ERR_OK)
-		*out = db_int(stmt, 0);
-	db_reset(stmt);
+	options.busy_ms = 0;
+	pthread_mutex_lock(&pool->glancing);
+	if (pool->glance == NULL)
+		err = db_open(&options, 0, &pool->glance, info);
+	*out = pool->glance;
+	if (err != ERR_OK)
+		pthread_mutex_unlock(&pool->glancing);
 	return err;
+}
+
+void db_pool_glanced(struct db_pool *pool)
+{
+	db_rollback(pool->glance);
+	pthread_mutex_unlock(&pool->glancing);
 }
 
 enum err db_pool_version(struct db_pool *pool, int64_t *out, struct err_info *info)
 {
-	enum err err = ERR_OK;
+	struct db *db;
+	enum err err = db_pool_glance(pool, &db, info);
 
-	pthread_mutex_lock(&pool->watching);
-	if (pool->watcher == NULL)
-		err = db_open(&pool->options, 0, &pool->watcher, info);
-	if (err == ERR_OK)
-		err = read_version(pool->watcher, out, info);
-	pthread_mutex_unlock(&pool->watching);
+	if (err != ERR_OK)
+		return err;
+	err = db_number(db_stmt(db, SQL_DB_DATA_VERSION), out, info);
+	db_pool_glanced(pool);
 	return err;
 }
 
@@ -154,9 +163,9 @@ void db_pool_close(struct db_pool *pool)
 	assert(pool->idle_count == pool->open);
 	for (size_t i = 0; i < pool->idle_count; i++)
 		db_close(pool->idle[i]);
-	db_close(pool->watcher);
+	db_close(pool->glance);
 	pthread_cond_destroy(&pool->given);
-	pthread_mutex_destroy(&pool->watching);
+	pthread_mutex_destroy(&pool->glancing);
 	pthread_mutex_destroy(&pool->mutex);
 	free(pool->idle);
 	free((char *)pool->options.path);

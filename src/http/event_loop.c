@@ -179,7 +179,7 @@ static bool proceed(struct event_loop *loop, struct event_connection *connection
 			connection->broken = true;
 		if (step != STEP_REQUEST)
 			continue;
-		if (may_wait(connection)) {
+		if (loop->options->waits || may_wait(connection)) {
 			event_loop_hand_over(loop, connection);
 			return true;
 		}

@@ -19,6 +19,7 @@ struct serve_options {
 	const struct router *router;
 	const char *socket;       /* path of a Unix socket to listen on, or NULL for descriptor 0 */
 	bool event;               /* the event loop */
+	bool waits;               /* any handler may wait, also before it answers: the loop leaves all to its threads */
 	int threads, backlog;
 	struct metrics *metrics;  /* may be NULL */
 	void *context;            /* becomes request->context */

@@ -4,7 +4,8 @@
  * without waiting; a connection between two requests, or whose answer is on its way to a slow peer, costs its struct
  * and at most its two buffers. The other threads stand by:
  *
- *  - A request that may wait goes to one of them at once: one with a body, or of a method other than GET, HEAD, OPTIONS.
+ *  - A request that may wait goes to one of them at once: one with a body, of a method other than GET, HEAD, OPTIONS, or
+ *    any, if serve_options say so.
  *  - Any other request starts with the leader. When its handler turns out to wait after all, as it flushes or
  *    writes more than the socket takes, the leader gives the loop to a thread that stands by and goes on with this request
  *    alone (event_leave()). So no handler needs to say beforehand what it will do.

@@ -2,13 +2,15 @@
 // The events of a job through each web server with its shipped example, as a client sees them.
 
 import assert from "node:assert/strict";
+import {spawn} from "node:child_process";
+import {once} from "node:events";
 import fs from "node:fs/promises";
 import path from "node:path";
 import {after, before, describe, test} from "node:test";
 import {openEvents} from "./lib/events.mjs";
 import {cannotServe, start} from "./lib/server.mjs";
 import {wav} from "./lib/sound.mjs";
-import {pause} from "./lib/tools.mjs";
+import {missing, pause, which} from "./lib/tools.mjs";
 
 const UNKNOWN = "01aaaaaaaaaaaaaaaaaaaaaaaa";
 const STREAMS = 3;
@@ -181,5 +183,36 @@ describe("a crowd that follows one job", {skip: cannotServe("nginx"), timeout: 1
 		site.startRunner();
 		for (const stream of streams)
 			assert.equal((await stream.rest()).at(-1).data.state, "done");
+	});
+});
+
+describe("where readers wait for writers", {skip: cannotServe("nginx") || missing("sqlite3"), timeout: 180000}, () => {
+	let site, shell;
+
+	after(async () => {
+		shell?.kill();
+		await site?.stop();
+	});
+
+	test("a database that is locked for long holds up nobody who does not ask it", async () => {
+		site = await start({server: "nginx", transport: "event",
+			conf: {db: {journal_mode: "delete", busy_ms: 60000}, http: {event_beat_s: 1}}});
+		const file = path.join(site.dir, "tone.wav");
+		await fs.writeFile(file, wav(1));
+		const {job} = await site.upload(file), headers = site.bearer("jobs:read jobs:write");
+		const stream = await openEvents(site.url, `/internal/jobs/${job.id}/events`, headers);
+		assert.deepEqual([(await stream.next()).event, (await stream.next()).event], ["history", "job"]);
+		shell = spawn(which("sqlite3"), ["-bail", "-cmd", ".timeout 30000", path.join(site.dataDir, "tonearm.db")]);
+		shell.stdin.write("BEGIN EXCLUSIVE; SELECT 'locked';\n");
+		await once(shell.stdout, "data");
+		const asked = site.request({path: `/internal/jobs/${job.id}`, headers});
+		for (let i = 0; i < 3; i++) { // more than may have been on their way before
+			assert.deepEqual(Object.keys(await stream.next()), ["comment"]);
+			assert.equal((await site.request({path: "/health"})).status, 200);
+		}
+		shell.stdin.end("COMMIT;\n");
+		assert.equal((await asked).status, 200);
+		await site.request({method: "POST", path: `/internal/jobs/${job.id}/cancel`, headers});
+		assert.equal((await stream.rest()).at(-1).data.state, "cancelled");
 	});
 });

@@ -29,15 +29,20 @@ int fixture_dir(void **state)
 	return 0;
 }
 
-struct db *fixture_connect(const struct fixture *fixture, int busy_ms)
+static struct db *connect(const struct fixture *fixture, const char *journal_mode, int busy_ms)
 {
-	struct db_options options = {.path = fixture->path, .journal_mode = "wal", .busy_ms = busy_ms};
+	struct db_options options = {.path = fixture->path, .journal_mode = journal_mode, .busy_ms = busy_ms};
 	struct err_info info = {0};
 	struct db *db;
 
 	if (db_open(&options, 1, &db, &info) != ERR_OK)
 		fail_msg("%s", info.detail);
 	return db;
+}
+
+struct db *fixture_connect(const struct fixture *fixture, int busy_ms)
+{
+	return connect(fixture, "wal", busy_ms);
 }
 
 /* Makes the database of FIXTURE and keeps its bytes for those to come: under valgrind all migrations take long. */
@@ -53,7 +58,7 @@ static void migrate(const struct fixture *fixture)
 		fail_msg("%s", info.detail);
 }
 
-int fixture_db(void **state)
+static int make_db(void **state, const char *journal_mode)
 {
 	struct fixture *fixture;
 
@@ -63,8 +68,18 @@ int fixture_db(void **state)
 		migrate(fixture);
 	else if (fs_write_file(fixture->path, migrated, migrated_length, 0600, NULL) != ERR_OK)
 		fail();
-	fixture->db = fixture_connect(fixture, 1000);
+	fixture->db = connect(fixture, journal_mode, 1000);
 	return 0;
+}
+
+int fixture_db(void **state)
+{
+	return make_db(state, "wal");
+}
+
+int fixture_db_delete(void **state)
+{
+	return make_db(state, "delete");
 }
 
 int fixture_remove(void **state)
@@ -87,4 +102,20 @@ void fixture_sql(const struct fixture *fixture, const char *sql)
 	if (sqlite3_exec(handle, sql, NULL, NULL, NULL) != SQLITE_OK)
 		fail_msg("%s", sqlite3_errmsg(handle));
 	assert_int_equal(sqlite3_close(handle), SQLITE_OK);
+}
+
+void *fixture_lock(const struct fixture *fixture)
+{
+	sqlite3 *handle;
+
+	assert_int_equal(sqlite3_open(fixture->path, &handle), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(handle, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+	return handle;
+}
+
+void fixture_unlock(void *lock, const char *sql)
+{
+	assert_int_equal(sqlite3_exec(lock, sql, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(lock, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(lock), SQLITE_OK);
 }

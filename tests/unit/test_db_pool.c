@@ -2,6 +2,7 @@
 #include "fixture.h"
 #include "model/job.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -136,6 +137,40 @@ static void test_version_tells_of_changes(void **state)
 	db_pool_close(pool);
 }
 
+/* Would it wait, it would for weeks. */
+static void test_a_glance_waits_for_nobody(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct db_options options = {.path = fixture->path, .journal_mode = "delete", .busy_ms = INT_MAX};
+	int64_t first, again = 0, after;
+	struct db_pool *pool;
+	struct arena arena = {0};
+	struct job job;
+	struct db *db;
+	void *lock = fixture_lock(fixture);
+
+	assert_int_equal(db_pool_open(&options, 1, &pool, NULL), ERR_OK);
+	assert_int_equal(db_pool_version(pool, &first, NULL), ERR_BUSY);
+	fixture_unlock(lock, "");
+	assert_int_equal(db_pool_version(pool, &first, NULL), ERR_OK);
+	lock = fixture_lock(fixture);
+	assert_int_equal(db_pool_version(pool, &again, NULL), ERR_BUSY);
+	assert_int_equal(again, 0);
+	assert_int_equal(db_pool_glance(pool, &db, NULL), ERR_OK);
+	assert_int_equal(job_get(db, "x", &arena, &job, NULL), ERR_BUSY);
+	db_pool_glanced(pool);
+	fixture_unlock(lock, "DELETE FROM runner");
+	assert_int_equal(db_pool_version(pool, &after, NULL), ERR_OK);
+	assert_int_not_equal(after, first);
+	/* What was left open holds nobody up. */
+	assert_int_equal(db_pool_glance(pool, &db, NULL), ERR_OK);
+	assert_int_equal(db_step(db_stmt(db, SQL_RUNNER_LAST_SEEN), NULL), ERR_OK);
+	db_pool_glanced(pool);
+	fixture_unlock(fixture_lock(fixture), "");
+	arena_free(&arena);
+	db_pool_close(pool);
+}
+
 /* Claims until nothing is left; the number of jobs it got, or -1. */
 static void *claim_all(void *argument)
 {
@@ -185,6 +220,7 @@ static void test_each_job_is_claimed_once(void **state)
 
 #define WITH_DIR(test) cmocka_unit_test_setup_teardown(test, fixture_dir, fixture_remove)
 #define WITH_DB(test) cmocka_unit_test_setup_teardown(test, fixture_db, fixture_remove)
+#define WITH_DB_DELETE(test) cmocka_unit_test_setup_teardown(test, fixture_db_delete, fixture_remove)
 
 int main(void)
 {
@@ -195,6 +231,7 @@ int main(void)
 		WITH_DB(test_a_forgotten_transaction_ends),
 		WITH_DB(test_who_waits_gets_what_comes_back),
 		WITH_DB(test_version_tells_of_changes),
+		WITH_DB_DELETE(test_a_glance_waits_for_nobody),
 		WITH_DB(test_each_job_is_claimed_once),
 	};
 

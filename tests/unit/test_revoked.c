@@ -11,6 +11,7 @@
 #include "model/revocation.h"
 #include "told_clock.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -90,6 +91,38 @@ static void news_arrive_within_a_look(void **state)
 	now_ms -= 100000; /* the clock is set back */
 	revoke(fixture, REVOKE_TOKEN, "j3", NOW_S);
 	assert_int_equal(check(revoked, "j3", "", "", NOW_S), ERR_UNAUTHORIZED);
+	now_ms = INT64_C(1000) * NOW_S;
+	revoked_close(revoked);
+	db_pool_close(pool);
+}
+
+static void *check_once(void *revoked)
+{
+	return (void *)(intptr_t)check(revoked, "j1", "", "", NOW_S);
+}
+
+static void who_asks_waits_for_the_lock(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct db_options options = {.path = fixture->path, .journal_mode = "delete", .busy_ms = 60000};
+	struct revoked *revoked;
+	struct db_pool *pool;
+	pthread_t thread;
+	void *lock, *said;
+
+	assert_int_equal(db_pool_open(&options, 1, &pool, NULL), ERR_OK);
+	assert_int_equal(revoked_open(pool, &at, &revoked, NULL), ERR_OK);
+	for (int i = 0; i < 2; i++) {
+		now_ms += REVOKED_LOOK_MS;
+		assert_int_equal(check(revoked, "j1", "", "", NOW_S), ERR_OK);
+	}
+	now_ms += REVOKED_LOOK_MS;
+	lock = fixture_lock(fixture);
+	assert_int_equal(pthread_create(&thread, NULL, check_once, revoked), 0);
+	fixture_unlock(lock, "INSERT INTO revocation (kind, value, before_s, expires_s) "
+			     "VALUES ('token', 'j1', 9999999999, 9999999999)");
+	assert_int_equal(pthread_join(thread, &said), 0);
+	assert_int_equal((intptr_t)said, ERR_UNAUTHORIZED);
 	now_ms = INT64_C(1000) * NOW_S;
 	revoked_close(revoked);
 	db_pool_close(pool);
@@ -230,6 +263,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_kind_ends_what_it_names, fixture_db, fixture_remove),
 		cmocka_unit_test_setup_teardown(news_arrive_within_a_look, fixture_db, fixture_remove),
+		cmocka_unit_test_setup_teardown(who_asks_waits_for_the_lock, fixture_db_delete, fixture_remove),
 		cmocka_unit_test(what_cannot_be_known_is_refused),
 		cmocka_unit_test_setup_teardown(the_later_time_counts_and_the_end_comes, fixture_db, fixture_remove),
 		cmocka_unit_test_setup_teardown(a_refresh_token_is_used_once, fixture_db, fixture_remove),

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -71,6 +72,18 @@ static void pauses(struct request *request, struct response *response)
 	response_later(response, 20, pause_again, NULL);
 }
 
+/* Waits without a word to anybody, as for a lock. */
+static void waits(struct request *request, struct response *response)
+{
+	const struct timespec moment = {.tv_nsec = 1000000};
+
+	(void)request;
+	while (!atomic_load(&released))
+		nanosleep(&moment, NULL);
+	response_status(response, 200);
+	response_body(response, "text/plain", "released", 8);
+}
+
 static void release(struct request *request, struct response *response)
 {
 	(void)request;
@@ -119,6 +132,7 @@ static const struct route routes[] = {
 	{.methods = HTTP_GET, .pattern = "/large", .handler = large},
 	{.methods = HTTP_GET, .pattern = "/events", .handler = events},
 	{.methods = HTTP_GET, .pattern = "/pauses", .handler = pauses},
+	{.methods = HTTP_GET, .pattern = "/waits", .handler = waits},
 	{.methods = HTTP_GET, .pattern = "/release", .handler = release},
 	{.methods = HTTP_GET, .pattern = "/heap", .handler = heap},
 };
@@ -715,6 +729,27 @@ static void test_queue(void **state)
 	}
 }
 
+/* Where any handler may wait, one that does holds nobody up. */
+static void test_waiters(void **state)
+{
+	struct serve_options own = options;
+	struct fcgi_server first = server;
+	int waiting, releasing;
+
+	(void)state;
+	own.waits = true;
+	fcgi_server_start(&server, &own);
+	waiting = send_request(false, "GET", "/waits", "");
+	assert_alive();
+	releasing = send_request(false, "GET", "/release", "");
+	assert_answered(releasing, false, 200, "ok");
+	assert_answered(waiting, false, 200, "released");
+	close(releasing);
+	close(waiting);
+	assert_int_equal(fcgi_server_stop(&server), 0);
+	server = first;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -734,6 +769,7 @@ int main(void)
 		cmocka_unit_test(test_queue),
 		cmocka_unit_test(test_stalled),
 		cmocka_unit_test(test_pauses),
+		cmocka_unit_test(test_waiters),
 	};
 
 	return cmocka_run_group_tests_name("the event loop", tests, start, stop);

@@ -141,6 +141,9 @@ class Site {
 		await this.#lay();
 		await fs.writeFile(this.confFile, this.#conf(), {mode: 0o600});
 		await fs.mkdir(this.runDir, {recursive: true});
+		/* Who changes the journal has to be alone with the database, and responders start side by side. */
+		if (this.options.conf.db?.journal_mode)
+			await run(path.join(build, "tonearm"), ["-c", this.confFile, "tracks"]);
 		if (!spawnsItself(this.options)) {
 			for (const name of RESPONDERS)
 				await this.startResponder(name);
