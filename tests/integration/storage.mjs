@@ -8,9 +8,10 @@ import {createHash, randomBytes} from "node:crypto";
 import fs from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import {after, before, describe, test} from "node:test";
+import {after, before, beforeEach, describe, test} from "node:test";
 import {promisify} from "node:util";
 import {logged} from "./lib/evidence.mjs";
+import {startFront} from "./lib/h2_front.mjs";
 import {startStore, storeMissing} from "./lib/radosgw.mjs";
 import {startProxy} from "./lib/store_proxy.mjs";
 import {build, missing, pause} from "./lib/tools.mjs";
@@ -209,6 +210,83 @@ describe("object storage", {skip: storeMissing()}, () => {
 		await ok(["abort", "left over", id]);
 		await ok(["abort", "left over", id]);
 		assert.deepEqual((await ok(["uploads", ""])).uploads, []);
+	});
+
+	describe("by HTTP/2", () => {
+		let front, by;
+
+		before(async () => {
+			front = await startFront(store.endpoint, {cert: await fs.readFile(store.ca), key: await fs.readFile(path.join(store.dir, "tls.key"))});
+			by = {STORE_ENDPOINT: front.endpoint, STORE_CA: store.ca};
+		});
+
+		beforeEach(() => front.forget());
+
+		after(() => front?.stop());
+
+		test("signatures cover what arrives, whatever the key and the way of the body", async () => {
+			for (const key of ODD_KEYS) {
+				await ok(["put", key, small], by);
+				assert.equal((await ok(["head", key], by)).size, body.length, key);
+				await ok(["copy", key, `copied/${key}`], by);
+			}
+			assert.equal((await ok(["list", "copied/", "", "100"], by)).objects.length, ODD_KEYS.length);
+			await ok(["delete", ...ODD_KEYS, ...ODD_KEYS.map(key => `copied/${key}`)], by);
+			for (const env of [{STORE_PAYLOAD: "chunked"}, {STORE_CHECKSUM: "sha256"}, {STORE_CHECKSUM: "none"}]) {
+				await ok(["put", "ways", small], {...by, ...env});
+				const file = path.join(dir, "got");
+				await ok(["get", "ways", file], by);
+				assert.ok((await fs.readFile(file)).equals(body), JSON.stringify(env));
+				await ok(["get", "ways", file, "149000", "5000"], by);
+				assert.ok((await fs.readFile(file)).equals(body.subarray(149000)), JSON.stringify(env));
+			}
+			assert.equal((await tool(["put", "ways", small], {...by, AWS_SECRET_ACCESS_KEY: "wrong"})).error, "forbidden");
+			await ok(["delete", "ways"], by);
+			assert.ok(front.sessions > 0 && front.streams >= front.sessions);
+		});
+
+		test("what a server did not begin is sent again, from its first byte", async () => {
+			for (const env of [{}, {STORE_PAYLOAD: "chunked"}]) {
+				front.forget();
+				front.fault = (method, count) => count === 1 ? "refused" : undefined;
+				await ok(["put", "refused", small], {...by, ...env});
+				assert.equal(front.streams, 2);
+				assert.ok((await got("refused")).equals(body));
+			}
+			await ok(["delete", "refused"]);
+		});
+
+		test("a stream that is reset fails, and leaves nothing that looks whole", async () => {
+			front.fault = () => "reset";
+			const failed = await tool(["put", "reset", small], by);
+			assert.deepEqual([failed.error, failed.retry], ["io", true], JSON.stringify(failed));
+			assert.equal((await tool(["head", "reset"])).error, "not-found");
+			await ok(["put", "reset", small]);
+			front.fault = () => "cut";
+			const cut = await tool(["get", "reset", path.join(dir, "cut")], by);
+			assert.deepEqual([cut.error, cut.retry], ["io", true], JSON.stringify(cut));
+			await ok(["delete", "reset"]);
+		});
+
+		// Of a connection that ends libcurl 7.88 gives up streams that it could send again: the job tries again, and goes on.
+		for (const fault of [undefined, "goaway", "left out"]) {
+			test(`parts at the same time${fault ? `, of which GOAWAY ends the connection: ${fault}` : ""}`, async () => {
+				const large = path.join(dir, "large"), bytes = randomBytes((PARTS - 1) * PART + 12345);
+				await fs.writeFile(large, bytes);
+				front.fault = (method, count) => count === 3 ? fault : undefined;
+				const words = ["send", "parts", large, path.join(dir, `h2-${fault}.db`)];
+				let made = await tool(words, by);
+				if (fault !== undefined && made.error) {
+					assert.deepEqual([made.error, made.retry], ["io", true], JSON.stringify(made));
+					made = await ok(words, by);
+				}
+				assert.match(made.etag ?? JSON.stringify(made), new RegExp(`^[0-9a-f]{32}-${PARTS}$`));
+				assert.ok((await got("parts")).equals(bytes));
+				if (fault !== undefined)
+					assert.ok(front.sessions > 1);
+				await ok(["delete", "parts"]);
+			});
+		}
 	});
 
 	describe("in parts", {skip: missing("sqlite3")}, () => {
