@@ -240,7 +240,7 @@ describe("object storage", {skip: storeMissing()}, () => {
 				await ok(["get", "ways", file, "149000", "5000"], by);
 				assert.ok((await fs.readFile(file)).equals(body.subarray(149000)), JSON.stringify(env));
 			}
-			assert.equal((await tool(["put", "ways", small], {...by, AWS_SECRET_ACCESS_KEY: "wrong"})).error, "forbidden");
+			assert.equal((await tool(["head", "ways"], {...by, AWS_SECRET_ACCESS_KEY: "wrong"})).error, "forbidden");
 			await ok(["delete", "ways"], by);
 			assert.ok(front.sessions > 0 && front.streams >= front.sessions);
 		});
