@@ -83,6 +83,11 @@ void queue_close(struct queue *queue)
 	pthread_mutex_unlock(&queue->lock);
 }
 
+void queue_reopen(struct queue *queue)
+{
+	queue->closed = false;
+}
+
 void queue_abort(struct queue *queue)
 {
 	pthread_mutex_lock(&queue->lock);

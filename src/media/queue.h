@@ -40,6 +40,9 @@ void *queue_try_pop(struct queue *queue);
 /* No more will come: what is in it can still be popped. */
 void queue_close(struct queue *queue);
 
+/* More will come after all. No thread may be in it. */
+void queue_reopen(struct queue *queue);
+
 /* Wakes both sides for good. */
 void queue_abort(struct queue *queue);
 

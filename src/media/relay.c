@@ -1,48 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 #include "media/relay.h"
 
-#include "media/aac_window.h"
 #include "media/flac_stream.h"
-#include "media/held.h"
-#include "media/queue.h"
+#include "media/span.h"
 
 #include <assert.h>
-#include <pthread.h>
+#include <libavutil/samplefmt.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What a mark is when a packet tells nothing. */
-enum { MARK_NONE = -1 };
-
-static int mark_aac(const AVPacket *packet)
-{
-	struct aac_window window;
-
-	if (!aac_window_read(packet->data, (size_t)packet->size, &window))
-		return MARK_NONE;
-	return window.sequence << 1 | window.shape;
-}
-
 static const struct relay_manner manners[] = {
-	{.codec = "aac", .span = 1024, .settle = 8, .overlap = 4, .ahead = 1, .mark = mark_aac},
+	{.codec = "aac", .span = 1024, .settle = 8, .overlap = 4, .ahead = 1, .join = seam_aac},
+	{.codec = "mp3",
+		.least_rate = 32000,
+		.span = 1024,
+		.settle = 32,
+		.silence = 12,
+		.overlap = 12,
+		.ahead = 10, /* two of LAME's own, and what 511 bytes of reservoir hold at the least rate */
+		.stays = true,
+		.join = seam_mp3},
 	{.codec = "opus", .least_rate = 64000, .span = 1024, .settle = 32},
 	{.codec = "flac", .span = 128, .settle = 1},
-};
-
-/*
- * Frames and packets are counted from the start of the stream; packet N needs frame N, but for the one after the end.
- */
-struct span {
-	struct encode *encode;
-	bool numbers;         /* its packets are FLAC's, and get the numbers of the stream */
-	struct queue frames;  /* AVFrame */
-	struct queue packets; /* AVPacket */
-	pthread_t thread;
-	uint64_t begin;       /* frame that it should take over at */
-	uint64_t next;        /* packet that its queue gives next */
-	bool last;            /* the stream ends with it; set before its frames end */
-	enum err err;         /* of the thread; read when its packets have ended */
-	struct err_info info;
 };
 
 struct relay {
@@ -51,8 +30,7 @@ struct relay {
 	int bits;
 	struct span *spans[RELAY_SPANS_MOST]; /* the oldest first */
 	size_t count, most;
-	uint64_t given;          /* frames */
-	int mark;                /* of the last packet that went to the sink */
+	uint64_t given; /* frames */
 	struct flac_whole whole; /* where it is FLAC; zeroed otherwise */
 };
 
@@ -70,104 +48,27 @@ static bool is_flac(const struct relay *relay)
 	return relay->whole.md5 != NULL;
 }
 
-/* A copy of PACKET, a FLAC frame or the empty one at the end, by its time as frame of the stream. */
-static AVPacket *number_packet(const struct span *span, const AVPacket *packet)
-{
-	AVPacket *copy = av_packet_alloc();
-	uint32_t number = (uint32_t)((uint64_t)packet->pts / span->encode->frame_samples);
-	size_t size;
-
-	if (copy == NULL || av_new_packet(copy, packet->size + FLAC_FRAME_GROWTH) < 0 ||
-		av_packet_copy_props(copy, packet) < 0) {
-		av_packet_free(&copy);
-		return NULL;
-	}
-	size = flac_frame_number(packet->data, (size_t)packet->size, number, copy->data);
-	assert(size > 0 || packet->size == 0);
-	av_shrink_packet(copy, (int)size);
-	return copy;
-}
-
-static enum err keep_packet(void *context, AVPacket *packet, struct err_info *info)
-{
-	struct span *span = context;
-	AVPacket *kept = span->numbers ? number_packet(span, packet) : av_packet_clone(packet);
-
-	if (kept == NULL)
-		return err_set(info, ERR_NO_MEMORY, "no memory for a packet");
-	if (queue_push(&span->packets, kept))
-		return ERR_OK;
-	av_packet_free(&kept);
-	return err_set(info, ERR_ABORTED, "another stage failed");
-}
-
-static void *encode_span(void *context)
-{
-	struct span *span = context;
-	AVFrame *frame;
-
-	while (span->err == ERR_OK && (frame = queue_pop(&span->frames)) != NULL) {
-		span->err = encode_frame(span->encode, frame, keep_packet, span, &span->info);
-		av_frame_free(&frame);
-	}
-	if (span->err == ERR_OK && span->last && !queue_aborted(&span->frames))
-		span->err = encode_frame(span->encode, NULL, keep_packet, span, &span->info);
-	queue_close(&span->packets);
-	return NULL;
-}
-
-/* Without a thread. */
-static void discard_span(struct span *span)
-{
-	queue_free(&span->frames, held_frame_free);
-	queue_free(&span->packets, held_packet_free);
-	encode_close(span->encode);
-	free(span);
-}
-
-static void end_span(struct span *span)
-{
-	queue_abort(&span->frames);
-	queue_abort(&span->packets);
-	pthread_join(span->thread, NULL);
-	discard_span(span);
-}
-
 /* The span that begins at frame BEGIN, its encoder some frames before, behind the others. */
 static enum err start_span(struct relay *relay, uint64_t begin, struct err_info *info)
 {
 	const struct relay_manner *manner = relay->manner;
-	/* All that it is given, and all it makes. */
-	size_t room = manner->settle + manner->span + manner->overlap + manner->ahead + 2;
-	struct span *span = calloc(1, sizeof *span);
+	size_t room = manner->settle + manner->span + manner->overlap + manner->ahead;
+	struct span *span;
 	enum err err;
 
 	assert(relay->count < relay->most);
-	if (span == NULL)
-		return err_set(info, ERR_NO_MEMORY, "no memory for an encoder");
-	err = encode_open(&relay->rendition, relay->bits, &span->encode, info);
-	if (err != ERR_OK) {
-		free(span);
+	err = span_start(&relay->rendition, relay->bits, is_flac(relay), room, relay->given, &span, info);
+	if (err != ERR_OK)
 		return err;
-	}
-	span->numbers = is_flac(relay);
 	span->begin = begin;
-	span->next = relay->given;
-	span->encode->given = relay->given * span->encode->frame_samples;
-	queue_init(&span->frames, room);
-	queue_init(&span->packets, room);
-	if (pthread_create(&span->thread, NULL, encode_span, span) != 0) {
-		discard_span(span);
-		return err_set(info, ERR_NO_MEMORY, "no more threads for this job");
-	}
 	relay->spans[relay->count++] = span;
 	return ERR_OK;
 }
 
-static void drop_oldest(struct relay *relay)
+static void drop_span(struct relay *relay, size_t index)
 {
-	end_span(relay->spans[0]);
-	memmove(relay->spans, relay->spans + 1, --relay->count * sizeof(struct span *));
+	span_end(relay->spans[index]);
+	memmove(relay->spans + index, relay->spans + index + 1, (--relay->count - index) * sizeof(struct span *));
 }
 
 /* What FLAC's STREAMINFO is to tell of PACKET, or PACKET, the last and empty one, of the others. */
@@ -185,18 +86,12 @@ static void note_whole(struct relay *relay, AVPacket *packet)
 		flac_whole_finish(&relay->whole, streaminfo);
 }
 
-static int mark_of(const struct relay *relay, const AVPacket *packet)
-{
-	return relay->manner->mark != NULL ? relay->manner->mark(packet) : 0;
-}
-
 /* PACKET to the sink; it is gone afterwards. */
 static enum err give(
 	struct relay *relay, AVPacket *packet, encode_sink *sink, void *context, struct err_info *info)
 {
 	enum err err;
 
-	relay->mark = mark_of(relay, packet);
 	if (is_flac(relay))
 		note_whole(relay, packet);
 	err = sink(context, packet, info);
@@ -229,41 +124,95 @@ static enum err give_until(struct relay *relay, uint64_t until, bool wait, encod
 	return span->err;
 }
 
-/* Packet N of SPAN is marked as the last that went to the sink. Those up to it are dropped. */
-static bool joins_at(const struct relay *relay, struct span *span, uint64_t n)
+/* The frame that SPAN is not given any more. */
+static uint64_t given_until(const struct relay *relay, const struct span *span)
 {
-	int mark = MARK_NONE;
+	return span->begin + relay->manner->span + relay->manner->overlap + relay->manner->ahead;
+}
 
-	while (span->next <= n) {
-		AVPacket *packet = queue_pop(&span->packets);
+/* Those of COUNT PACKETS that are there to the sink. */
+static enum err give_all(struct relay *relay, AVPacket **packets, size_t count, encode_sink *sink, void *context,
+	struct err_info *info)
+{
+	enum err err = ERR_OK;
 
-		if (packet == NULL)
-			return true; /* it has failed, which is noticed when it is the oldest */
-		span->next++;
-		mark = mark_of(relay, packet);
-		av_packet_free(&packet);
+	for (size_t i = 0; err == ERR_OK && i < count && packets[i] != NULL; i++) {
+		err = give(relay, packets[i], sink, context, info);
+		packets[i] = NULL;
 	}
-	return mark != MARK_NONE && mark == relay->mark;
+	return err;
+}
+
+/* The oldest span goes on with what the next one was given besides, and takes its place. */
+static enum err stay(struct relay *relay, encode_sink *sink, void *context, struct err_info *info)
+{
+	struct span *span = relay->spans[0], *next = relay->spans[1];
+	enum err err = give_until(relay, UINT64_MAX, true, sink, context, info);
+
+	if (err != ERR_OK)
+		return err;
+	span->begin = next->begin;
+	span->last = next->last;
+	err = span_restart(span, &next->kept, span->last || relay->given >= given_until(relay, span), info);
+	drop_span(relay, 1);
+	return err;
+}
+
+/* The next span is the oldest, and nobody goes on in its place any more. */
+static void relieve(struct relay *relay)
+{
+	AVFrame *frame;
+
+	drop_span(relay, 0);
+	while ((frame = queue_try_pop(&relay->spans[0]->kept)) != NULL)
+		av_frame_free(&frame);
+}
+
+/* To the sink what is before the next span and what is at its SEAM; then that one is the oldest, or takes its place. */
+static enum err give_seam(struct relay *relay, struct seam *seam, encode_sink *sink, void *context,
+	struct err_info *info)
+{
+	struct span *next = relay->spans[1];
+	size_t at;
+	enum err err = give_until(relay, next->next, true, sink, context, info);
+
+	if (err == ERR_OK)
+		err = span_pull(relay->spans[0], seam->old, seam->count, info);
+	if (err == ERR_OK)
+		err = span_pull(next, seam->fresh, seam->count, info);
+	if (err != ERR_OK)
+		return err;
+	at = relay->manner->join != NULL ? relay->manner->join(seam) : seam->settled;
+	err = give_all(relay, seam->old, at < seam->count ? at : seam->count, sink, context, info);
+	if (err != ERR_OK)
+		return err;
+	if (at == SEAM_NOWHERE)
+		return stay(relay, sink, context, info);
+	err = give_all(relay, seam->fresh + at, seam->count - at, sink, context, info);
+	if (err == ERR_OK)
+		relieve(relay);
+	return err;
 }
 
 /* The oldest span to its end, where the next one takes over. */
 static enum err hand_over(struct relay *relay, encode_sink *sink, void *context, struct err_info *info)
 {
-	struct span *next = relay->spans[1];
-	uint64_t seam = next->begin;
-	enum err err = give_until(relay, seam, true, sink, context, info);
+	const struct relay_manner *manner = relay->manner;
+	uint32_t each = relay->spans[0]->each;
+	struct seam seam = {.settled = manner->settle * each, .count = (manner->settle + manner->overlap) * each};
+	enum err err = give_seam(relay, &seam, sink, context, info);
 
-	while (err == ERR_OK && !joins_at(relay, next, seam - 1) && seam < next->begin + relay->manner->overlap)
-		err = give_until(relay, ++seam, true, sink, context, info);
-	if (err == ERR_OK)
-		drop_oldest(relay);
+	for (size_t i = 0; i < seam.count; i++) {
+		av_packet_free(&seam.old[i]);
+		av_packet_free(&seam.fresh[i]);
+	}
 	return err;
 }
 
-/* How many frames SPAN is given, counted from the start of the stream. */
-static uint64_t span_end(const struct relay *relay, const struct span *span)
+/* The packet that the next span begins with: from there on it depends on that one which of SPAN are given. */
+static uint64_t seam_start(const struct relay *relay, const struct span *span)
 {
-	return span->begin + relay->manner->span + relay->manner->overlap + relay->manner->ahead;
+	return (span->begin + relay->manner->span - relay->manner->settle) * span->each;
 }
 
 /* The end of the stream. A span that would have little to do is left to the one before, which has its frames. */
@@ -275,9 +224,9 @@ static enum err finish(struct relay *relay, encode_sink *sink, void *context, st
 	if (relay->count == 0)
 		return ERR_OK;
 	last = relay->spans[relay->count - 1];
-	if (relay->count > 1 && relay->given <= span_end(relay, relay->spans[relay->count - 2])) {
-		end_span(last);
-		last = relay->spans[--relay->count - 1];
+	if (relay->count > 1 && relay->given <= given_until(relay, relay->spans[relay->count - 2])) {
+		drop_span(relay, relay->count - 1);
+		last = relay->spans[relay->count - 1];
 	}
 	last->last = true;
 	queue_close(&last->frames);
@@ -293,6 +242,7 @@ enum err relay_open(const struct conf_rendition *rendition, int bits, size_t spa
 	struct relay *relay;
 
 	assert(manner != NULL && spans >= 2 && spans <= RELAY_SPANS_MOST);
+	assert(manner->settle + manner->overlap <= SEAM_PACKETS / 2);
 	*out = NULL;
 	relay = calloc(1, sizeof *relay);
 	if (relay == NULL)
@@ -309,24 +259,55 @@ enum err relay_open(const struct conf_rendition *rendition, int bits, size_t spa
 	return ERR_OK;
 }
 
+/* Silence in the place of FRAME. */
+static AVFrame *make_silence(const AVFrame *frame)
+{
+	AVFrame *silence = av_frame_clone(frame);
+
+	if (silence == NULL || av_frame_make_writable(silence) < 0) {
+		av_frame_free(&silence);
+		return NULL;
+	}
+	av_samples_set_silence(silence->extended_data, 0, silence->nb_samples, silence->ch_layout.nb_channels,
+		(enum AVSampleFormat)silence->format);
+	return silence;
+}
+
+/* FRAME is pushed onto QUEUE; NULL: there was no memory for it. */
+static enum err push_frame(struct queue *queue, AVFrame *frame, struct err_info *info)
+{
+	if (frame == NULL)
+		return err_set(info, ERR_NO_MEMORY, "no memory for a frame");
+	queue_push(queue, frame);
+	return ERR_OK;
+}
+
+/* SPAN has not yet had its silence. */
+static bool wants_silence(const struct relay *relay, const struct span *span)
+{
+	return span->begin > 0 && relay->given + relay->manner->settle < span->begin + relay->manner->silence;
+}
+
 /* FRAME, the next one, to the spans that want it. */
 static enum err share(struct relay *relay, const AVFrame *frame, struct err_info *info)
 {
-	for (size_t i = 0; i < relay->count; i++) {
-		struct span *span = relay->spans[i];
-		AVFrame *reference;
+	enum err err = ERR_OK;
 
-		if (relay->given >= span_end(relay, span)) {
+	for (size_t i = 0; err == ERR_OK && i < relay->count; i++) {
+		struct span *span = relay->spans[i];
+
+		if (relay->given >= given_until(relay, span)) {
 			queue_close(&span->frames);
 			continue;
 		}
-		reference = av_frame_clone(frame);
-		if (reference == NULL)
-			return err_set(info, ERR_NO_MEMORY, "no memory for a frame");
-		queue_push(&span->frames, reference);
+		err = push_frame(&span->frames,
+			wants_silence(relay, span) ? make_silence(frame) : av_frame_clone(frame), info);
+		if (err == ERR_OK && relay->manner->stays && i > 0 &&
+			relay->given >= given_until(relay, relay->spans[i - 1]))
+			err = push_frame(&span->kept, av_frame_clone(frame), info);
 	}
 	relay->given++;
-	return ERR_OK;
+	return err;
 }
 
 /* The same for FLAC, where all samples are looked at on their way. */
@@ -364,7 +345,7 @@ enum err relay_frame(
 	if (err == ERR_OK)
 		err = is_flac(relay) ? share_packed(relay, frame, info) : share(relay, frame, info);
 	if (err == ERR_OK)
-		err = give_until(relay, relay->spans[0]->begin + manner->span, false, sink, context, info);
+		err = give_until(relay, seam_start(relay, relay->spans[0]), false, sink, context, info);
 	return err;
 }
 
@@ -373,7 +354,7 @@ void relay_close(struct relay *relay)
 	if (relay == NULL)
 		return;
 	while (relay->count > 0)
-		end_span(relay->spans[--relay->count]);
+		drop_span(relay, relay->count - 1);
 	flac_whole_free(&relay->whole);
 	free(relay);
 }

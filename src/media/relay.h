@@ -10,11 +10,17 @@
  *     encoder 1                       ░░░░╚═════════════════════════════════╗
  *                               settling  └┬┘ here it takes over
  *
- * It takes over at the first frame, in the stretch that both have encoded, before which both marked their frames alike;
- * where there is no such frame, at the last one. What that means depends on the codec:
+ * It takes over at the first frame that fits, in the stretch that both have encoded (seam.h). What that means depends
+ * on the codec:
  *
- * AAC     The mark is the window (aac_window.h): the halves of the two frames at the seam then belong together, as
- *         AAC-LC frames depend on nothing else of their neighbours.
+ * AAC     Both have the same window before it (aac_window.h): the halves of the two frames at the seam then belong
+ *         together, as AAC-LC frames depend on nothing else of their neighbours. Where there is no such frame, it takes
+ *         over at the last one.
+ * MP3     The same, and the new frame reaches no further back into the bit reservoir than the one whose place it takes,
+ *         so that there is room for what it needs there (mp3_stream.h). LAME gives a granule the more bits the harder it
+ *         is than those of the half second around it: so the new encoder begins with silence, spends what it has when
+ *         the sound sets in, and has the same measure as the old one, but less in its reservoir, when it has settled.
+ *         Where there is no such frame all the same, the old encoder goes on with the next span, too.
  * Opus    All frames are alike: from 64 kbit/s on libopus never leaves CELT. What a decoder remembers besides the
  *         overlap, the energies that the next ones are predicted from above all, is that of the sound, and so nearly
  *         the same with both encoders once the new one has settled; what is not fades within 80 ms (RFC 7845 section
@@ -26,10 +32,8 @@
  *
  * The result depends on the sound alone, neither on the number of cores nor on their speed.
  *
- * MP3 and Vorbis are not shared. MP3 keeps data of a frame in the room that frames before it have left: where the new
- * encoder counts on more of it than the old one left, its frame does not fit, and no frame need fit. Vorbis has blocks
- * of two lengths one after another: encoders that did not begin together lay them on different grids, which need not
- * meet.
+ * Vorbis is not shared. It has blocks of two lengths one after another: encoders that did not begin together lay them
+ * on different grids, which need not meet.
  *
  * A relay belongs to one thread.
  */
@@ -37,6 +41,7 @@
 #define TONEARM_MEDIA_RELAY_H
 
 #include "media/encode.h"
+#include "media/seam.h"
 
 enum { RELAY_SPANS_MOST = 8 };
 
@@ -46,9 +51,11 @@ struct relay_manner {
 	int64_t least_rate; /* bits a second, below which they cannot */
 	uint32_t span;    /* its length */
 	uint32_t settle;  /* before it */
+	uint32_t silence; /* the first of these, which an encoder gets instead of the sound */
 	uint32_t overlap; /* beyond it */
 	uint32_t ahead;   /* frames that an encoder must have before it gives the first */
-	int (*mark)(const AVPacket *packet); /* negative: the packet tells nothing; NULL: all are alike */
+	bool stays;       /* join() may find no place */
+	size_t (*join)(struct seam *seam); /* see seam.h; NULL: any place is right */
 };
 
 /*

@@ -33,6 +33,7 @@ const meaning = {
 	hour_memory: ["the same, resident MiB / one ffmpeg command", false, undefined, 150],
 	hour_separate_wall: ["the same, wall time / separate ffmpeg commands, two at a time", false, 1],
 	scaling: ["ladder of 4 AAC, wall time on 1 core / on 2", true, 1.85],
+	scaling_mp3: ["one MP3 rendition, wall time on 1 core / on 2", true],
 	scaling_opus: ["one Opus rendition, wall time on 1 core / on 2", true],
 	scaling_flac: ["one FLAC rendition, wall time on 1 core / on 2", true],
 	claim_p99: ["claim from 100,000 queued jobs, 99th percentile / from 2,000", false, undefined, 5000],
@@ -87,6 +88,9 @@ const groups = {
 	},
 	scaling: async place => ({
 		...of(await measureScaling(place), UNIT, {scaling: "wall"}),
+		...of(await measureScaling({...place, renditions: [
+			{quality: "mp3", codec: "mp3", container: "mp3", bit_rate: 128000, sample_rate: 44100, channels: 2}]}), UNIT,
+			{scaling_mp3: "wall"}),
 		...of(await measureScaling({...place, renditions: [
 			{quality: "opus", codec: "opus", bit_rate: 128000, sample_rate: 48000, channels: 2}]}), UNIT, {scaling_opus: "wall"}),
 		...of(await measureScaling({...place, renditions: [

@@ -69,6 +69,23 @@ static void abort_wakes_a_full_producer(void **state)
 	queue_free(&queue, release);
 }
 
+static void takes_more_after_it_was_closed(void **state)
+{
+	struct queue queue;
+	int item;
+
+	(void)state;
+	queue_init(&queue, ROOM);
+	queue_close(&queue);
+	assert_null(queue_pop(&queue));
+	queue_reopen(&queue);
+	assert_true(queue_push(&queue, &item));
+	assert_ptr_equal(queue_pop(&queue), &item);
+	queue_close(&queue);
+	assert_null(queue_pop(&queue));
+	queue_free(&queue, release);
+}
+
 static void frees_what_is_left(void **state)
 {
 	struct queue queue;
@@ -88,6 +105,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(passes_all_in_order),
 		cmocka_unit_test(abort_wakes_a_full_producer),
+		cmocka_unit_test(takes_more_after_it_was_closed),
 		cmocka_unit_test(frees_what_is_left),
 	};
 

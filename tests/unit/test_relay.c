@@ -4,6 +4,7 @@
  * the same bytes where the codec is lossless.
  */
 #include "media/flac_stream.h"
+#include "media/mp3_stream.h"
 #include "media/relay.h"
 
 #include <libavutil/channel_layout.h>
@@ -16,12 +17,17 @@
 
 #include <cmocka.h>
 
-enum { CHANNELS = 2, CLICKS_EVERY = 7000, CLICK = 1500, AROUND = 12 };
+enum { CLICKS_EVERY = 7000, CLICK = 1500, AROUND = 12 };
 
-static const struct conf_rendition aac = {"high", "aac", 192000, 44100, CHANNELS, "cmaf"},
-				   opus = {"high", "opus", 128000, 48000, CHANNELS, "cmaf"},
-				   least = {"low", "opus", 64000, 48000, CHANNELS, "cmaf"},
-				   flac = {"flac", "flac", 0, 44100, CHANNELS, "flac"};
+static const struct conf_rendition aac = {"high", "aac", 192000, 44100, 2, "cmaf"},
+				   mp3 = {"file", "mp3", 128000, 44100, 2, "mp3"},
+				   mp3_most = {"most", "mp3", 320000, 44100, 2, "mp3"},
+				   mp3_least = {"least", "mp3", 32000, 48000, 2, "mp3"},
+				   mp3_speech = {"speech", "mp3", 64000, 44100, 1, "mp3"},
+				   mp3_halved = {"slow", "mp3", 48000, 22050, 2, "mp3"},
+				   opus = {"high", "opus", 128000, 48000, 2, "cmaf"},
+				   opus_least = {"low", "opus", 64000, 48000, 2, "cmaf"},
+				   flac = {"flac", "flac", 0, 44100, 2, "flac"};
 
 /* What is encoded. */
 struct source {
@@ -35,8 +41,9 @@ struct source {
 struct stream {
 	const struct source *source;
 	AVCodecContext *decoder;
-	uint64_t frame_samples, priming;
+	uint64_t frame_samples, packet_samples, priming;
 	uint64_t packets, bytes, sum;
+	uint64_t room, used; /* bytes for main data of MP3, and those of them that it has taken */
 	uint8_t streaminfo[FLAC_STREAMINFO_BYTES];
 	uint64_t decoded;
 	double *error; /* of each frame of the source: the sum of squares */
@@ -66,6 +73,11 @@ static float sound(const struct source *source, uint64_t at, int channel)
 	return (float)value;
 }
 
+static int channels_of(const struct source *source)
+{
+	return (int)source->rendition->channels;
+}
+
 /* The SAMPLES from AT, or what is left of them. */
 static AVFrame *make_frame(const struct source *source, uint64_t at, uint64_t samples)
 {
@@ -76,9 +88,9 @@ static AVFrame *make_frame(const struct source *source, uint64_t at, uint64_t sa
 	frame->nb_samples = (int)(left < samples ? left : samples);
 	frame->format = AV_SAMPLE_FMT_FLTP;
 	frame->sample_rate = (int)source->rendition->sample_rate;
-	av_channel_layout_default(&frame->ch_layout, CHANNELS);
+	av_channel_layout_default(&frame->ch_layout, channels_of(source));
 	assert_int_equal(av_frame_get_buffer(frame, 0), 0);
-	for (int c = 0; c < CHANNELS; c++) {
+	for (int c = 0; c < channels_of(source); c++) {
 		for (int i = 0; i < frame->nb_samples; i++)
 			((float *)(void *)frame->data[c])[i] = sound(source, at + (uint64_t)i, c);
 	}
@@ -92,7 +104,7 @@ static void compare(struct stream *stream, const AVFrame *frame)
 
 		if (stream->decoded < stream->priming || at >= stream->source->samples)
 			continue;
-		for (int c = 0; c < CHANNELS; c++) {
+		for (int c = 0; c < channels_of(stream->source); c++) {
 			double apart = ((float *)(void *)frame->data[c])[i] - sound(stream->source, at, c);
 
 			stream->error[at / stream->frame_samples] += apart * apart;
@@ -109,6 +121,32 @@ static void take_streaminfo(struct stream *stream, const AVPacket *packet)
 	memcpy(stream->streaminfo, streaminfo, size);
 }
 
+/* part2_3_length of a granule and channel, whose side information begins at bit AT. */
+static unsigned main_bits(const uint8_t *data, size_t at)
+{
+	unsigned value = 0;
+
+	for (size_t i = at; i < at + 12; i++)
+		value = value << 1 | ((unsigned)data[i / 8] >> (7 - i % 8) & 1U);
+	return value;
+}
+
+/* The main data of PACKET, an MP3 frame, begins behind that of the frame before, and has ended where the frame ends. */
+static void check_main_data(struct stream *stream, const AVPacket *packet)
+{
+	bool halved = stream->packet_samples < stream->frame_samples;
+	size_t parts = (size_t)channels_of(stream->source) * (halved ? 1 : 2), size = halved ? 63 : 59, bits = 0;
+	struct mp3_frame frame;
+
+	assert_true(mp3_frame_read(packet->data, (size_t)packet->size, &frame));
+	for (size_t i = 1; i <= parts; i++)
+		bits += main_bits(packet->data, 8 * (size_t)(frame.room - packet->data) - i * size);
+	assert_true(frame.reach <= stream->room - stream->used);
+	stream->used = stream->room - frame.reach + (bits + 7) / 8;
+	stream->room += frame.size;
+	assert_true(stream->used <= stream->room);
+}
+
 static enum err take(void *context, AVPacket *packet, struct err_info *info)
 {
 	struct stream *stream = context;
@@ -118,7 +156,9 @@ static enum err take(void *context, AVPacket *packet, struct err_info *info)
 	if (packet->size == 0)
 		take_streaminfo(stream, packet);
 	else
-		assert_int_equal(packet->pts, (int64_t)(stream->packets * stream->frame_samples - stream->priming));
+		assert_int_equal(packet->pts, (int64_t)(stream->packets * stream->packet_samples - stream->priming));
+	if (strcmp(stream->source->rendition->codec, "mp3") == 0)
+		check_main_data(stream, packet);
 	stream->packets++;
 	stream->bytes += (uint64_t)packet->size;
 	for (int i = 0; i < packet->size; i++)
@@ -162,6 +202,7 @@ static struct stream run(const struct source *source, size_t spans, bool decoded
 	assert_int_equal(
 		relay_open(source->rendition, source->bits, spans > 0 ? spans : 2, &relay, &info), ERR_OK);
 	stream.frame_samples = encode->frame_samples;
+	stream.packet_samples = (uint64_t)encode->codec->frame_size;
 	stream.priming = encode->priming;
 	if (decoded)
 		open_decoder(&stream, encode);
@@ -207,18 +248,89 @@ static void gives_as_many_packets_wherever_the_stream_ends(void **state)
 {
 	(void)state;
 	gives_as_many(&aac);
+	gives_as_many(&mp3_speech);
+	gives_as_many(&mp3_halved);
 	gives_as_many(&opus);
 	gives_as_many(&flac);
 }
 
-static void is_the_same_however_many_work(void **state)
+static void same_by(const struct source *source, size_t spans, size_t others)
 {
-	struct source source = chords(&aac, 3 * relay_manner(&aac)->span + 50, 0);
-	struct stream once = run(&source, 2, false), again = run(&source, 4, false);
+	struct stream once = run(source, spans, false), again = run(source, others, false);
 
-	(void)state;
+	assert_int_equal(once.packets, again.packets);
 	assert_int_equal(once.bytes, again.bytes);
 	assert_int_equal(once.sum, again.sum);
+}
+
+static void is_the_same_however_many_work(void **state)
+{
+	struct source source = chords(&aac, 3 * relay_manner(&aac)->span + 50, 0),
+		      speech = chords(&mp3_speech, 3 * relay_manner(&mp3_speech)->span + 50, 0);
+
+	(void)state;
+	same_by(&source, 2, 4);
+	same_by(&speech, 2, 4);
+}
+
+/* Seams of MP3 at which the encoders do not come together, one bit each; the place that was asked for last. */
+static struct {
+	unsigned seams, seam;
+	size_t at;
+} refused;
+
+bool __real_mp3_join(const struct mp3_frame *old, const struct mp3_frame *fresh, size_t at);
+bool __wrap_mp3_join(const struct mp3_frame *old, const struct mp3_frame *fresh, size_t at);
+
+bool __wrap_mp3_join(const struct mp3_frame *old, const struct mp3_frame *fresh, size_t at)
+{
+	if (at <= refused.at)
+		refused.seam++;
+	refused.at = at;
+	return (refused.seams >> refused.seam & 1U) == 0 && __real_mp3_join(old, fresh, at);
+}
+
+/* SOURCE by a relay that cannot hand over at SEAMS. */
+static struct stream run_refused(const struct source *source, size_t spans, unsigned seams)
+{
+	struct stream stream;
+
+	refused.seams = seams;
+	refused.seam = 0;
+	refused.at = 0;
+	stream = run(source, spans, false);
+	refused.seams = 0;
+	return stream;
+}
+
+static void goes_on_where_no_encoder_can_take_over(void **state)
+{
+	struct source source = chords(&mp3_speech, 2 * relay_manner(&mp3_speech)->span + 100, 0);
+	struct stream whole = run(&source, 0, false);
+
+	(void)state;
+	for (unsigned seams = 1; seams <= 3; seams += 2) {
+		struct stream stream = run_refused(&source, 2, seams), again = run_refused(&source, 3, seams);
+
+		assert_int_equal(refused.seam, 1);
+		assert_int_equal(stream.packets, whole.packets);
+		assert_int_equal(stream.sum, again.sum);
+		assert_true((stream.sum == whole.sum) == (seams == 3));
+	}
+}
+
+/* What decoders have warned of. */
+static unsigned warnings;
+
+static void count_warning(void *context, int level, const char *format, va_list list)
+{
+	const AVCodecContext *codec = context;
+
+	(void)format;
+	(void)list;
+	if (level <= AV_LOG_WARNING && codec != NULL && codec->av_class == avcodec_get_class() &&
+		av_codec_is_decoder(codec->codec))
+		warnings++;
 }
 
 static void compare_seams(const struct conf_rendition *rendition)
@@ -247,9 +359,16 @@ static void compare_seams(const struct conf_rendition *rendition)
 static void is_not_heard(void **state)
 {
 	(void)state;
+	av_log_set_callback(count_warning);
 	compare_seams(&aac);
+	compare_seams(&mp3);
+	compare_seams(&mp3_most);
+	compare_seams(&mp3_least);
+	compare_seams(&mp3_halved);
 	compare_seams(&opus);
-	compare_seams(&least);
+	compare_seams(&opus_least);
+	av_log_set_callback(av_log_default_callback);
+	assert_int_equal(warnings, 0);
 }
 
 static void compare_bytes(const struct source *source)
@@ -282,7 +401,8 @@ static void can_be_closed_at_any_time(void **state)
 
 	(void)state;
 	for (uint64_t frames = 0; frames < relay_manner(&aac)->span + 100; frames += 400) {
-		struct stream stream = {.frame_samples = 1024, .priming = 1024};
+		struct stream stream = {
+			.source = &source, .frame_samples = 1024, .packet_samples = 1024, .priming = 1024};
 		struct relay *relay;
 
 		assert_int_equal(relay_open(&aac, 16, 2, &relay, &info), ERR_OK);
@@ -330,6 +450,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gives_as_many_packets_wherever_the_stream_ends),
 		cmocka_unit_test(is_the_same_however_many_work),
+		cmocka_unit_test(goes_on_where_no_encoder_can_take_over),
 		cmocka_unit_test(is_not_heard),
 		cmocka_unit_test(is_one_stream_where_it_is_lossless),
 		cmocka_unit_test(can_be_closed_at_any_time),
