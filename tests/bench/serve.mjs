@@ -62,7 +62,7 @@ async function cpuSeconds(roots) {
 // as its peers have them.
 async function open(server, folder, {php, ...options} = {}) {
 	const web = await mkdtemp(join(tmpdir(), "tonearm-bench-web-"));
-	const site = await start({server, runner: true, transport: "event", webRoot: web, conf: {limits: {upload_size: "64M"}, log: {access: "none"}},
+	const site = await start({server, runner: true, transport: "event", webRoot: web, conf: {limits: {upload_size: "64M"}, log: {access: "none"}, jobs: {poll_ms: 500}},
 		change: (text, of) => changes[server](text, of, web, php), ...options});
 	const close = () => site.stop().finally(() => rm(web, {recursive: true, force: true}));
 	try {
