@@ -15,13 +15,13 @@
 /* A key may have any cell of its set: a set is two lines of the processor's cache. */
 enum { WAYS = 8, SETS = 8192, TRIES = 16 };
 
-/* Times in cells are in units of 2^-20 ms. Those of places have whole milliseconds, and the holder below. */
-enum { FRACTION_BITS = 20, DEVICE_BITS = 8 };
+/* Times in cells are in units of 2^-22 ms, until 2109. Those of places have whole milliseconds, and the holder below. */
+enum { FRACTION_BITS = 22, DEVICE_BITS = 12 };
 
 #define FRACTION ((uint64_t)1 << FRACTION_BITS)
 #define DEVICE_MASK (((uint64_t)1 << DEVICE_BITS) - 1)
 
-static const uint64_t file_magic = 0x746F6E6172617431; /* "tonarat1": the last digit is the layout's version */
+static const uint64_t file_magic = 0x746F6E6172617432; /* "tonarat2": the last digit is the layout's version */
 
 struct cell {
 	_Atomic uint64_t key; /* 0: never used */

@@ -66,7 +66,8 @@ struct rate_holder {
 /*
  * One of the COUNT (at most RATE_PLACES_MOST) places of KEY for HOLDER until UNTIL_MS, or longer when it has one
  * already. Places of the same device for something else it gives up at LEAVE_MS, if not before. wait_ms of a refusal is
- * until the next is given up; `left` counts free ones.
+ * until the next is given up; `left` counts free ones. Holders are told apart by some bits of each: two devices of one
+ * key are taken for one in 4,096.
  */
 struct rate_answer rate_hold(struct rate_table *table, uint64_t key, size_t count, const struct rate_holder *holder,
 	int64_t until_ms, int64_t leave_ms, int64_t now_ms);

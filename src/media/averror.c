@@ -9,7 +9,7 @@ enum err averror_set(struct err_info *info, int code, const char *sentence)
 	enum err err = ERR_UNPROCESSABLE;
 
 	if (code == AVERROR(ENOMEM))
-		return err_set(info, ERR_NO_MEMORY, "%s: it needs more memory than jobs.memory allows", sentence);
+		return err_set(info, ERR_NO_MEMORY, "%s: it needs more memory than jobs.memory allows, or is damaged", sentence);
 	if (code == AVERROR(EIO))
 		err = ERR_IO;
 	if (av_strerror(code, reason, sizeof reason) < 0)

@@ -19,7 +19,9 @@ enum {
 	 * read each block a few times.
 	 */
 	READS_MOST = 64,
-	READS_EXTRA = 64 << 20
+	READS_EXTRA = 64 << 20,
+	/* No size is taken at its word that a file states and does not have: the index of three days of AAC takes as much. */
+	BLOCK_MOST = 256 << 20
 };
 
 struct demux_input {
@@ -112,6 +114,7 @@ static enum err open_format(struct demux *demux, enum magic magic, struct err_in
 	format->codec_whitelist = av_strdup(formats[magic].decoders);
 	if (format->protocol_whitelist == NULL || format->format_whitelist == NULL || format->codec_whitelist == NULL)
 		return err_set(info, ERR_NO_MEMORY, "no memory to open the file");
+	av_max_alloc(BLOCK_MOST);
 	/* On failure it frees the context but not our reader. */
 	code = avformat_open_input(&demux->format, NULL, demuxer, NULL);
 	if (code < 0) {

@@ -94,19 +94,24 @@ for (const home of homes) {
 			assert.equal((await ask(`/hls/${secret}/master.m3u8`, newcomer(), site.bearer("stream:read", {sub: "bob"}))).status, 200);
 		});
 
+		// Two devices may look alike to the table, once in 4,096 times (src/auth/rate_table.h), but not to one subject after another.
 		test("streams of a subject, on different devices", async () => {
-			const carol = site.bearer("stream:read", {sub: "carol"}), url = `/media/${secret}/low.mp4`;
-			const devices = [newcomer(), newcomer(), newcomer()];
-			const range = {Range: "bytes=0-99"};
-			assert.equal((await ask(url, devices[0], {...carol, ...range})).status, 206);
-			assert.equal((await ask(url, devices[1], {...carol, ...range})).status, 206);
-			assert.equal((await ask(url, devices[0], {...carol, Range: "bytes=100-199"})).status, 206);
-			const answer = await ask(url, devices[2], {...carol, ...range});
+			const url = `/media/${secret}/low.mp4`, range = {Range: "bytes=0-99"};
+			let answer;
+			for (const sub of ["carol", "caroline"]) {
+				const carol = site.bearer("stream:read", {sub}), devices = [newcomer(), newcomer(), newcomer()];
+				assert.equal((await ask(url, devices[0], {...carol, ...range})).status, 206);
+				assert.equal((await ask(url, devices[1], {...carol, ...range})).status, 206);
+				assert.equal((await ask(url, devices[0], {...carol, Range: "bytes=100-199"})).status, 206);
+				answer = await ask(url, devices[2], {...carol, ...range});
+				if (answer.status !== 206)
+					break;
+			}
 			if (home.server === "apache-fcgid")
 				assert.equal(answer.status, 401, "mod_fcgid knows no other refusal of an authorizer");
 			else
 				assert.deepEqual([answer.status, answer.headers["retry-after"] > 0 && answer.headers["retry-after"] <= 30], [429, true]);
-			assert.equal((await ask(url, devices[2], {...site.bearer("stream:read", {sub: "dave"}), ...range})).status, 206);
+			assert.equal((await ask(url, newcomer(), {...site.bearer("stream:read", {sub: "dave"}), ...range})).status, 206);
 		});
 
 		test("bytes of an address", {skip: home.check ? "the web server sends them without a word to us" : false}, async () => {

@@ -177,7 +177,8 @@ static void open_decoder(struct stream *stream, const struct encode *like)
 	stream->decoder = avcodec_alloc_context3(avcodec_find_decoder(like->codec->codec_id));
 	assert_non_null(stream->decoder);
 	stream->decoder->extradata = av_mallocz((size_t)like->codec->extradata_size + AV_INPUT_BUFFER_PADDING_SIZE);
-	memcpy(stream->decoder->extradata, like->codec->extradata, (size_t)like->codec->extradata_size);
+	if (like->codec->extradata_size > 0)
+		memcpy(stream->decoder->extradata, like->codec->extradata, (size_t)like->codec->extradata_size);
 	stream->decoder->extradata_size = like->codec->extradata_size;
 	stream->decoder->flags2 |= AV_CODEC_FLAG2_SKIP_MANUAL;
 	assert_int_equal(avcodec_open2(stream->decoder, NULL, NULL), 0);
