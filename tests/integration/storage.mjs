@@ -245,17 +245,6 @@ describe("object storage", {skip: storeMissing()}, () => {
 			assert.ok(front.sessions > 0 && front.streams >= front.sessions);
 		});
 
-		test("what a server did not begin is sent again, from its first byte", async () => {
-			for (const env of [{}, {STORE_PAYLOAD: "chunked"}]) {
-				front.forget();
-				front.fault = (method, count) => count === 1 ? "refused" : undefined;
-				await ok(["put", "refused", small], {...by, ...env});
-				assert.equal(front.streams, 2);
-				assert.ok((await got("refused")).equals(body));
-			}
-			await ok(["delete", "refused"]);
-		});
-
 		test("a stream that is reset fails, and leaves nothing that looks whole", async () => {
 			front.fault = () => "reset";
 			const failed = await tool(["put", "reset", small], by);
@@ -268,7 +257,8 @@ describe("object storage", {skip: storeMissing()}, () => {
 			await ok(["delete", "reset"]);
 		});
 
-		// Of a connection that ends libcurl 7.88 gives up streams that it could send again: the job tries again, and goes on.
+		// Of a connection that ends libcurl 7.88 gives up streams that it could send again, or waits for them in vain: the job
+		// tries again, and goes on.
 		for (const fault of [undefined, "goaway", "left out"]) {
 			test(`parts at the same time${fault ? `, of which GOAWAY ends the connection: ${fault}` : ""}`, async () => {
 				const large = path.join(dir, "large"), bytes = randomBytes((PARTS - 1) * PART + 12345);
@@ -277,7 +267,7 @@ describe("object storage", {skip: storeMissing()}, () => {
 				const words = ["send", "parts", large, path.join(dir, `h2-${fault}.db`)];
 				let made = await tool(words, by);
 				if (fault !== undefined && made.error) {
-					assert.deepEqual([made.error, made.retry], ["io", true], JSON.stringify(made));
+					assert.ok(["io", "timeout"].includes(made.error) && made.retry, JSON.stringify(made));
 					made = await ok(words, by);
 				}
 				assert.match(made.etag ?? JSON.stringify(made), new RegExp(`^[0-9a-f]{32}-${PARTS}$`));

@@ -5,14 +5,14 @@
 import http from "node:http";
 import http2 from "node:http2";
 
-const {NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM} = http2.constants;
+const {NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR} = http2.constants;
 const OF_THE_CONNECTION = ["connection", "keep-alive", "transfer-encoding"];
 
 /**
  * Starts in front of ENDPOINT as localhost, with KEY and CERT; it speaks nothing else. front.fault(method, count) is asked
  * for each stream, COUNT being those so far, and returns what to do: undefined (hand it on), "goaway" (the same, but the
- * connection takes no more), "left out" (the connection takes no more, nor this one), "refused" (REFUSED_STREAM, when the
- * first of the body has come), "reset" (the same with INTERNAL_ERROR), "cut" (the answer, but for its end).
+ * connection takes no more), "left out" (the connection takes no more, nor this one), "reset" (INTERNAL_ERROR, when the first
+ * of the body has come), "cut" (the answer, but for its end).
  * front.streams and front.sessions count.
  */
 export async function startFront(endpoint, {key, cert}) {
@@ -53,8 +53,8 @@ class Front {
 			stream.session.goaway(NGHTTP2_NO_ERROR, stream.id - 2);
 			return;
 		}
-		if (fault === "refused" || fault === "reset") {
-			stream.once("data", () => stream.close(fault === "reset" ? NGHTTP2_INTERNAL_ERROR : NGHTTP2_REFUSED_STREAM));
+		if (fault === "reset") {
+			stream.once("data", () => stream.close(NGHTTP2_INTERNAL_ERROR));
 			return;
 		}
 		const fields = Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith(":")));
