@@ -36,7 +36,7 @@ struct event_list {
 void event_list_append(struct event_list *list, struct event_connection *connection);
 /* The same, but before those whose answers are due later. */
 void event_list_insert(struct event_list *list, struct event_connection *connection);
-/* From the list in which it stands. */
+/* From the list in which it stands, if any. */
 void event_list_remove(struct event_connection *connection);
 /* Its first, removed; NULL when it is empty. */
 struct event_connection *event_list_take(struct event_list *list);

@@ -40,6 +40,8 @@ void event_list_remove(struct event_connection *connection)
 {
 	struct event_list *list = connection->list;
 
+	if (list == NULL)
+		return;
 	if (connection->previous == NULL)
 		list->first = connection->next;
 	else

@@ -38,8 +38,7 @@ static bool watch(struct event_loop *loop, struct event_connection *connection, 
 /* Puts it last in LIST, with a sign of life now. */
 static void stay(struct event_loop *loop, struct event_connection *connection, struct event_list *list)
 {
-	if (connection->list != NULL)
-		event_list_remove(connection);
+	event_list_remove(connection);
 	connection->since_us = loop->now_us;
 	event_list_append(list, connection);
 }
@@ -85,8 +84,7 @@ static void drop(struct event_loop *loop, struct event_connection *connection)
 {
 	struct arena arena = {0};
 
-	if (connection->list != NULL)
-		event_list_remove(connection);
+	event_list_remove(connection);
 	if (connection->exchange != NULL) {
 		connection->away = connection->broken = true; /* nobody is to wait for this peer */
 		go_on(connection, &arena, false);
@@ -134,8 +132,7 @@ static void close_softly(struct event_loop *loop, struct event_connection *conne
 /* What the answer had to say for now is sent. One that the peer has aborted is due. */
 static void pause_until_due(struct event_loop *loop, struct event_connection *connection)
 {
-	if (connection->list != NULL)
-		event_list_remove(connection);
+	event_list_remove(connection);
 	if (connection->aborted)
 		connection->due_us = 0;
 	event_list_insert(&loop->paused, connection);

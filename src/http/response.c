@@ -303,6 +303,7 @@ static void send_json(struct response *response, const char *type, json_t *objec
 
 	json_decref(object);
 	assert(text != NULL);
+	response_header(response, "Cache-Control", "no-store");
 	response_body(response, type, text, strlen(text));
 	free(text);
 }
@@ -310,7 +311,6 @@ static void send_json(struct response *response, const char *type, json_t *objec
 void response_json(struct response *response, int status, json_t *object)
 {
 	response_status(response, status);
-	response_header(response, "Cache-Control", "no-store");
 	send_json(response, "application/json", object);
 }
 
@@ -346,7 +346,6 @@ void response_problem(struct response *response, enum err code, const char *deta
 	response->problem = code;
 	keep_refusal_fields(response);
 	response_status(response, status);
-	response_header(response, "Cache-Control", "no-store");
 	if (status == 401)
 		response_header(response, "WWW-Authenticate", "Bearer");
 	if (status == 503 && find_field(response, "Retry-After") == NULL)

@@ -30,8 +30,7 @@ enum { THREADS_LEAST = 2 };
 
 static void detach(struct event_loop *loop, struct event_connection *connection)
 {
-	if (connection->list != NULL)
-		event_list_remove(connection);
+	event_list_remove(connection);
 	if (connection->watched != 0)
 		event_loop_control(loop, EPOLL_CTL_DEL, connection->fd, 0, connection);
 	connection->watched = 0;

@@ -162,11 +162,13 @@ static void put_file(struct buf *out, const struct rendition *rendition, const s
 	put_query(out, options->query);
 }
 
-static void put_map(struct buf *out, const struct rendition *rendition, const struct hls_options *options)
+/* FILE, here and below: what put_file() writes. */
+static void put_map(struct buf *out, const struct rendition *rendition, const struct hls_options *options,
+	const struct buf *file)
 {
 	buf_puts(out, "#EXT-X-MAP:URI=\"");
 	if (options->addressing == HLS_BYTERANGE) {
-		put_file(out, rendition, options);
+		buf_put(out, buf_text(file), file->length);
 		buf_printf(out, "\",BYTERANGE=\"%" PRIu64 "@0\"\n", rendition->init_size);
 	} else {
 		buf_puts(out, "init.mp4");
@@ -175,7 +177,6 @@ static void put_map(struct buf *out, const struct rendition *rendition, const st
 	}
 }
 
-/* FILE: what put_file() writes. */
 static void put_segment(struct buf *out, const struct rendition *rendition, size_t index,
 	const struct hls_options *options, const struct buf *file)
 {
@@ -215,7 +216,7 @@ void hls_media(struct buf *out, const struct rendition *rendition, const struct 
 	buf_printf(out, "#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:%s\n#EXT-X-INDEPENDENT-SEGMENTS\n",
 		rendition->work != NULL ? "EVENT" : "VOD");
 	if (options->addressing != HLS_TRANSPORT)
-		put_map(out, rendition, options);
+		put_map(out, rendition, options, &file);
 	for (size_t i = 0; i < rendition->segments.count; i++)
 		put_segment(out, rendition, i, options, &file);
 	buf_free(&file);

@@ -3,7 +3,7 @@
 
 #include "base/fs.h"
 #include "fixture.h"
-#include "http_stub.h"
+#include "stub_store.h"
 #include "model/remote.h"
 #include "model/rendition.h"
 #include "storage/remote_key.h"
@@ -102,25 +102,6 @@ static void handle(void *context, const struct http_stub_request *request, struc
 	buf_printf(answer, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nx-amz-meta-sha256: %s\r\n\r\n", kept);
 }
 
-static struct conf conf_of(const struct site *site)
-{
-	return (struct conf){.data_dir = site->fixture->dir,
-		.store_endpoint = http_stub_url(site->stub),
-		.store_bucket = "bucket",
-		.store_region = "eu-test-1",
-		.store_prefix = "",
-		.store_style = "path",
-		.store_checksum = "md5",
-		.store_payload = "signed",
-		.store_ca_file = "",
-		.store_credentials = "",
-		.store_profile = "",
-		.store_silence_s = 60,
-		.store_parallel = 1,
-		.store_part_size = 5 << 20,
-		.keep_local = "until_synced"};
-}
-
 static int set_up(void **state)
 {
 	struct site *site = calloc(1, sizeof *site);
@@ -134,7 +115,8 @@ static int set_up(void **state)
 	site->clock = (struct clock){told_now, site};
 	kept = "aa";
 	site->stub = http_stub_start(handle, NULL);
-	site->conf = conf_of(site);
+	site->conf = stub_store_conf(site->stub, site->fixture->dir);
+	site->conf.keep_local = "until_synced";
 	site->store = remote_store(&site->conf, &site->fixture->arena);
 	setenv("AWS_ACCESS_KEY_ID", "AKID", 1);
 	setenv("AWS_SECRET_ACCESS_KEY", "very secret", 1);

@@ -2,7 +2,7 @@
 #include "jobs/sync_job.h"
 
 #include "fixture.h"
-#include "http_stub.h"
+#include "stub_store.h"
 #include "model/sending.h"
 #include "storage/remote_key.h"
 
@@ -24,26 +24,6 @@ static void handle(void *context, const struct http_stub_request *request, struc
 	http_stub_answer(answer, "204 No Content", "", "");
 }
 
-static struct conf conf_of(const struct fixture *fixture, const struct http_stub *stub)
-{
-	return (struct conf){.data_dir = fixture->dir,
-		.store_sync = true,
-		.store_endpoint = http_stub_url(stub),
-		.store_bucket = "bucket",
-		.store_region = "eu-test-1",
-		.store_prefix = "",
-		.store_style = "path",
-		.store_checksum = "md5",
-		.store_payload = "signed",
-		.store_ca_file = "",
-		.store_credentials = "",
-		.store_profile = "",
-		.store_silence_s = 60,
-		.store_parallel = 1,
-		.store_part_size = 5 << 20,
-		.keep_local = "always"};
-}
-
 /* The track was deleted while its file was on its way: nobody would come back to the parts that are there. */
 static void ends_what_was_on_its_way(void **state)
 {
@@ -59,7 +39,9 @@ static void ends_what_was_on_its_way(void **state)
 
 	buf_init(&removed, 4096);
 	stub = http_stub_start(handle, &removed);
-	conf = conf_of(fixture, stub);
+	conf = stub_store_conf(stub, fixture->dir);
+	conf.store_sync = true;
+	conf.keep_local = "always";
 	record.store = remote_store(&conf, &fixture->arena);
 	setenv("AWS_ACCESS_KEY_ID", "AKID", 1);
 	setenv("AWS_SECRET_ACCESS_KEY", "very secret", 1);
