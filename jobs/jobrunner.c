@@ -35,7 +35,7 @@ static const char usage[] =
 	"  -c, --config FILE      the configuration (default: $TONEARM_CONF, else " SYSCONFDIR
 	"/tonearm/tonearm.conf)\n"
 	"      --drain            work until nothing is left to do, then exit; does nothing while another one drains\n"
-	"      --for DURATION     stop after this time, e.g. 50s, 10m or 1h\n"
+	"      --for DURATION     stop after this time, e.g. 50s, 10m or 1h; with --drain what runs comes to its end\n"
 	"      --grace DURATION   when it stops, let what runs go on for this long (default: hand it back at once)\n"
 	"      --silence DURATION end a worker that says nothing for this long (default: 60s)\n"
 	"      --worker PATH      the worker program (default: $TONEARM_LIBEXEC/tonearm-worker, beside this\n"

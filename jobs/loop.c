@@ -267,6 +267,27 @@ static void stop(struct loop *loop)
 		loop->end_us = clock_monotonic_us() + loop->options->grace_ms * 1000;
 }
 
+/*
+ * --for or the grace is over. One that drains for a while is followed by another, which would begin anew what is handed
+ * back, however long it takes: what goes on where it stood is handed back, the rest comes to its end.
+ */
+static void end_time(struct loop *loop)
+{
+	const struct loop_options *options = loop->options;
+
+	loop->end_us = INT64_MAX;
+	if (!options->drain || options->grace_ms > 0 || loop->stopping) {
+		stop(loop);
+		return;
+	}
+	loop->stopping = true;
+	notify_manager("STOPPING=1");
+	for (size_t i = 0; i < loop->places; i++) {
+		if (loop->runs[i] != NULL && loop->runs[i]->class == JOB_UPKEEP)
+			run_stop(loop->runs[i]);
+	}
+}
+
 static void take_signals(struct loop *loop)
 {
 	struct signalfd_siginfo got;
@@ -429,10 +450,8 @@ enum err loop_run(struct runner *runner, const struct loop_options *options, str
 	while (err == ERR_OK && !is_over(&loop)) {
 		int64_t now = clock_monotonic_us();
 
-		if (now >= loop.end_us) {
-			loop.end_us = INT64_MAX;
-			stop(&loop);
-		}
+		if (now >= loop.end_us)
+			end_time(&loop);
 		keep_house(&loop, now);
 		claim(&loop, now);
 		advance(&loop, now);

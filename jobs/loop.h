@@ -17,14 +17,14 @@
 struct loop_options {
 	bool drain;       /* end when nothing is left to do */
 	int64_t for_ms;   /* then stop; 0: no limit */
-	int64_t grace_ms; /* how long what runs may go on when it is told to stop */
+	int64_t grace_ms; /* how long what runs may go on then; 0: not at all, or to its end where for_ms ends a drain */
 	int64_t places[JOB_CLASS_COUNT]; /* jobs at a time of each class, in the order of enum job_class; >= 1 */
 };
 
 /*
  * Blocks SIGTERM, SIGINT, SIGCHLD for good and works until SIGTERM or SIGINT comes, or until OPTIONS end it. No job is
- * claimed then; what still runs after grace_ms, or at a second signal, is handed back. ERR_OK; ERR_NO_SPACE when
- * draining had to end below the disk floor; ERR_INTERNAL when the loop cannot be set up. Call once.
+ * claimed then; what still runs after grace_ms, or at a signal that comes later, is handed back. ERR_OK; ERR_NO_SPACE
+ * when draining had to end below the disk floor; ERR_INTERNAL when the loop cannot be set up. Call once.
  */
 enum err loop_run(struct runner *runner, const struct loop_options *options, struct err_info *info);
 

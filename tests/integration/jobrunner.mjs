@@ -348,11 +348,32 @@ describe("jobrunner", {concurrency: 3}, () => {
 		assert.ok(runner.running);
 	});
 
-	withLibrary("--drain --for hands back what still runs", {}, async library => {
+	for (const how of ["comes to its end", "is handed back at a SIGTERM"]) {
+		withLibrary(`--drain --for: no more is begun, and what runs ${how}`, {jobs: {workers: 1}}, async library => {
+			const said = library.manager();
+			await until("the manager's socket", () => existsSync(library.path("notify")));
+			const long = await library.add(["source", ...pausing(library), `make ${SAMPLES}`, `done ${SAMPLES}`]);
+			const waiting = await library.add(GOOD);
+			const runner = library.runner(["--drain", "--for", "1s"], undefined, {NOTIFY_SOCKET: library.path("notify")});
+			await library.workerId("first");
+			await until("the time to be over", async () => (await said()).includes("STOPPING=1"));
+			assert.equal((await library.job(long.job)).state, "running");
+			if (how === "comes to its end")
+				await fs.writeFile(library.path("go"), "");
+			else
+				runner.kill("SIGTERM");
+			assert.deepEqual(await runner.ended, {code: 0, signal: null});
+			const rows = await Promise.all([long, waiting].map(({job}) => library.job(job)));
+			assert.deepEqual(rows.map(({state, attempts}) => [state, attempts]),
+				[how === "comes to its end" ? ["done", 1] : ["queued", 0], ["queued", 0]]);
+		});
+	}
+
+	withLibrary("--drain --for --grace hands back what still runs", {}, async library => {
 		const done = await library.add(GOOD);
 		const hanging = await library.add(["source", "hang"]);
 		await until("what can be done", async () => {
-			assert.deepEqual(await library.drain("--for", "1s"), {code: 0, signal: null});
+			assert.deepEqual(await library.drain("--for", "1s", "--grace", "1s"), {code: 0, signal: null});
 			return (await library.job(done.job)).state === "done";
 		});
 		const row = await library.job(hanging.job);
