@@ -121,7 +121,7 @@ static enum err read_length(struct tus_visit *visit, int64_t *out)
 	if (text == NULL || !text_to_u64(text, INT64_MAX, &length))
 		return err_set(&visit->info, ERR_BAD_REQUEST, "Upload-Length must be the number of bytes");
 	if (length == 0)
-		return err_set(&visit->info, ERR_UNPROCESSABLE, "the file is empty");
+		return err_set(&visit->info, ERR_UNPROCESSABLE, "the file is empty: upload it again");
 	*out = (int64_t)length;
 	if (*out > visit->responder->conf->upload_size)
 		return err_set(&visit->info, ERR_TOO_LARGE, "an upload may have %" PRId64 " bytes",

@@ -49,11 +49,13 @@ static enum err open_decoder(const struct artwork *artwork, AVCodecContext **out
 	int code;
 
 	if (decoder == NULL || av_match_list(decoder->name, DECODERS, ',') <= 0)
-		return err_set(info, ERR_UNSUPPORTED, "the cover picture is %s, not JPEG, PNG, WebP or GIF",
+		return err_set(info, ERR_UNSUPPORTED,
+			"the cover picture is %s, not JPEG, PNG, WebP or GIF: put one of these into the file",
 			avcodec_get_name(artwork->codec));
 	if (artwork->packet->size > ARTWORK_BYTES_MOST)
-		return err_set(
-			info, ERR_TOO_LARGE, "the cover picture has more than %d bytes", (int)ARTWORK_BYTES_MOST);
+		return err_set(info, ERR_TOO_LARGE,
+			"the cover picture has more than %d bytes: put a smaller one into the file",
+			(int)ARTWORK_BYTES_MOST);
 	*out = avcodec_alloc_context3(decoder);
 	if (*out == NULL)
 		return err_set(info, ERR_NO_MEMORY, "no memory for the cover picture");
@@ -77,9 +79,11 @@ static enum err decode_picture(const struct artwork *artwork, AVFrame *frame, st
 			code = avcodec_receive_frame(codec, frame);
 		if (code < 0)
 			err = averror_set(info, code,
-				"the cover picture is damaged or has more than 40 million pixels");
+				"the cover picture is damaged or has more than 40 million pixels: put a smaller one "
+				"into the file");
 		else if (frame->width > ARTWORK_SIDE_MOST || frame->height > ARTWORK_SIDE_MOST)
-			err = err_set(info, ERR_TOO_LARGE, "the cover picture has more than %d pixels on a side",
+			err = err_set(info, ERR_TOO_LARGE,
+				"the cover picture has more than %d pixels on a side: put a smaller one into the file",
 				(int)ARTWORK_SIDE_MOST);
 	}
 	avcodec_free_context(&codec);

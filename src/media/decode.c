@@ -12,6 +12,8 @@ static const float LEVEL_MOST = 1e6F;
 /* So many packets in a row without sound are no sound file any more: a hostile one can go on for ever. */
 enum { BARREN_MOST = 5000 };
 
+static const char undecodable[] = "the sound in the file cannot be decoded, convert it to FLAC and upload that";
+
 enum err decode_open(struct demux *demux, struct decode **out, struct err_info *info)
 {
 	struct decode *decode = calloc(1, sizeof *decode);
@@ -33,7 +35,7 @@ enum err decode_open(struct demux *demux, struct decode **out, struct err_info *
 	}
 	if (code < 0) {
 		decode_close(decode);
-		return averror_set(info, code, "the sound in the file cannot be decoded");
+		return averror_set(info, code, undecodable);
 	}
 	*out = decode;
 	return ERR_OK;
@@ -48,7 +50,7 @@ static enum err feed(struct decode *decode, struct err_info *info)
 	if (err != ERR_OK)
 		return err;
 	if (++decode->barren > BARREN_MOST)
-		return err_set(info, ERR_UNPROCESSABLE, "the file is damaged: it goes on without sound");
+		return err_set(info, ERR_UNPROCESSABLE, "the file is damaged, upload it again: it goes on without sound");
 	if (!end && decode->tap != NULL)
 		err = decode->tap(decode->tap_context, decode->packet, info);
 	if (err != ERR_OK) {
@@ -60,7 +62,7 @@ static enum err feed(struct decode *decode, struct err_info *info)
 	code = avcodec_send_packet(decode->codec, end ? NULL : decode->packet);
 	av_packet_unref(decode->packet);
 	if (code == AVERROR(ENOMEM))
-		return averror_set(info, code, "the sound in the file cannot be decoded");
+		return averror_set(info, code, undecodable);
 	decode->bad_packets += code < 0 && code != AVERROR_EOF;
 	return ERR_OK;
 }
@@ -102,7 +104,7 @@ static enum err mend(struct decode *decode, AVFrame *frame, struct err_info *inf
 		return ERR_OK;
 	code = av_frame_make_writable(frame);
 	if (code < 0)
-		return averror_set(info, code, "the sound in the file cannot be decoded");
+		return averror_set(info, code, undecodable);
 	decode->bad_samples += frame->format == AV_SAMPLE_FMT_FLT
 				       ? mend_floats((float *)(void *)frame->data[0], count)
 				       : mend_doubles((double *)(void *)frame->data[0], count);
@@ -140,7 +142,7 @@ enum err decode_next(struct decode *decode, AVFrame *frame, bool *end, struct er
 			return ERR_OK;
 		}
 		if (code == AVERROR(ENOMEM))
-			return averror_set(info, code, "the sound in the file cannot be decoded");
+			return averror_set(info, code, undecodable);
 		if (code == AVERROR(EAGAIN))
 			err = feed(decode, info);
 		else if (code < 0)

@@ -99,9 +99,7 @@ static enum err open_format(struct demux *demux, enum magic magic, struct err_in
 	int code;
 
 	if (magic == MAGIC_UNKNOWN)
-		return err_set(info, ERR_UNSUPPORTED,
-			"this is not a sound file of a kind we take: upload MP3, AAC, M4A, FLAC, Ogg, WAV, AIFF or "
-			"WebM");
+		return magic_refuse(info);
 	demuxer = av_find_input_format(formats[magic].demuxer);
 	if (demuxer == NULL)
 		return err_set(info, ERR_UNSUPPORTED, "the FFmpeg library here cannot read %s", magic_name(magic));
@@ -120,14 +118,15 @@ static enum err open_format(struct demux *demux, enum magic magic, struct err_in
 	if (code < 0) {
 		av_freep(&io->buffer);
 		avio_context_free(&io);
-		return averror_set(info, code, "the file is damaged: it cannot be opened");
+		return averror_set(info, code, "the file is damaged, upload it again: it cannot be opened");
 	}
 	for (unsigned i = 0; i < format->nb_streams; i++) {
 		if (format->streams[i]->codecpar->codec_type != AVMEDIA_TYPE_AUDIO)
 			format->streams[i]->discard = AVDISCARD_ALL;
 	}
 	code = avformat_find_stream_info(format, NULL);
-	return code < 0 ? averror_set(info, code, "the file is damaged: its headers cannot be read") : ERR_OK;
+	return code < 0 ? averror_set(info, code, "the file is damaged, upload it again: its headers cannot be read")
+			: ERR_OK;
 }
 
 static enum err choose_stream(struct demux *demux, enum magic magic, struct err_info *info)
@@ -137,11 +136,12 @@ static enum err choose_stream(struct demux *demux, enum magic magic, struct err_
 	const AVCodec *decoder;
 
 	if (index < 0)
-		return err_set(info, ERR_UNPROCESSABLE, "there is no sound in the file");
+		return err_set(info, ERR_UNPROCESSABLE, "there is no sound in the file: upload one that has some");
 	demux->stream = format->streams[index];
 	decoder = avcodec_find_decoder(demux->stream->codecpar->codec_id);
 	if (decoder == NULL || av_match_list(decoder->name, formats[magic].decoders, ',') <= 0)
-		return err_set(info, ERR_UNSUPPORTED, "sound coded as %s in a file of the format %s is not taken",
+		return err_set(info, ERR_UNSUPPORTED,
+			"sound coded as %s in a file of the format %s is not taken: convert it to FLAC and upload that",
 			avcodec_get_name(demux->stream->codecpar->codec_id), magic_name(magic));
 	demux->decoder = decoder;
 	demux->end_known = magic == MAGIC_MP4;

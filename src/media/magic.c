@@ -141,6 +141,12 @@ enum magic magic_find_file(int fd)
 	return magic_find(bytes, have);
 }
 
+enum err magic_refuse(struct err_info *info)
+{
+	return err_set(info, ERR_UNSUPPORTED,
+		"this is not a sound file of a kind we take: upload MP3, AAC, M4A, FLAC, Ogg, WAV, AIFF or WebM");
+}
+
 const char *magic_name(enum magic magic)
 {
 	static const char *const names[MAGIC_COUNT] = {

@@ -6,6 +6,8 @@
 #ifndef TONEARM_MEDIA_MAGIC_H
 #define TONEARM_MEDIA_MAGIC_H
 
+#include "base/err.h"
+
 #include <stddef.h>
 
 enum magic {
@@ -37,6 +39,9 @@ size_t magic_id3_size(const unsigned char *bytes, size_t length);
 
 /* Reads the format of a whole file by its descriptor (offset not used), looking behind ID3v2 tags. */
 enum magic magic_find_file(int fd);
+
+/* ERR_UNSUPPORTED for a file of none of them, with what to do. */
+enum err magic_refuse(struct err_info *info);
 
 /* "mp3", "flac", ...: for messages and as a file extension. Static. */
 const char *magic_name(enum magic magic);

@@ -35,7 +35,7 @@ enum err pipeline_measure(const struct pipeline_job *job, struct pipeline_result
 	demux_close(demux);
 	if (err == ERR_OK) {
 		job->on_source(job->context, source);
-		err = sound_stage_measure(&stage, job, source, widest(job, source), info);
+		err = sound_stage_measure(&stage, job, source, widest(job, source), 1, info);
 	}
 	if (err == ERR_OK) {
 		*result = (struct pipeline_result){.samples = stage.passed,

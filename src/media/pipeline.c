@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -296,8 +297,8 @@ static void report(struct pipeline *pipeline, uint64_t decoded, int64_t began_us
 	double fraction = seconds * 1000 / (double)pipeline->source.duration_ms;
 	double wall = (double)(clock_monotonic_us() - began_us) / 1e6;
 
-	pipeline->job->on_progress(
-		pipeline->job->context, "transcode", fraction > 1 ? 1 : fraction, wall > 0 ? seconds / wall : 0);
+	fraction = pipeline->before + (1 - pipeline->before) * fmin(1, fraction);
+	pipeline->job->on_progress(pipeline->job->context, "transcode", fraction, wall > 0 ? seconds / wall : 0);
 }
 
 /* Until all threads have ended: segments, progress, and the stop flag. */
@@ -327,9 +328,7 @@ static void watch(struct pipeline *pipeline)
 			struct err_info info;
 
 			stopping = true;
-			fail(pipeline,
-				err_set(&info, ERR_TIMEOUT, "it takes more processor time than jobs.cpu_s allows"),
-				&info);
+			fail(pipeline, watch_stopped(&info), &info);
 		}
 		pthread_mutex_lock(&pipeline->lock);
 	}

@@ -50,7 +50,8 @@ struct pipeline_job {
 
 	/*
 	 * Called from the caller's thread: once when the headers were read, then every PIPELINE_REPORT_MS. STAGE is
-	 * "measure" or "transcode", SPEED seconds of sound a second.
+	 * "measure" or "transcode", FRACTION how much of the whole job is done, which never falls, SPEED seconds of
+	 * sound a second.
 	 */
 	void (*on_source)(void *context, const struct source_info *source);
 	void (*on_progress)(void *context, const char *stage, double fraction, double speed);

@@ -93,7 +93,7 @@ enum err probe(const struct demux *demux, enum magic format, uint64_t duration_s
 	take_duration(demux, out);
 	if (out->duration_claimed && out->duration_ms / 1000 > duration_s)
 		return err_set(info, ERR_TOO_LARGE,
-			"it is %llu seconds long, more than the %llu seconds of limits.source_duration_s",
+			"it is %llu seconds long, more than the %llu seconds of limits.source_duration_s: upload it in parts",
 			(unsigned long long)out->duration_ms / 1000, (unsigned long long)duration_s);
 	take_tags(&out->tags, demux->format->metadata);
 	take_tags(&out->tags, demux->stream->metadata);

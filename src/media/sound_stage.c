@@ -19,7 +19,7 @@ struct pass {
 	struct watch watch;
 };
 
-static enum err open_pass(struct pass *pass, int channels, struct err_info *info)
+static enum err open_pass(struct pass *pass, int channels, double part, struct err_info *info)
 {
 	const char *filter = pass->job->sound->filter;
 	int rate = (int)pass->source->sample_rate;
@@ -34,7 +34,7 @@ static enum err open_pass(struct pass *pass, int channels, struct err_info *info
 	pass->frame = av_frame_alloc();
 	if (err == ERR_OK && pass->frame == NULL)
 		err = err_set(info, ERR_NO_MEMORY, "no memory for a frame");
-	pass->watch = watch_begin();
+	pass->watch = watch_begin(part);
 	return err;
 }
 
@@ -86,10 +86,10 @@ static void choose_gain(const struct sound *sound, struct loudness *loudness)
 }
 
 enum err sound_stage_measure(struct sound_stage *stage, const struct pipeline_job *job,
-	const struct source_info *source, int channels, struct err_info *info)
+	const struct source_info *source, int channels, double part, struct err_info *info)
 {
 	struct pass pass = {.job = job, .source = source};
-	enum err err = open_pass(&pass, channels, info);
+	enum err err = open_pass(&pass, channels, part, info);
 
 	if (err == ERR_OK)
 		err = run_pass(&pass, info);
@@ -131,7 +131,7 @@ enum err sound_stage_open(struct sound_stage *stage, const struct pipeline_job *
 	if (sound == NULL)
 		return ERR_OK;
 	if (sound->mode == SOUND_APPLY && !sound->gain_known)
-		err = sound_stage_measure(stage, job, source, channels, info);
+		err = sound_stage_measure(stage, job, source, channels, WATCH_PASS_PART, info);
 	if (sound->mode == SOUND_APPLY)
 		gain_db = sound->gain_known ? sound->gain_db : stage->loudness.gain_db;
 	if (err == ERR_OK)

@@ -41,10 +41,11 @@ enum err sound_stage_open(struct sound_stage *stage, const struct pipeline_job *
 	const struct source_info *source, int channels, struct err_info *info);
 
 /*
- * The measuring pass alone, into a zeroed STAGE. Errors as above; nothing is to be closed.
+ * The measuring pass alone, which is PART of the job (watch.h), into a zeroed STAGE. Errors as above; nothing is to be
+ * closed.
  */
 enum err sound_stage_measure(struct sound_stage *stage, const struct pipeline_job *job,
-	const struct source_info *source, int channels, struct err_info *info);
+	const struct source_info *source, int channels, double part, struct err_info *info);
 
 /* When all sound has passed: waits for what is measured on the way. Errors of loudness_tap_finish(). */
 enum err sound_stage_finish(struct sound_stage *stage, const struct pipeline_job *job, struct err_info *info);

@@ -3,6 +3,7 @@
 
 #include "media/ape.h"
 #include "media/held.h"
+#include "media/watch.h"
 
 #include <sched.h>
 #include <stdlib.h>
@@ -43,7 +44,10 @@ static enum err look_through(struct pipeline *pipeline, struct err_info *info)
 		worth = worth || passthrough_foresee(&pipeline->survey.source, &job->renditions[i],
 					 changes_sound(job->sound), &why) == ERR_OK;
 	}
-	return worth ? survey_run(job, &pipeline->source, &pipeline->survey, info) : ERR_OK;
+	if (!worth)
+		return ERR_OK;
+	pipeline->before = WATCH_PASS_PART;
+	return survey_run(job, &pipeline->source, &pipeline->survey, info);
 }
 
 /* Whether rendition INDEX is made of the source's packets; who asked hears why not. */
@@ -203,10 +207,14 @@ static bool wants_waveform(const struct pipeline_job *job)
 static enum err open_sound(struct pipeline *pipeline, struct err_info *info)
 {
 	uint32_t channels = pipeline->branch_count == 0 && pipeline->source.channels > 1 ? 2 : 1;
+	enum err err;
 
 	for (size_t i = 0; i < pipeline->branch_count; i++)
 		channels = pipeline->branches[i].output.channels > channels ? 2 : channels;
-	return sound_stage_open(&pipeline->sound, pipeline->job, &pipeline->source, (int)channels, info);
+	err = sound_stage_open(&pipeline->sound, pipeline->job, &pipeline->source, (int)channels, info);
+	if (pipeline->sound.passed > 0)
+		pipeline->before = WATCH_PASS_PART;
+	return err;
 }
 
 static enum err open_all(struct pipeline *pipeline, struct err_info *info)

@@ -50,6 +50,7 @@ struct pipeline {
 	struct err_info artwork_info; /* why it could not be made; its thread's */
 	struct waveform_tap *waveform; /* NULL when none is wanted */
 	struct sound_stage sound;
+	double before;      /* how much of the job passes over the source were, before the sound flows */
 	uint64_t presented; /* samples that have passed it so far */
 	struct filter *filters[PIPELINE_RENDITIONS_MOST];
 	size_t filter_count;

@@ -327,7 +327,7 @@ enum err survey_run(const struct pipeline_job *job, const struct source_info *so
 		take_config(&pass);
 		pass.decode->tap = look_at;
 		pass.decode->tap_context = &pass;
-		pass.watch = watch_begin();
+		pass.watch = watch_begin(WATCH_PASS_PART);
 		err = read_all(&pass, info);
 	}
 	if (err == ERR_OK)

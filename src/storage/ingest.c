@@ -58,10 +58,10 @@ static enum err recognise(int fd, struct track *track, struct err_info *info)
 	if (fstat(fd, &status) != 0)
 		return err_set_errno(info, ERR_IO, errno, "cannot look at the upload");
 	if (status.st_size == 0)
-		return err_set(info, ERR_UNPROCESSABLE, "the file is empty");
+		return err_set(info, ERR_UNPROCESSABLE, "the file is empty: upload it again");
 	magic = magic_find_file(fd);
 	if (magic == MAGIC_UNKNOWN)
-		return err_set(info, ERR_UNSUPPORTED, "the file is of no sound format that is taken here");
+		return magic_refuse(info);
 	track->source_bytes = status.st_size;
 	track->source_format = magic_name(magic);
 	return ERR_OK;

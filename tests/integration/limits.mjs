@@ -44,7 +44,7 @@ const LONG = 300;
 describe("limits of a job", {concurrency: 2, skip: existsSync(REAL_WORKER) ? false : "the worker is not built"}, () => {
 	withLibrary("processor time", {jobs: {cpu_s: 1}}, async library => {
 		const {error, attempts} = await dead(library, await add(library, LONG));
-		assert.equal(error, "it takes more processor time than jobs.cpu_s allows");
+		assert.equal(error, "it takes more processor time than jobs.cpu_s allows: upload it in parts, or ask for fewer renditions");
 		assert.equal(attempts, 1, "another attempt would need as much");
 	});
 
@@ -72,7 +72,7 @@ describe("limits of a job", {concurrency: 2, skip: existsSync(REAL_WORKER) ? fal
 
 	withLibrary("length of the sound", {limits: {source_duration_s: 5}}, async library => {
 		const {error, attempts} = await dead(library, await add(library, 10, "low"));
-		assert.match(error, /more than the 5 seconds of limits\.source_duration_s$/);
+		assert.match(error, /more than the 5 seconds of limits\.source_duration_s: upload it in parts$/);
 		assert.equal(attempts, 1);
 	});
 

@@ -135,7 +135,7 @@ describe("sources from elsewhere", {skip: missing("openssl")}, () => {
 			"/file": /https/,
 			"/store": /status 302/,
 			"/elsewhere": /sources\.hosts does not name 127\.0\.0\.1/,
-			"/text": /no sound format/,
+			"/text": /not a sound file of a kind we take: upload MP3/,
 			"/large": /an upload may have 1048576 bytes/,
 			"/secret": /status 403/,
 			"/nothing": /no such file/,

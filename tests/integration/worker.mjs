@@ -297,6 +297,10 @@ function reached(trace) {
 	const lines = readFileSync(trace, "latin1").split("\n");
 	const closed = lines.findIndex(line => /seccomp\(SECCOMP_SET_MODE_FILTER, .*\{len=.*= 0$/.test(line));
 	assert.ok(closed > 0, "no filter was installed");
+	/* Where the kernel has it, all ways to reach a file are closed by Landlock too, before the filter. */
+	const [ruleset] = lines.slice(0, closed).filter(line => line.includes("landlock_create_ruleset("));
+	assert.match(ruleset, / = (\d+|-1 E(NOSYS|OPNOTSUPP).*)$/);
+	assert.ok(/ = -1 /.test(ruleset) || lines.slice(0, closed).some(line => /landlock_restrict_self\(.* = 0$/.test(line)));
 	return {
 		before: lines.slice(0, closed).filter(line => /open(at)?\(/.test(line) && !/ = -1 /.test(line)).map(line => /"([^"]*)"/.exec(line)?.[1]),
 		after: lines.slice(closed + 1).filter(line => /(open|openat|connect|socket|execve|link|rename|mkdir)[a-z0-9]*\(/.test(line) && !/= -1 /.test(line)),
@@ -310,13 +314,15 @@ describe("hostile files", {skip: missing("vectors:hostile/manifest.json")}, () =
 		test(`${file}: ${why}${traced ? "" : " (not traced: strace is not installed)"}`, async () => {
 			const trace = path.join(folder, `${file}.trace`);
 			const result = await work(path.join(vector("hostile"), file), [ladder[3]], folder, {
-				before: traced ? ["strace", "-f", "-o", trace, "-e", "trace=%file,%network,seccomp"] : [],
+				before: traced ? ["strace", "-f", "-o", trace, "-e", "trace=%file,%network,seccomp,landlock_create_ruleset,landlock_restrict_self"] : [],
 				limits: {duration_s: 3600},
 			});
 			if (file === "cover_bomb.mp3")
 				assert.equal(result.last.event, "done");
 			else
 				assertRefused(result, /^(unprocessable|unsupported-media|too-large)$/);
+			const said = file === "cover_bomb.mp3" ? result.reports.find(({event}) => event === "notice") : result.last;
+			assert.match(said.detail, /upload|convert|put a smaller one/, "it says what to do");
 			if (!traced)
 				return;
 			const {before: opened, after: foreign} = reached(trace);

@@ -7,6 +7,7 @@
 #include "media/filter.h"
 #include "media/pipeline.h"
 #include "media/shape.h"
+#include "media/watch.h"
 #include "tone.h"
 
 #include <fcntl.h>
@@ -30,6 +31,7 @@ static const struct conf_rendition rendition = {.quality = "high",
 	.channels = 2};
 static atomic_int stop;
 static unsigned measuring;
+static double began_at, told; /* the first fraction of the encoding, and the last of all */
 
 static void hostile_filters_are_refused(void **state)
 {
@@ -250,7 +252,10 @@ static void on_progress(void *context, const char *stage, double fraction, doubl
 {
 	(void)context;
 	measuring += strcmp(stage, "measure") == 0;
-	assert_true(fraction >= 0 && fraction <= 1 && speed >= 0);
+	assert_true(fraction >= told && fraction <= 1 && speed >= 0);
+	if (strcmp(stage, "transcode") == 0 && began_at < 0)
+		began_at = fraction;
+	told = fraction;
 }
 
 /* Runs SOURCE (closed afterwards) by SOUND; the output's descriptor. */
@@ -269,6 +274,8 @@ static int run(int source, const struct sound *sound, struct pipeline_result *re
 		.on_progress = on_progress};
 	struct err_info info = {0};
 
+	told = 0;
+	began_at = -1;
 	if (pipeline_run(&job, result, &info) != ERR_OK)
 		fail_msg("%s", info.detail);
 	close(source);
@@ -318,15 +325,20 @@ static void applied_gain_reaches_the_target(void **state)
 	struct pipeline_result result;
 	struct loudness heard;
 	double gain;
+	int made;
 
 	(void)state;
-	heard = listen(run(make_wav(quiet_chord, 6 * RATE), &sound, &result));
+	made = run(make_wav(quiet_chord, 6 * RATE), &sound, &result);
+	assert_float_equal(began_at, WATCH_PASS_PART, 1e-9);
+	heard = listen(made);
 	assert_true(result.loudness.applied);
 	assert_float_equal(heard.integrated_lufs, -18, 0.2);
 	gain = result.loudness.gain_db;
 	sound.gain_known = true;
 	sound.gain_db = gain;
-	heard = listen(run(make_wav(quiet_chord, 6 * RATE), &sound, &result));
+	made = run(make_wav(quiet_chord, 6 * RATE), &sound, &result);
+	assert_float_equal(began_at, 0, 1e-9);
+	heard = listen(made);
 	assert_false(result.measured);
 	assert_float_equal(heard.integrated_lufs, -18, 0.2);
 }
