@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "media/gain_comment.h"
+#include "media/id3.h"
 #include "media/write_at.h"
 
 #include <errno.h>
@@ -14,7 +15,6 @@
 
 /* All headers end before: the tags in them are bounded (tags.h). */
 enum { HEAD_MOST = 1 << 18 };
-enum { ID3_HEAD = 10, ID3_FRAME = 10 };
 enum { RIFF_HEAD = 12, CHUNK_HEAD = 8, BEXT_LEAST = 602, BEXT_VERSION = 346, BEXT_LOUDNESS = 412 };
 
 static void put_frame(struct buf *out, const char *id, const char *head, size_t head_length, const char *name,
@@ -36,39 +36,14 @@ static void put_frames(struct buf *out, const struct gain_text *text)
 	put_frame(out, "COMM", "\0eng", 4, "iTunNORM", text->norm);
 }
 
-/* Where the padding begins in the ID3 tag of END bytes; END when it does not. */
-static size_t id3_padding(const unsigned char *head, size_t end)
-{
-	size_t at = ID3_HEAD;
-
-	while (end - at >= ID3_FRAME && head[at] != 0) {
-		size_t size = (size_t)head[at + 4] << 24 | (size_t)head[at + 5] << 16 | (size_t)head[at + 6] << 8 |
-			      head[at + 7];
-
-		if (size > end - at - ID3_FRAME)
-			return end;
-		at += ID3_FRAME + size;
-	}
-	return at;
-}
-
 static bool change_id3(unsigned char *head, size_t length, const struct gain_text *text)
 {
 	struct buf frames;
-	size_t end, at;
 	bool good;
 
-	if (length < ID3_HEAD || memcmp(head, "ID3\3", 4) != 0)
-		return false;
-	end = ID3_HEAD + ((size_t)head[6] << 21 | (size_t)head[7] << 14 | (size_t)head[8] << 7 | head[9]);
-	if (end > length)
-		return false;
-	at = id3_padding(head, end);
 	buf_init(&frames, GAIN_FILE_ROOM);
 	put_frames(&frames, text);
-	good = !frames.overflow && frames.length <= end - at;
-	if (good)
-		memcpy(head + at, frames.data, frames.length);
+	good = id3_insert(head, length, &frames);
 	buf_free(&frames);
 	return good;
 }

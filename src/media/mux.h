@@ -4,7 +4,8 @@
  * muxer is named, never guessed; it writes through our own callback to a descriptor and can open nothing. What makes a
  * file gapless it writes itself: the Xing frame with LAME's delay and padding, Opus' pre-skip and last granule
  * position, Vorbis' granule positions, FLAC's STREAMINFO with the number of samples and their MD5 at the end, RF64 for
- * WAV past 4 GiB. The same input gives the same bytes.
+ * WAV past 4 GiB. Tags go where the container has a place for them; MP3 and WAV get a tag of ID3v2.3 (id3.h), WAV
+ * beside RIFF INFO, which knows neither chapters nor lyrics. The same input gives the same bytes.
  *
  * A muxer belongs to one thread at a time.
  */
