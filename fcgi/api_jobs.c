@@ -6,8 +6,10 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "base/wake.h"
+#include "conf/geo_rule.h"
 #include "storage/ingest.h"
 #include "storage/source_url.h"
+#include "storage/spool.h"
 
 #include <limits.h>
 #include <string.h>
@@ -25,6 +27,7 @@ static const char *const members[] = {
 	"artist",
 	"album",
 	"visibility",
+	"places",
 	"priority",
 	"after",
 	"run_after",
@@ -121,7 +124,7 @@ static enum err read_wish(
 {
 	struct ingest *ingest = &wish->ingest;
 	const char *visibility = conf->default_visibility;
-	const char *loudness = NULL, *preset = NULL, *group = NULL;
+	const char *places = NULL, *loudness = NULL, *preset = NULL, *group = NULL;
 	int64_t tracks = 0;
 	enum err err = json_read_members(body, members, info);
 
@@ -141,6 +144,10 @@ static enum err read_wish(
 		err = json_read_text(body, "visibility", TRACK_TEXT, &visibility, info);
 	if (err == ERR_OK)
 		err = api_visibility(visibility, &ingest->visibility, info);
+	if (err == ERR_OK)
+		err = json_read_text(body, "places", GEO_RULE_MOST, &places, info);
+	if (err == ERR_OK)
+		err = api_places(places, arena, &ingest->places, info);
 	if (err == ERR_OK)
 		err = json_read_whole(body, "priority", -PRIORITY_MOST, PRIORITY_MOST, &ingest->priority, info);
 	if (err == ERR_OK)
@@ -170,7 +177,10 @@ static enum err submit(struct request *request, struct db *db, const struct wish
 	struct responder *responder = responder_of(request);
 	const struct clock *clock = responder->access.clock;
 	const struct fetch_order order = {.source = wish->source};
+	enum err err = spool_room(responder->conf, info);
 
+	if (err != ERR_OK)
+		return err;
 	if (wish->source != NULL)
 		return ingest_fetch(
 			responder->conf, db, &order, &wish->ingest, clock, request->arena, track, job, info);

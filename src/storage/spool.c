@@ -24,7 +24,7 @@ enum err spool_room(const struct conf *conf, struct err_info *info)
 	if (left < 0)
 		return err_set_errno(info, ERR_IO, errno, "cannot tell the free space of %s", conf->data_dir);
 	if (left < conf->disk_floor)
-		return err_set(info, ERR_NO_SPACE, "there is no room for uploads at present");
+		return err_set(info, ERR_NO_SPACE, "there is no room on the disk at present: try again later");
 	return ERR_OK;
 }
 

@@ -381,6 +381,9 @@ describe("jobs", () => {
 		assert.equal(answer.json.track.source_name, "a.wav");
 		assert.equal(answer.headers.location, answer.json.urls.job);
 		assert.deepEqual(files("source"), [], "the file stays where it is");
+		assert.equal((await submit({path: "sub/a.wav", places: "DE"})).json.track.places, "DE");
+		for (const places of ["nowhere", 7])
+			refused(await submit({path: "sub/a.wav", places}), 422);
 		assert.equal((await submit({path: path.join(folder, "sub", "a.wav")})).status, 202);
 		refused(await submit({path: "link.wav"}), 403);
 		refused(await submit({path: path.join(place.dir, "outside.wav")}), 403);
@@ -402,6 +405,18 @@ describe("jobs", () => {
 		const more = await submit({track: made.track.id, renditions: [{codec: "aac", bit_rate: 64000}]});
 		assert.equal(more.status, 202, more.text);
 		assert.equal(more.json.job.track, made.track.id);
+	});
+
+	test("when the queue or the disk is full: come again", {skip: roomy}, async () => {
+		const {track, job} = (await raw()).json, wish = {track: track.id, formats: "mp3-128"};
+		await api(`/internal/jobs/${job.id}/cancel`, {method: "POST", headers: bearer("jobs:write")});
+		await raw();
+		for (const [conf, slug] of [[{jobs: {max_queued: 1}}, "busy"], [{storage: {disk_floor: HIGHEST_FLOOR}}, "no-space"]]) {
+			place.configure(conf);
+			const full = await submit(wish);
+			refused(full, 503, slug);
+			assert.match(full.headers["retry-after"], /^\d+$/);
+		}
 	});
 
 	test("are refused when they make no sense", async () => {
