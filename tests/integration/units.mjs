@@ -49,6 +49,9 @@ describe("units", {skip: missing("systemd-analyze")}, () => {
 	}
 });
 
+test("the jobrunner is watched", () =>
+	assert.match(fs.readFileSync(path.join(folder, "tonearm-jobrunner.service"), "utf8"), /^Type=notify$[^]*^WatchdogSec=/m));
+
 test("each responder has its socket in the target", () => {
 	const text = fs.readFileSync(path.join(folder, "tonearm.target"), "utf8");
 	for (const name of fs.readdirSync(path.join(build, "fcgi")).filter(name => name.endsWith(".fcgi")))
