@@ -3,6 +3,7 @@
 
 #include "media/flac_stream.h"
 #include "media/span.h"
+#include "media/vorbis_relay.h"
 
 #include <assert.h>
 #include <libavutil/samplefmt.h>
@@ -20,6 +21,7 @@ static const struct relay_manner manners[] = {
 		.ahead = 10, /* two of LAME's own, and what 511 bytes of reservoir hold at the least rate */
 		.stays = true,
 		.join = seam_mp3},
+	{.codec = "vorbis", .blocks = true},
 	{.codec = "opus", .least_rate = 64000, .span = 1024, .settle = 32},
 	{.codec = "flac", .span = 128, .settle = 1},
 };
@@ -32,6 +34,7 @@ struct relay {
 	size_t count, most;
 	uint64_t given; /* frames */
 	struct flac_whole whole; /* where it is FLAC; zeroed otherwise */
+	struct vorbis_relay *vorbis; /* does it all where it is Vorbis; NULL otherwise */
 };
 
 const struct relay_manner *relay_manner(const struct conf_rendition *rendition)
@@ -239,7 +242,9 @@ enum err relay_open(const struct conf_rendition *rendition, int bits, size_t spa
 	struct err_info *info)
 {
 	const struct relay_manner *manner = relay_manner(rendition);
+	uint32_t frame = profile_find(rendition->codec, rendition->container)->frame_samples;
 	struct relay *relay;
+	enum err err = ERR_OK;
 
 	assert(manner != NULL && spans >= 2 && spans <= RELAY_SPANS_MOST);
 	assert(manner->settle + manner->overlap <= SEAM_PACKETS / 2);
@@ -251,12 +256,15 @@ enum err relay_open(const struct conf_rendition *rendition, int bits, size_t spa
 	relay->rendition = *rendition;
 	relay->bits = bits;
 	relay->most = spans;
-	if (strcmp(manner->codec, "flac") == 0 && flac_whole_init(&relay->whole, info) != ERR_OK) {
+	if (strcmp(manner->codec, "flac") == 0)
+		err = flac_whole_init(&relay->whole, info);
+	else if (manner->blocks)
+		err = vorbis_relay_open(rendition, frame, spans, &relay->vorbis, info);
+	if (err == ERR_OK)
+		*out = relay;
+	else
 		relay_close(relay);
-		return ERR_NO_MEMORY;
-	}
-	*out = relay;
-	return ERR_OK;
+	return err;
 }
 
 /* Silence in the place of FRAME. */
@@ -332,6 +340,8 @@ enum err relay_frame(
 	uint64_t ahead = relay->given + manner->settle;
 	enum err err = ERR_OK;
 
+	if (relay->vorbis != NULL)
+		return vorbis_relay_frame(relay->vorbis, frame, sink, context, info);
 	if (frame == NULL)
 		return finish(relay, sink, context, info);
 	if (relay->given == 0) {
@@ -356,5 +366,6 @@ void relay_close(struct relay *relay)
 	while (relay->count > 0)
 		drop_span(relay, relay->count - 1);
 	flac_whole_free(&relay->whole);
+	vorbis_relay_close(relay->vorbis);
 	free(relay);
 }

@@ -29,11 +29,9 @@
  *         its STREAMINFO tells of the whole (flac_stream.h). The frame before its span an encoder has only to see that
  *         a short one is short. (Frames that become no smaller are stored as they are; one that is within two bytes of
  *         that, as noise at full scale may be, can be decided on otherwise while its number is shorter.)
+ * Vorbis  Its blocks have two lengths, so that it is told apart: vorbis_relay.h.
  *
  * The result depends on the sound alone, neither on the number of cores nor on their speed.
- *
- * Vorbis is not shared. It has blocks of two lengths one after another: encoders that did not begin together lay them
- * on different grids, which need not meet.
  *
  * A relay belongs to one thread.
  */
@@ -55,6 +53,7 @@ struct relay_manner {
 	uint32_t overlap; /* beyond it */
 	uint32_t ahead;   /* frames that an encoder must have before it gives the first */
 	bool stays;       /* join() may find no place */
+	bool blocks;      /* they are of two lengths, and the numbers above not used: vorbis_relay.h */
 	size_t (*join)(struct seam *seam); /* see seam.h; NULL: any place is right */
 };
 
