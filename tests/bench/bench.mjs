@@ -8,7 +8,7 @@ import {tmpdir} from "node:os";
 import {build, which} from "../integration/lib/tools.mjs";
 import {measureCache} from "./cache.mjs";
 import {measureCgi} from "./cgi.mjs";
-import {measureLadder, measureScaling, measureSeparate} from "./ladder.mjs";
+import {measureLadder, measureScaling, measureWhole} from "./ladder.mjs";
 import {measurePlayable} from "./playable.mjs";
 import {measureQueue} from "./queue.mjs";
 import {measureServing} from "./serve.mjs";
@@ -32,8 +32,10 @@ const meaning = {
 	hour_cpu: ["the same, CPU time / one ffmpeg command", false, 1],
 	hour_memory: ["the same, resident MiB / one ffmpeg command", false, undefined, 150],
 	hour_separate_wall: ["the same, wall time / separate ffmpeg commands, two at a time", false, 1],
+	hour_separate_cpu: ["the same, CPU time / separate ffmpeg commands", false],
 	scaling: ["ladder of 4 AAC, wall time on 1 core / on 2", true, 1.85],
 	scaling_mp3: ["one MP3 rendition, wall time on 1 core / on 2", true],
+	scaling_vorbis: ["one Vorbis rendition, wall time on 1 core / on 2", true],
 	scaling_opus: ["one Opus rendition, wall time on 1 core / on 2", true],
 	scaling_flac: ["one FLAC rendition, wall time on 1 core / on 2", true],
 	claim_p99: ["claim from 100,000 queued jobs, 99th percentile / from 2,000", false, undefined, 5000],
@@ -73,17 +75,18 @@ const UNIT = {wall: "s", cpu: "s", memory: " MiB"};
 // What is measured together: {name: [result of pair(), its key, unit]}.
 const groups = {
 	ladder: async place => of(await measureLadder(place), UNIT, {ladder_wall: "wall", ladder_cpu: "cpu"}),
-	whole: async place => ({
-		...of(await measureLadder({...place, measured: true}), UNIT,
-			{whole_wall: "wall", whole_cpu: "cpu", whole_memory: "memory"}),
-		...of(await measureSeparate(place), UNIT, {separate_wall: "wall", separate_cpu: "cpu"}),
-	}),
-	hour: async place => {
-		const hour = {...place, seconds: 3600, rounds: 1};
+	whole: async place => {
+		const {one, separate} = await measureWhole(place);
 		return {
-			...of(await measureLadder({...hour, measured: true}), UNIT,
-				{hour_wall: "wall", hour_cpu: "cpu", hour_memory: "memory"}),
-			...of(await measureSeparate(hour), UNIT, {hour_separate_wall: "wall"}),
+			...of(one, UNIT, {whole_wall: "wall", whole_cpu: "cpu", whole_memory: "memory"}),
+			...of(separate, UNIT, {separate_wall: "wall", separate_cpu: "cpu"}),
+		};
+	},
+	hour: async place => {
+		const {one, separate} = await measureWhole({...place, seconds: 3600});
+		return {
+			...of(one, UNIT, {hour_wall: "wall", hour_cpu: "cpu", hour_memory: "memory"}),
+			...of(separate, UNIT, {hour_separate_wall: "wall", hour_separate_cpu: "cpu"}),
 		};
 	},
 	scaling: async place => ({
@@ -91,6 +94,9 @@ const groups = {
 		...of(await measureScaling({...place, renditions: [
 			{quality: "mp3", codec: "mp3", container: "mp3", bit_rate: 128000, sample_rate: 44100, channels: 2}]}), UNIT,
 			{scaling_mp3: "wall"}),
+		...of(await measureScaling({...place, renditions: [
+			{quality: "vorbis", codec: "vorbis", container: "ogg", bit_rate: 128000, sample_rate: 44100, channels: 2}]}), UNIT,
+			{scaling_vorbis: "wall"}),
 		...of(await measureScaling({...place, renditions: [
 			{quality: "opus", codec: "opus", bit_rate: 128000, sample_rate: 48000, channels: 2}]}), UNIT, {scaling_opus: "wall"}),
 		...of(await measureScaling({...place, renditions: [

@@ -2,7 +2,7 @@
 // The default ladder by the worker against ffmpeg with the same outputs: in one command with one decode, or in a command
 // for each output; by itself, or with loudness and a waveform as every upload has them.
 import {join} from "node:path";
-import {pair, run, timed, timedTogether, withFiles} from "./measure.mjs";
+import {pair, pairAll, run, timed, timedTogether, withFiles} from "./measure.mjs";
 
 const ladder = [["high", 320000], ["medium", 192000], ["low", 128000], ["mobile", 96000]];
 const aacs = ladder.map(([quality, bit_rate]) => ({quality, codec: "aac", bit_rate, sample_rate: 44100, channels: 2}));
@@ -61,17 +61,22 @@ const separateCommands = ({source, outputs, picture}) => [
 	[...FFMPEG, "-i", source, "-filter_complex", PICTURE, "-frames:v", "1", picture],
 ];
 
-export async function measureLadder({build, folder, seconds = 240, rounds = 3, measured = false}) {
-	const {source, outputs, work} = await prepare({build, folder, seconds, measured});
-	const [program, ...args] = oneCommand({source, outputs, picture: join(folder, "waveform.png"), measured});
+export async function measureLadder({build, folder, seconds = 240, rounds = 3}) {
+	const {source, outputs, work} = await prepare({build, folder, seconds});
+	const [program, ...args] = oneCommand({source, outputs});
 	return pair(() => work(), () => timed(program, args), rounds);
 }
 
-// Against a command for each output, two of them at a time.
-export async function measureSeparate({build, folder, seconds = 240, rounds = 3}) {
+// With loudness and a waveform: against ONE command, and against SEPARATE ones of which two run at a time.
+export async function measureWhole({build, folder, seconds = 240, rounds = 3}) {
 	const {source, outputs, work} = await prepare({build, folder, seconds, measured: true});
-	const commands = separateCommands({source, outputs, picture: join(folder, "waveform.png")});
-	return pair(() => work(), () => timedTogether(commands, 2), rounds);
+	const place = {source, outputs, picture: join(folder, "waveform.png"), measured: true};
+	const [program, ...args] = oneCommand(place), commands = separateCommands(place);
+	const ours = () => work();
+	return pairAll({
+		one: [ours, () => timed(program, args)],
+		separate: [ours, () => timedTogether(commands, 2)],
+	}, rounds);
 }
 
 // The worker held to one core against the same on two, for the ladder or for RENDITIONS.
