@@ -17,8 +17,9 @@ struct lane {
 	const struct vorbis_relay *relay;
 	size_t index;
 	struct vorbis_coder *coder;
-	struct queue frames;  /* AVFrame: all of the stream */
-	struct queue packets; /* AVPacket of its spans; `pts`: the block's place, `duration`: how far it is to the next */
+	struct queue frames; /* AVFrame: all of the stream */
+	struct queue
+		packets; /* AVPacket of its spans; `pts`: the block's place, `duration`: how far it is to the next */
 	pthread_t thread;
 	bool running;
 	enum err err; /* of the thread; read when its packets have ended */
