@@ -14,16 +14,18 @@ const pages = [build, source].map(tree => path.join(tree, "www")).find(folder =>
 const APACHE_MODULES = "/usr/lib/apache2/modules";
 
 /*
- * Apache refuses to serve as root. In a user namespace where root has another number it is an ordinary user, which may
+ * Apache and VLC refuse to run as root. In a user namespace where root has another number it is an ordinary user, which may
  * open what is root's here and has none of root's powers.
  */
 const DISGUISE = ["--user", "--map-user=1000", "--map-group=1000", "--"];
-const asOrdinaryUser = command => process.getuid() === 0 ? [which("unshare"), ...DISGUISE, ...command] : command;
+/** COMMAND as an ordinary user runs it. */
+export const asOrdinaryUser = command => process.getuid() === 0 ? [which("unshare"), ...DISGUISE, ...command] : command;
 
-function cannotBeOrdinary() {
+/** Why PROGRAM cannot be run as an ordinary user here, or false. */
+export function cannotBeOrdinary(program) {
 	if (process.getuid() !== 0 || spawnSync(which("unshare"), [...DISGUISE, "true"]).status === 0)
 		return false;
-	return "Apache does not serve as root, and no user namespace is to be had";
+	return `${program} does not run as root, and no user namespace is to be had`;
 }
 
 function lacksModule(...names) {
@@ -33,7 +35,7 @@ function lacksModule(...names) {
 
 const apache = (...modules) => ({
 	programs: ["apache2"],
-	cannot: () => cannotBeOrdinary() || lacksModule(...modules),
+	cannot: () => cannotBeOrdinary("Apache") || lacksModule(...modules),
 	command: file => asOrdinaryUser([which("apache2"), "-f", file, "-D", "FOREGROUND"]),
 	users: /^(User|Group) .*\n/gm,
 });
