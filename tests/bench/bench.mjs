@@ -38,6 +38,7 @@ const meaning = {
 	scaling_vorbis: ["one Vorbis rendition, wall time on 1 core / on 2", true],
 	scaling_opus: ["one Opus rendition, wall time on 1 core / on 2", true],
 	scaling_flac: ["one FLAC rendition, wall time on 1 core / on 2", true],
+	list_page: ["a page of the oldest of 100,000 jobs, median / of 2,000", false, 2],
 	claim_p99: ["claim from 100,000 queued jobs, 99th percentile / from 2,000", false, undefined, 5000],
 	wake: ["a job queued until an idle jobrunner claims it / the 50 ms promised", false, 1],
 	playable_4min: ["4 minutes, upload to first playable / the 2 s promised", false, undefined, 2],
@@ -102,7 +103,7 @@ const groups = {
 		...of(await measureScaling({...place, renditions: [
 			{quality: "flac", codec: "flac", bit_rate: 0, sample_rate: 0, channels: 0}]}), UNIT, {scaling_flac: "wall"}),
 	}),
-	queue: async place => ({claim_p99: [await measureQueue(place), "p99", " us"]}),
+	queue: async place => of(await measureQueue(place), {p99: " us", page: " us"}, {claim_p99: "p99", list_page: "page"}),
 	wake: async () => ({wake: [await measureWake(), "wake", " ms"]}),
 	playable: async ({folder}) => ({
 		playable_4min: [await measurePlayable(folder, 240), "playable", "s"],

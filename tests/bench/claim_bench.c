@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How long a claim takes with JOBS in the queue: claim_bench FOLDER JOBS CLAIMS makes a database in FOLDER, queues the
- * jobs of many submitters, times CLAIMS claims, each with the job's end after it, and prints {"p50", "p99", "most"} in
- * microseconds.
+ * jobs of many submitters, times CLAIMS claims, each with the job's end after it, and the oldest pages of the list, and
+ * prints {"p50", "p99", "most", "page"} in microseconds, "page" being a median. Each submitter's jobs must come in the
+ * order in which they were queued.
  */
 #include "base/clock.h"
 #include "base/fs.h"
@@ -11,8 +12,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { AT_ONCE = 1000, SUBMITTERS = 100, LEASE_MS = 30000, MOST = 10000000 };
+enum { AT_ONCE = 1000, SUBMITTERS = 100, LEASE_MS = 30000, MOST = 10000000, PAGE = 50, PAGES_TIMED = 40 };
 
 static struct err_info info;
 
@@ -57,6 +59,34 @@ static void submit_all(struct db *db, int jobs)
 	}
 }
 
+/* That the jobs of its submitter that came before it are those that were queued before it. */
+static void check_turn(const struct job *job)
+{
+	static char last[SUBMITTERS][ID_SIZE];
+	long submitter = strtol(strchr(job->submitter, ' '), NULL, 10);
+
+	if (strcmp(job->id, last[submitter]) <= 0) {
+		fprintf(stderr, "claim_bench: %s comes after %s\n", job->id, last[submitter]);
+		exit(1);
+	}
+	snprintf(last[submitter], ID_SIZE, "%s", job->id);
+}
+
+/* A page of the list behind the job AFTER, which becomes the last of it; 0 at the end. */
+static int64_t time_page(struct db *db, struct arena *arena, char after[static ID_SIZE])
+{
+	int64_t begin = clock_monotonic_us(), took;
+	struct job *jobs;
+	size_t count;
+
+	must(job_list(db, after, NULL, NULL, PAGE, arena, &jobs, &count, &info));
+	took = clock_monotonic_us() - begin;
+	if (count > 0)
+		snprintf(after, ID_SIZE, "%s", jobs[count - 1].id);
+	arena_reset(arena);
+	return count == PAGE ? took : 0;
+}
+
 static int64_t time_one(struct db *db, struct arena *arena)
 {
 	int64_t begin = clock_monotonic_us(), took;
@@ -64,6 +94,7 @@ static int64_t time_one(struct db *db, struct arena *arena)
 
 	must(job_claim(db, "bench", JOB_CLASS_ALL, clock_ms(NULL), LEASE_MS, arena, &job, &info));
 	took = clock_monotonic_us() - begin;
+	check_turn(&job);
 	must(job_finish(db, job.id, "bench", clock_ms(NULL), &info));
 	arena_reset(arena);
 	return took;
@@ -74,6 +105,23 @@ static int compare(const void *a, const void *b)
 	int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
 
 	return (left > right) - (left < right);
+}
+
+/* The median of the oldest full pages, in TIMES, which has room for COUNT; 0 when there is none. */
+static int64_t time_pages(struct db *db, struct arena *arena, int64_t *times, size_t count)
+{
+	char after[ID_SIZE] = "~";
+	size_t pages = 0;
+	int64_t took;
+
+	if (count > PAGES_TIMED)
+		count = PAGES_TIMED;
+	while ((took = time_page(db, arena, after)) > 0)
+		times[pages++ % count] = took;
+	if (pages < count)
+		count = pages;
+	qsort(times, count, sizeof *times, compare);
+	return count > 0 ? times[count / 2] : 0;
 }
 
 int main(int count, char **values)
@@ -95,8 +143,9 @@ int main(int count, char **values)
 	for (long i = 0; i < claims; i++)
 		times[i] = time_one(db, &arena);
 	qsort(times, (size_t)claims, sizeof *times, compare);
-	printf("{\"p50\": %lld, \"p99\": %lld, \"most\": %lld}\n", (long long)times[claims / 2],
+	printf("{\"p50\": %lld, \"p99\": %lld, \"most\": %lld, ", (long long)times[claims / 2],
 		(long long)times[claims * 99 / 100], (long long)times[claims - 1]);
+	printf("\"page\": %lld}\n", (long long)time_pages(db, &arena, times, (size_t)claims));
 	db_close(db);
 	arena_free(&arena);
 	free(times);

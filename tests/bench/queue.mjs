@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Claiming a job from a long queue against claiming one from a short queue, by the same program.
+// Claiming a job from a long queue, and a page of its list, against the same of a short queue, by the same program.
 import {mkdtemp, rm} from "node:fs/promises";
 import {join} from "node:path";
 import {pair, run} from "./measure.mjs";
