@@ -354,9 +354,13 @@ describe("jobrunner", {concurrency: 3}, () => {
 			await until("the manager's socket", () => existsSync(library.path("notify")));
 			const long = await library.add(["source", ...pausing(library), `make ${SAMPLES}`, `done ${SAMPLES}`]);
 			const waiting = await library.add(GOOD);
-			const runner = library.runner(["--drain", "--for", "1s"], undefined, {NOTIFY_SOCKET: library.path("notify")});
-			await library.workerId("first");
-			await until("the time to be over", async () => (await said()).includes("STOPPING=1"));
+			let runner, runs = 0;
+			do { // on a slow machine the time is over before anything is begun
+				runner = library.runner(["--drain", "--for", "1s"], undefined, {NOTIFY_SOCKET: library.path("notify")});
+				runs++;
+				await until("the job to begin", () => existsSync(library.path("first")) || !runner.running);
+			} while (!existsSync(library.path("first")));
+			await until("the time to be over", async () => (await said()).filter(line => line === "STOPPING=1").length === runs);
 			assert.equal((await library.job(long.job)).state, "running");
 			if (how === "comes to its end")
 				await fs.writeFile(library.path("go"), "");
