@@ -274,4 +274,24 @@ describe("files that only the object store has", () => {
 		assert.ok(!fs.existsSync(file));
 		assert.match((await cgi(library, "api", "/metrics")).text, /tonearm_cache_evictions_total 1/);
 	});
+
+	test("whether it is asked at all is told", async () => {
+		const state = async () => {
+			const {text} = await cgi(library, "api", "/metrics");
+			return text.split("\n").find(line => line.startsWith("tonearm_storage_breaker_state"))
+				?.replace(`tonearm_storage_breaker_state{endpoint="${store.endpoint}"} `, "");
+		};
+
+		await noFetcher();
+		cool();
+		store.status = 500;
+		await until("it is left alone", async () => {
+			assert.equal((await ask()).status, 503);
+			return await state() === "2";
+		});
+		store.status = undefined;
+		await until("it is asked again", async () => (await ask()).status === 200);
+		await noFetcher();
+		assert.equal(await state(), "0");
+	});
 });

@@ -40,7 +40,10 @@ describe("an issuer's keys", {skip: cannotServe("lighttpd")}, () => {
 	const publish = (...list) => {
 		reply = answer => answer.end(JSON.stringify({keys: list.map(one => one.jwk)}));
 	};
-	const ask = async text => (await site.request({path: "/internal/jobs", headers: {Authorization: `Bearer ${text}`}})).status;
+	const ask = async (text, at = site) =>
+		(await at.request({path: "/internal/jobs", headers: {Authorization: `Bearer ${text}`}})).status;
+	const begin = conf => start({conf: {auth: {jwks_url: `http://127.0.0.1:${issuer.address().port}/keys`, jwks_retry_s: 1,
+		jwks_algorithms: "RS256 ES256 EdDSA", jwt_issuer: "issuer", ...conf}}});
 
 	before(async () => {
 		publish(keys.rsa, keys.ed);
@@ -49,8 +52,7 @@ describe("an issuer's keys", {skip: cannotServe("lighttpd")}, () => {
 			reply(answer);
 		});
 		await new Promise(resolve => issuer.listen(0, "127.0.0.1", resolve));
-		site = await start({conf: {auth: {jwks_url: `http://127.0.0.1:${issuer.address().port}/keys`, jwks_retry_s: 1,
-			jwks_timeout_s: 2, jwks_algorithms: "RS256 ES256 EdDSA", jwt_issuer: "issuer"}}});
+		site = await begin({jwks_timeout_s: 2});
 	});
 	after(async () => {
 		await site?.stop();
@@ -136,6 +138,32 @@ describe("an issuer's keys", {skip: cannotServe("lighttpd")}, () => {
 			await Promise.all(Array.from({length: 8}, (_, i) => ask(token({...keys.never, kid: `k${i}`}, "EdDSA"))));
 		assert.ok(fetches - before <= (Date.now() - began) / 1000 + 2, `${fetches - before} fetches`);
 		assert.ok(most <= 1, "two at a time");
+	});
+
+	test("are fetched anew by their age, though all that tokens name are there", async t => {
+		publish(keys.rsa, keys.ed);
+		const other = await begin({jwks_refresh_s: 1});
+		/* A process that ends between two looks at it is none; one that has ended has no words. */
+		const isFetching = () => fs.readdirSync("/proc").filter(name => /^\d+$/.test(name)).some(pid => {
+			try {
+				const words = fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+				return words[0].endsWith("tonearm-jwks") && words.includes(other.confFile);
+			} catch {
+				return false;
+			}
+		});
+		const noneIsFetching = () => until("the end of the fetching", () => !isFetching());
+		t.after(async () => {
+			await noneIsFetching(); // which would write into the folder while that is removed
+			await other.stop();
+		});
+
+		await until("the keys are there", async () => await ask(token(keys.rsa, "RS256"), other) === 200);
+		/* The tokens until then named a key that was not: what is fetched for them is not to count. */
+		await noneIsFetching();
+		publish(keys.ed);
+		await until("the key that was removed is gone", async () => await ask(token(keys.rsa, "RS256"), other) === 401);
+		assert.equal(await ask(token(keys.ed, "EdDSA"), other), 200);
 	});
 });
 

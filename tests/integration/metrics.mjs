@@ -53,15 +53,24 @@ describe("a site at work", {skip: cannotServe("lighttpd"), timeout: 120000}, () 
 	test("a listener is counted from the playlist to the last byte", async () => {
 		const master = await ask(`/hls/${track}/master.m3u8`);
 		assert.equal(master.status, 200);
-		assert.equal((await ask(`/hls/${track}/high/playlist.m3u8`)).status, 200);
-		assert.equal((await ask(`/media/${track}/high.mp4`, {headers: {...site.bearer("stream:read"), Range: "bytes=0-999"}})).status, 206);
-		assert.equal((await ask(`/media/${track}/high.mp4`, {headers: {}})).status, 401);
-		assert.equal((await ask(`/media/${track}/high.mp4`, {headers: {...site.bearer("stream:read"), Range: "bytes=99999999-"}})).status, 416);
-		/* A request counts when its answer has gone out, which its client may see first. */
+		const playlist = await ask(`/hls/${track}/high/playlist.m3u8`);
+		assert.equal(playlist.status, 200);
+		const sound = [await ask(`/media/${track}/high.mp4`, {headers: {...site.bearer("stream:read"), Range: "bytes=0-999"}}),
+			await ask(`/media/${track}/high.mp4`, {headers: {}}),
+			await ask(`/media/${track}/high.mp4`, {headers: {...site.bearer("stream:read"), Range: "bytes=99999999-"}})];
+		assert.deepEqual(sound.map(answer => answer.status), [206, 401, 416]);
+		const bytes = answers => answers.reduce((all, answer) => all + answer.body.length, 0);
+		const sent = "tonearm_http_response_bytes_total";
+		/* A request counts when its answer has gone out, which its client may see first; what was sent is counted last. */
 		const now = await until("all are counted", async () => {
 			const found = await series();
-			return sum(found, "tonearm_http_requests_total", 'program="stream"') === 3 && found;
+			return sum(found, "tonearm_http_requests_total", 'program="stream"') === 3
+				&& sum(found, sent, 'program="stream"') >= bytes(sound)
+				&& sum(found, sent, 'program="manifest"') >= bytes([master, playlist]) && found;
 		});
+		assert.equal(sum(now, sent, 'program="stream"'), bytes(sound));
+		assert.equal(now[`${sent}{program="manifest",route="/hls/{track}/master.m3u8"}`], master.body.length);
+		assert.equal(sum(now, sent, 'program="manifest"'), bytes([master, playlist]));
 		const route = '{program="manifest",route="/hls/{track}/master.m3u8"}';
 		assert.equal(now['tonearm_playlists_total{kind="hls-master"}'], 1);
 		assert.equal(now['tonearm_playlists_total{kind="hls-media"}'], 1);
@@ -77,6 +86,21 @@ describe("a site at work", {skip: cannotServe("lighttpd"), timeout: 120000}, () 
 		assert.equal(now['tonearm_delivered_bytes_total{mode="direct"}'], 1000);
 		assert.equal(now.tonearm_job_runners, 1);
 		assert.ok(now['tonearm_db_statement_seconds_count{statement="rendition_list"}'] >= 1);
+	});
+
+	test("what clients send is counted by its bytes", async () => {
+		const uploaded = '{program="api",route="/api/v1/tracks"}', changed = '{program="api",route="/api/v1/tracks/{track}"}';
+		const body = JSON.stringify({title: "Ton"});
+		const answer = await site.request({method: "PATCH", path: `/api/v1/tracks/${track}`, body,
+			headers: {...site.bearer("track:write"), "Content-Type": "application/json"}});
+		assert.equal(answer.status, 200, answer.text);
+		const now = await until("it is counted", async () => {
+			const found = await series();
+			return found[`tonearm_http_response_bytes_total${changed}`] && found;
+		});
+		assert.equal(now[`tonearm_http_request_bytes_total${changed}`], body.length);
+		assert.equal(now[`tonearm_http_response_bytes_total${changed}`], answer.body.length);
+		assert.ok(now[`tonearm_http_request_bytes_total${uploaded}`] > wav(2).length);
 	});
 
 	test("each process tells of itself", async () => {
