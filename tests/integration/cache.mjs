@@ -42,7 +42,7 @@ describe("files that only the object store has", () => {
 	const parameters = () => ({AWS_ACCESS_KEY_ID: "key", AWS_SECRET_ACCESS_KEY: "secret", TONEARM_LIBEXEC: build});
 
 	function sql(text) {
-		return execFileSync("sqlite3", [path.join(library.dir, "data", "tonearm.db"), text]).toString();
+		return execFileSync("sqlite3", ["-cmd", ".timeout 30000", path.join(library.dir, "data", "tonearm.db"), text]).toString();
 	}
 
 	/** Nothing of the file is here: the store alone has it, and has confirmed that. */
