@@ -15,9 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Threads share this many connections: one costs memory, and a statement takes microseconds. */
-enum { CONNECTIONS_MOST = 16 };
-
 struct options {
 	const char *conf;
 	const char *socket;
@@ -119,7 +116,8 @@ static enum err open_database(struct responder *responder, struct err_info *info
 		.journal_mode = conf->journal_mode,
 		.busy_ms = (int)conf->db_busy_ms,
 	};
-	size_t most = conf->http_threads < CONNECTIONS_MOST ? (size_t)conf->http_threads : CONNECTIONS_MOST;
+	/* One for each thread: those that wait for a lock leave one to the thread that answers all others. */
+	size_t most = (size_t)conf->http_threads;
 	struct db *db = NULL;
 	enum err err = db_pool_open(&options, most, &responder->pool, info);
 

@@ -3,14 +3,17 @@
 // that everybody else is answered meanwhile.
 
 import assert from "node:assert/strict";
+import {spawn} from "node:child_process";
+import {once} from "node:events";
 import fs from "node:fs/promises";
 import net from "node:net";
 import path from "node:path";
 import {after, before, describe, test} from "node:test";
 import {cannotServe, start} from "./lib/server.mjs";
 import {wav} from "./lib/sound.mjs";
+import {missing, which} from "./lib/tools.mjs";
 
-const UPLOADS = 2;
+const UPLOADS = 2, WRITERS = 24;
 const tone = wav(0.1);
 
 /** Begins an upload of LENGTH bytes and sends some of them. {socket, answer: a promise of all that comes back}. */
@@ -60,6 +63,37 @@ for (const server of ["lighttpd", "nginx"]) {
 	describe(server, {skip: cannotServe(server)}, () => {
 		let site;
 		after(() => site?.stop());
+
+		describe("those who wait to write", {skip: missing("sqlite3")}, () => {
+			before(async () => {
+				site = await start({server, transport: "event", conf: {db: {busy_ms: 60000}}});
+			});
+			after(async () => {
+				await site.stop();
+				site = undefined;
+			});
+
+			test("leave those alone who read", async () => {
+				const file = path.join(site.dir, "tone.wav"), headers = site.bearer("jobs:read jobs:write");
+				await fs.writeFile(file, tone);
+				const {job} = await site.upload(file);
+				const shell = spawn(which("sqlite3"), ["-bail", path.join(site.dataDir, "tonearm.db")]);
+				try {
+					shell.stdin.write("BEGIN IMMEDIATE; SELECT 'locked';\n");
+					await once(shell.stdout, "data");
+					const cancelled = [];
+					for (let i = 0; i < WRITERS; i++) {
+						cancelled.push(site.request({method: "POST", path: `/internal/jobs/${job.id}/cancel`, headers}));
+						assert.equal((await site.request({path: `/internal/jobs/${job.id}`, headers})).json.job.state, "queued");
+					}
+					shell.stdin.write("COMMIT;\n");
+					const statuses = (await Promise.all(cancelled)).map(({status}) => status);
+					assert.equal(statuses.filter(status => status === 200 || status === 409).length, WRITERS, String(statuses));
+				} finally {
+					shell.stdin.end();
+				}
+			});
+		});
 
 		// Of eight threads two may take in uploads, whatever all processes may.
 		for (const [threads, uploads] of [[32, UPLOADS], [8, 16]]) describe(`uploads that stall, ${threads} threads`, () => {
