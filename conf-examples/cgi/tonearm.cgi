@@ -24,16 +24,6 @@ case $PATH_INFO in
 /vendor/hls.mjs) page 'text/javascript; charset=utf-8' vendor/hls.mjs ;;
 *[!a-z./]* | /*/*) ;;
 /*.js) [ ! -f ".$PATH_INFO" ] || page 'text/javascript; charset=utf-8' ".$PATH_INFO" ;;
-# Counters are for the machine itself.
-/metrics)
-	case ${REMOTE_ADDR:-} in
-	127.* | ::1) ;;
-	*)
-		printf 'Status: 403 Forbidden\r\nContent-Type: text/plain\r\n\r\n'
-		exit 0
-		;;
-	esac
-	;;
 esac
 
 case $PATH_INFO in

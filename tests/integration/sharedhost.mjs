@@ -85,7 +85,7 @@ test("a folder that holds other things is left alone", () => {
 	}
 });
 
-test("made again, programs are renewed and the configuration stays; and it may be moved", () => {
+test("made again, programs are renewed and the configuration stays; it may be moved; counters are for whom it names", () => {
 	const dir = fs.mkdtempSync(path.join(os.tmpdir(), "tonearm-cgi-"));
 	try {
 		const first = path.join(dir, "first"), second = path.join(dir, "second");
@@ -105,6 +105,11 @@ test("made again, programs are renewed and the configuration stays; and it may b
 		const answer = spawnSync(path.join(second, "tonearm.cgi"), ["-c", "/nonexistent"], {encoding: "utf8", env});
 		assert.match(answer.stdout, /^Status: 200/, answer.stderr);
 		assert.ok(fs.existsSync(path.join(second, "private", "run", "metrics")));
+		const metrics = () => spawnSync(path.join(second, "tonearm.cgi"),
+			{encoding: "utf8", env: {...env, PATH_INFO: "/metrics", REMOTE_ADDR: "192.0.2.7"}}).stdout;
+		assert.match(metrics(), /^Status: 403/);
+		fs.appendFileSync(path.join(second, "private", "tonearm.conf"), 'observe = { metrics_allow = [ "192.0.2.0/24" ]; };\n');
+		assert.match(metrics(), /^Status: 200/);
 	} finally {
 		fs.rmSync(dir, {recursive: true});
 	}
