@@ -110,7 +110,8 @@ for (const home of homes) {
 			if (home.server === "apache-fcgid")
 				assert.equal(answer.status, 401, "mod_fcgid knows no other refusal of an authorizer");
 			else
-				assert.deepEqual([answer.status, answer.headers["retry-after"] > 0 && answer.headers["retry-after"] <= 30], [429, true]);
+				assert.deepEqual([answer.status, answer.headers["retry-after"] > 0 && answer.headers["retry-after"] <= 30,
+					/r=0;t=\d+/.test(answer.headers.ratelimit), /;q=2/.test(answer.headers["ratelimit-policy"])], [429, true, true, true]);
 			assert.equal((await ask(url, newcomer(), {...site.bearer("stream:read", {sub: "dave"}), ...range})).status, 206);
 		});
 
