@@ -32,6 +32,7 @@ export class Player {
 	#track = null;
 	#seeking = false;
 	#recovered = false;
+	#stopped = false; // nothing more is fetched, until play is pressed again
 	#wanted = "auto"; // the quality's name, kept from track to track
 
 	constructor() {
@@ -57,7 +58,7 @@ export class Player {
 			return;
 		}
 		this.#track = track;
-		this.#recovered = false;
+		this.#recovered = this.#stopped = false;
 		this.#close();
 		this.#say("");
 		this.#title.textContent = track.title || "Untitled";
@@ -118,6 +119,8 @@ export class Player {
 	}
 
 	#start() {
+		if (this.#stopped)
+			this.#resume();
 		if (this.#audio.ended)
 			this.#audio.currentTime = 0;
 		this.#audio.play().catch(error => {
@@ -240,7 +243,20 @@ export class Player {
 	#fail(text) {
 		this.#audio.pause();
 		this.#hls?.stopLoad();
+		this.#stopped = true;
 		this.#say(text);
+	}
+
+	/* From where the sound stopped; without a playlist yet, from the start. */
+	#resume() {
+		this.#stopped = false;
+		this.#say("");
+		if (this.#hls?.levels.length > 0)
+			this.#hls.startLoad();
+		else if (this.#hls)
+			this.#hls.loadSource(this.#hls.url);
+		else
+			this.#audio.load();
 	}
 
 	#say(text) {

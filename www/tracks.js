@@ -16,7 +16,7 @@ export class TrackList {
 	#cursor = null;
 	#current = null;
 	#timer = 0;
-	#round = 0;
+	#rounds = {refresh: 0, more: 0}; // the newest of either kind counts
 	#onChoose;
 
 	constructor(onChoose) {
@@ -29,6 +29,7 @@ export class TrackList {
 		this.#rows.clear();
 		this.#list.replaceChildren();
 		this.#cursor = null;
+		this.#rounds.more++;
 		await this.#load(null);
 	}
 
@@ -45,17 +46,21 @@ export class TrackList {
 	}
 
 	async #load(cursor) {
-		const round = ++this.#round;
+		const kind = cursor === null ? "refresh" : "more";
+		const round = ++this.#rounds[kind];
 		const first = this.#rows.size === 0;
 		let page;
 		try {
 			page = await get(`api/v1/tracks?limit=${PAGE}${cursor ? `&after=${encodeURIComponent(cursor)}` : ""}`);
 		} catch (error) {
-			if (round === this.#round)
-				this.#say(error.message);
+			if (round !== this.#rounds[kind])
+				return;
+			this.#say(error.message);
+			if (cursor === null)
+				this.#lookAgain(error.status !== 401);
 			return;
 		}
-		if (round !== this.#round)
+		if (round !== this.#rounds[kind])
 			return;
 		this.#say("");
 		this.#show(page.tracks, cursor !== null);

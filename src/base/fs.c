@@ -102,6 +102,7 @@ enum err fs_rename(const char *from, const char *to, struct err_info *info)
 enum err fs_write_file(const char *path, const void *bytes, size_t length, mode_t mode, struct err_info *info)
 {
 	char temporary[PATH_MAX];
+	struct stat former;
 	int fd, made;
 	enum err err;
 
@@ -112,6 +113,9 @@ enum err fs_write_file(const char *path, const void *bytes, size_t length, mode_
 	if (fd < 0)
 		return err_set_errno(info, ERR_IO, errno, "cannot make a file beside %s", path);
 	err = fs_write_all(fd, bytes, length, info);
+	if (err == ERR_OK && geteuid() == 0 && stat(path, &former) == 0 &&
+		fchown(fd, former.st_uid, former.st_gid) != 0)
+		err = err_set_errno(info, ERR_IO, errno, "cannot keep the owner of %s", path);
 	if (err == ERR_OK && (fchmod(fd, mode) != 0 || fsync(fd) != 0))
 		err = err_set_errno(info, ERR_IO, errno, "cannot finish %s", path);
 	close(fd);

@@ -17,7 +17,10 @@ enum err fs_make_dirs(const char *path, mode_t mode, struct err_info *info);
 /* Writes all LENGTH bytes to FD, whatever write() takes at a time. ERR_IO or ERR_NO_SPACE. */
 enum err fs_write_all(int fd, const void *bytes, size_t length, struct err_info *info);
 
-/* Writes the file under a temporary name beside PATH, fsync()s it, renames it over PATH and fsync()s the folder. */
+/*
+ * Writes the file under a temporary name beside PATH, fsync()s it, renames it over PATH and fsync()s the folder. By root
+ * it has the owner and group of the one that it replaces.
+ */
 enum err fs_write_file(const char *path, const void *bytes, size_t length, mode_t mode, struct err_info *info);
 
 /*

@@ -264,25 +264,31 @@ static enum err show(struct cli *cli, const struct args *args, char **words, siz
 	return cli_json(cli, object, info);
 }
 
+/* The track as nobody else changes it until save_track(), which ends the transaction. */
 static enum err find_track(struct cli *cli, const char *id, struct track *track, struct err_info *info)
 {
 	enum err err = cli_check_id(id, "track", info);
 
 	if (err == ERR_OK)
 		err = cli_open_db(cli, info);
-	return err == ERR_OK ? track_get(cli->db, id, &cli->arena, track, info) : err;
+	if (err != ERR_OK)
+		return err;
+	err = db_begin(cli->db, info);
+	if (err == ERR_OK)
+		err = track_get(cli->db, id, &cli->arena, track, info);
+	if (err != ERR_OK)
+		db_rollback(cli->db);
+	return err;
 }
 
-/* Writes TRACK, and says with NOW what it is since, or shows it as JSON. */
+/* Writes TRACK of find_track(), and says with NOW what it is since, or shows it as JSON. */
 static enum err save_track(
 	struct cli *cli, const struct args *args, struct track *track, const char *now, struct err_info *info)
 {
 	enum err err;
 
 	track->updated_ms = clock_ms(NULL);
-	err = db_begin(cli->db, info);
-	if (err == ERR_OK)
-		err = track_update(cli->db, track, info);
+	err = track_update(cli->db, track, info);
 	if (err == ERR_OK)
 		err = purge_order(cli->conf, cli->db, NULL, track->id, &cli->arena, info);
 	if (err == ERR_OK)
@@ -326,15 +332,16 @@ static enum err unpublish(struct cli *cli, const struct args *args, char **words
 static enum err set_places(struct cli *cli, const struct args *args, char **words, size_t count, struct err_info *info)
 {
 	const char *list = words[1];
+	const char *places = NULL;
 	struct track track;
 
 	for (size_t i = 2; i < count; i++)
 		list = arena_printf(&cli->arena, "%s %s", list, words[i]);
+	if (strcmp(list, "default") != 0 && geo_rule_read(list, &cli->arena, &places, info) != ERR_OK)
+		return info->code;
 	if (find_track(cli, words[0], &track, info) != ERR_OK)
 		return info->code;
-	track.places = NULL;
-	if (strcmp(list, "default") != 0 && geo_rule_read(list, &cli->arena, &track.places, info) != ERR_OK)
-		return info->code;
+	track.places = places;
 	return save_track(cli, args, &track,
 		arena_printf(&cli->arena, "may be heard in: %s",
 			track.places != NULL ? track.places : cli->conf->geo_places),

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import {execFileSync, spawn, spawnSync} from "node:child_process";
 import {createHmac} from "node:crypto";
+import {once} from "node:events";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -50,6 +51,17 @@ function writeWav(file, seconds) {
 	for (let i = 0; i < frames; i++)
 		bytes.writeInt16LE(Math.round(8000 * Math.sin(2 * Math.PI * (220 + i / frames * 220) * i / rate)), 44 + i * 2);
 	fs.writeFileSync(file, bytes);
+}
+
+/** Whether process PID has a file of that NAME open. */
+function opens(pid, name) {
+	return fs.readdirSync(`/proc/${pid}/fd`).some(fd => {
+		try {
+			return path.basename(fs.readlinkSync(`/proc/${pid}/fd/${fd}`)) === name;
+		} catch {
+			return false; // closed since
+		}
+	});
 }
 
 /** The processes of session SID: what a program started in a session of its own has left behind. */
@@ -269,6 +281,25 @@ test("add without a jobrunner does the work itself, and the library can be looke
 	assert.equal(tonearm("tracks", "show", track, "-c", site).status, 3);
 	assert.ok(!fs.existsSync(path.join(site, "data/media", track)));
 	assert.ok(!fs.readdirSync(path.join(site, "data/source")).some(name => name.startsWith(track)));
+});
+
+test("what is published is what others have made of the track meanwhile", {skip: missing("sqlite3")}, async () => {
+	const track = JSON.parse(ok("add", "--json", "--title", "Before", "-c", site, wav).split("\n")[0]).track;
+	const shell = spawn("sqlite3", ["-bail", path.join(site, "data/tonearm.db")]);
+	try {
+		shell.stdin.write("BEGIN IMMEDIATE; SELECT 'locked';\n");
+		await once(shell.stdout, "data");
+		const publish = spawn(program, ["tracks", "publish", track, "-c", site], {env: environment, stdio: "ignore"});
+		const ended = once(publish, "exit");
+		await until("it has the database open", () => opens(publish.pid, "tonearm.db"));
+		shell.stdin.end(`UPDATE track SET title = 'After' WHERE id = '${track}'; COMMIT;\n`);
+		assert.deepEqual(await ended, [0, null]);
+	} finally {
+		shell.stdin.end();
+	}
+	const shown = JSON.parse(ok("tracks", "show", track, "--json", "-c", site));
+	assert.deepEqual([shown.title, shown.visibility], ["After", "public"]);
+	ok("tracks", "delete", track, "-c", site);
 });
 
 test("a file that is refused does not keep the others out", () => {

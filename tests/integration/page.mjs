@@ -237,6 +237,37 @@ async function listening(scene) {
 	await page.close();
 }
 
+/* The list is looked at again after one answer was lost, and sound that stopped goes on by the button. */
+async function overABadLine(scene) {
+	const {page} = await open(scene);
+	let asked = 0;
+	await page.route("**/api/v1/tracks?*", async route => {
+		asked++;
+		if (asked === 2) {
+			await route.abort();
+			return;
+		}
+		const response = await route.fetch(), list = await response.json();
+		for (const track of asked === 1 ? list.tracks : [])
+			track.state = "pending";
+		await route.fulfill({response, json: list});
+	});
+	await page.reload();
+	await page.waitForSelector(`${row("Open tone")}[data-state=pending]`);
+	await page.waitForSelector("#tracks-message:visible");
+	await page.waitForSelector(`${row("Open tone")}[data-state=ready]`);
+	await page.waitForSelector("#tracks-message", {state: "hidden"});
+
+	await page.route("**/master.m3u8", route => route.fulfill({status: 403}));
+	await page.click(row("Open tone"));
+	await page.waitForSelector("#player-message:visible");
+	await page.unroute("**/master.m3u8");
+	await page.click("#play");
+	await playsOn(page, 1);
+	assert.equal(await page.$("#player-message:visible"), null);
+	await page.close();
+}
+
 async function waveformAndCover(scene) {
 	const {page, complaints} = await open(scene);
 	await page.click(row("Open tone"));
@@ -378,6 +409,7 @@ for (const server of ["lighttpd", "nginx"]) {
 		test("an upload goes on where the page was when it was loaded anew", () => uploadOverAReload(scene));
 		test("an upload that is given up leaves nothing", () => uploadGivenUp(scene));
 		test("a track plays, in the quality chosen", () => listening(scene));
+		test("what was lost on a bad line comes again", () => overABadLine(scene));
 		test("the seek bar is the waveform, the record has the cover", () => waveformAndCover(scene));
 		test("the keyboard is enough", () => byKeyboard(scene));
 		test("a private track plays by its token, and goes with it", () => privateTrack(scene));

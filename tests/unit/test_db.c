@@ -117,7 +117,7 @@ static void test_queue_follows_its_indexes(void **state)
 	static const char *const list[] = {"SEARCH job USING INDEX sqlite_autoindex_job_1 (id<?)"};
 	static const char *const list_state[] = {"SEARCH job USING INDEX job_by_state (state=? AND id<?)"};
 	static const char *const list_track[] = {"SEARCH job USING INDEX job_by_track (track=? AND id<?)"};
-	static const char *const prune[] = {"SEARCH job USING INDEX job_over (finished_ms>? AND finished_ms<?)"};
+	static const char *const prune[] = {"SEARCH job USING INDEX job_over ((finished_ms,id)>(?,?) AND finished_ms<?)"};
 	static const char *const events[] = {
 		"SEARCH job_event USING INDEX sqlite_autoindex_job_event_1 (job=? AND number>?)"};
 

@@ -33,6 +33,20 @@ static void write_text(const char *path, const char *text)
 	assert_int_equal(fs_write_file(path, text, strlen(text), 0640, NULL), ERR_OK);
 }
 
+static void test_owner(void **state)
+{
+	const char *path = below(*state, "owned");
+	struct stat status;
+
+	if (geteuid() != 0)
+		skip();
+	write_text(path, "one");
+	assert_int_equal(chown(path, 65534, 65533), 0);
+	write_text(path, "two");
+	assert_int_equal(stat(path, &status), 0);
+	assert_true(status.st_uid == 65534 && status.st_gid == 65533);
+}
+
 static void assert_text(const char *path, const char *want)
 {
 	size_t length = 0;
@@ -166,6 +180,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_DIR(test_make_dirs),
 		WITH_DIR(test_write_file),
+		WITH_DIR(test_owner),
 		cmocka_unit_test(test_write_all),
 		WITH_DIR(test_read_file),
 		WITH_DIR(test_rename),

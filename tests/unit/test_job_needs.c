@@ -224,6 +224,20 @@ static void test_prune_many(void **state)
 	assert_true(is_there(fixture, 249) && is_there(fixture, 250));
 }
 
+/* More than one page of them that were over in the same moment. */
+static void test_prune_many_at_once(void **state)
+{
+	struct fixture *fixture = *state;
+	size_t count;
+
+	for (int i = 1; i <= 250; i++) {
+		submit_plain(fixture, i);
+		complete(fixture, i, BIRTH);
+	}
+	assert_int_equal(job_prune(fixture->db, BIRTH + 1, 500, &count, NULL), ERR_OK);
+	assert_int_equal(count, 250);
+}
+
 #define WITH_DB(test) cmocka_unit_test_setup_teardown(test, fixture_db, fixture_remove)
 
 static bool submit_once(struct fixture *fixture, const char *payload)
@@ -277,6 +291,7 @@ int main(void)
 		WITH_DB(test_chain_is_bounded),
 		WITH_DB(test_prune),
 		WITH_DB(test_prune_many),
+		WITH_DB(test_prune_many_at_once),
 		WITH_DB(test_submit_once),
 	};
 
