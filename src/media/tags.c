@@ -173,11 +173,11 @@ static bool is_date(const char *key)
 
 void tags_set(struct tags *tags, const char *key, const char *value)
 {
-	if (strcasecmp(key, "language") == 0 && strcasecmp(value, "und") == 0) /* MP4's word for none */
-		return;
 	for (size_t i = 0; i < TEXTS; i++) {
 		if (strcasecmp(key, texts[i].key) == 0) {
 			set_text((char *)tags + texts[i].offset, TAG_BYTES, VALUE_MOST, false, value);
+			if (strcasecmp(tags->language, "und") == 0) /* MP4's word for none */
+				tags->language[0] = '\0';
 			return;
 		}
 	}

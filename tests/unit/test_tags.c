@@ -148,6 +148,20 @@ static void mistrusts_json(void **state)
 	assert_int_equal(tags.chapter_count, 0);
 }
 
+/* However it is written, what is left of it when it is clean counts. */
+static void no_language_is_none(void **state)
+{
+	static const char *const words[] = {"und", "UND", "und ", "und\x81"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		static struct tags tags;
+
+		tags_set(&tags, "language", words[i]);
+		assert_string_equal(tags.language, "");
+	}
+}
+
 static void is_bounded(void **state)
 {
 	static struct tags tags;
@@ -214,6 +228,7 @@ int main(void)
 		cmocka_unit_test(reads_numbers),
 		cmocka_unit_test(reads_the_rest),
 		cmocka_unit_test(mistrusts_json),
+		cmocka_unit_test(no_language_is_none),
 		cmocka_unit_test(is_bounded),
 		cmocka_unit_test(others_are_preferred),
 		cmocka_unit_test(dates_follow_the_year),
