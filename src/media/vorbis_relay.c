@@ -161,6 +161,17 @@ static enum err give(
 	return err;
 }
 
+/* What made the thread of LANE end. */
+static enum err why_ended(struct lane *lane, struct err_info *info)
+{
+	AVPacket *packet;
+
+	while ((packet = queue_pop(&lane->packets)) != NULL)
+		av_packet_free(&packet);
+	*info = lane->info;
+	return lane->err;
+}
+
 /* What is there to the sink, in its order; or all that will come, when the stream has ENDED. */
 static enum err give_packets(
 	struct vorbis_relay *relay, bool ended, encode_sink *sink, void *context, struct err_info *info)
@@ -171,27 +182,11 @@ static enum err give_packets(
 		struct lane *lane = &relay->lanes[lane_of(relay, relay->next)];
 		AVPacket *packet = ended ? queue_pop(&lane->packets) : queue_try_pop(&lane->packets);
 
-		if (packet != NULL) {
-			err = give(relay, packet, sink, context, info);
-			continue;
-		}
-		if (!ended)
-			return ERR_OK;
-		*info = lane->info;
-		return lane->err;
+		if (packet == NULL)
+			return ended ? why_ended(lane, info) : ERR_OK;
+		err = give(relay, packet, sink, context, info);
 	}
 	return err;
-}
-
-/* What made the thread of LANE end. */
-static enum err why_ended(struct lane *lane, struct err_info *info)
-{
-	AVPacket *packet;
-
-	while ((packet = queue_pop(&lane->packets)) != NULL)
-		av_packet_free(&packet);
-	*info = lane->info;
-	return lane->err;
 }
 
 static enum err share(struct vorbis_relay *relay, const AVFrame *frame, struct err_info *info)
